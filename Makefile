@@ -1,0 +1,209 @@
+# pinion: build, tests, installation. GNU make 4.3 or later.
+#
+#   make                build/pinion; needs a C compiler, pkg-config and the libraries in PKGS
+#   make check          all tests; needs cmocka, bats and prove
+#   make lint           layers, headers, warnings, format, man pages, scripts
+#   make asan tsan valgrind     the tests again, under each
+#   make bench          speed; AXIS=spawn for one axis, QUICK=1 for a first look
+#   make install        PREFIX, BINDIR, MANDIR, DESTDIR say where; uninstall takes it away
+#   make install-parallel       the same and the link parallel -> pinion
+#
+# CC, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are the user's; what the code needs is added to them.
+# BUILD is where everything made goes, so builds with different flags live side by side.
+
+VERSION := 0.1.0
+PKGS := hwloc libcjson
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+INCLUDEDIR ?= $(PREFIX)/include
+PKGCONFIGDIR ?= $(PREFIX)/share/pkgconfig
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
+
+BUILD ?= build
+CFLAGS ?= -O2 -g
+PKG_CONFIG ?= pkg-config
+INSTALL ?= install
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wpointer-arith -Wwrite-strings -Wvla -Wundef -Wformat=2 \
+	-Wimplicit-fallthrough -Wswitch-enum
+
+# Asked of pkg-config once, and only by goals that compile.
+once = $(if $(filter undefined,$(origin $1)),$(eval $1 := $(shell $2)))$($1)
+pkg_cflags = $(call once,pkg_cflags_answer,$(PKG_CONFIG) --cflags $(PKGS))
+pkg_libs = $(call once,pkg_libs_answer,$(PKG_CONFIG) --libs $(PKGS))
+test_cflags = $(call once,test_cflags_answer,$(PKG_CONFIG) --cflags cmocka)
+test_libs = $(call once,test_libs_answer,$(PKG_CONFIG) --libs cmocka)
+
+own_cflags = -std=gnu11 -D_GNU_SOURCE -DPINION_VERSION='"$(VERSION)"' -Isrc $(warnings) \
+	$(pkg_cflags)
+compile = $(CC) $(own_cflags) $(CPPFLAGS) $(CFLAGS)
+link = $(CC) $(CFLAGS) $(LDFLAGS)
+
+# Every source but main.c is in the library, which the program and the unit tests link.
+lib_sources := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
+lib_objects := $(lib_sources:src/%.c=$(BUILD)/obj/%.o)
+unit_sources := $(wildcard tests/unit/*.c)
+units := $(unit_sources:tests/unit/%.c=$(BUILD)/unit/%)
+threaded_units := $(if $(unit_sources),$(patsubst tests/unit/%.c,$(BUILD)/unit/%,\
+	$(shell grep -l '<pthread\.h>' $(unit_sources))))
+bench_sources := $(wildcard tests/bench/*.c)
+bench_programs := $(bench_sources:tests/bench/%.c=$(BUILD)/bench/%)
+man_pages := $(wildcard man/*.[1-9])
+plugin_header := $(wildcard src/pinion-plugin.h src/*/pinion-plugin.h)
+completions := $(BUILD)/completion/pinion $(BUILD)/completion/_pinion \
+	$(BUILD)/completion/pinion.fish
+
+.PHONY: all help
+all: $(BUILD)/pinion $(completions)
+
+$(BUILD)/pinion: $(BUILD)/obj/main.o $(BUILD)/libpinion.a
+	$(link) -o $@ $^ $(pkg_libs) $(LDLIBS)
+
+# Made anew each time: ar would keep the members of sources that are gone.
+$(BUILD)/libpinion.a: $(lib_objects) $(BUILD)/sources
+	@rm -f $@
+	$(AR) rcs $@ $(lib_objects)
+
+$(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(compile) -MMD -MP -c -o $@ $<
+
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libpinion.a $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(compile) $(test_cflags) -pthread -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
+		$(BUILD)/libpinion.a $(test_libs) $(pkg_libs) $(LDLIBS)
+
+# The limit programs are measured against, so they know nothing of pinion.
+$(BUILD)/bench/%: tests/bench/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(compile) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $<
+
+# These two change only when their text does, and what hangs on them is then made again.
+define write_if_changed
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$1)' | cmp -s - $@ || \
+		printf '%s\n' '$(subst ','\'',$1)' >$@
+endef
+$(BUILD)/flags: FORCE
+	$(call write_if_changed,$(compile) $(LDFLAGS) $(LDLIBS))
+$(BUILD)/sources: FORCE
+	$(call write_if_changed,$(lib_sources))
+.PHONY: FORCE
+FORCE:
+
+-include $(lib_objects:.o=.d) $(BUILD)/obj/main.d $(units:=.d) $(bench_programs:=.d)
+
+# Tests. tests/run gives prove one test file's TAP; PINION_BUILD tells it what is tested.
+
+JOBS ?= $(shell nproc)
+PROVE_FLAGS ?=
+prove = PINION_BUILD='$(abspath $(BUILD))' tests/run-all -j $(JOBS) $(PROVE_FLAGS)
+
+.PHONY: units check check-units check-cli
+units: $(units)
+
+check: all units
+	+$(prove) $(units) $(wildcard tests/cli/*.bats)
+check-units: units
+	+$(prove) $(units)
+check-cli: all
+	+$(prove) $(wildcard tests/cli/*.bats)
+
+sanitize_address := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+asan_flags = BUILD=$(BUILD)/asan LDFLAGS='$(sanitize_address)' \
+	CFLAGS='-O1 -g -fno-omit-frame-pointer $(sanitize_address)'
+tsan_flags = BUILD=$(BUILD)/tsan LDFLAGS=-fsanitize=thread \
+	CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=thread'
+
+.PHONY: asan tsan check-threaded valgrind valgrind-units
+asan:
+	+PINION_TEST_MODE=asan $(MAKE) $(asan_flags) check
+
+# Processes share memory here, not threads; tsan applies to the units that start threads.
+tsan:
+	+PINION_TEST_MODE=tsan $(MAKE) $(tsan_flags) check-threaded
+check-threaded: $(threaded_units)
+	$(if $(threaded_units),+$(prove) $(threaded_units),@echo 'No unit starts threads.')
+
+valgrind: all units
+	+PINION_TEST_MODE=valgrind $(MAKE) check
+valgrind-units: units
+	+PINION_TEST_MODE=valgrind $(MAKE) check-units
+
+.PHONY: lint bench bench-programs print-cflags
+lint:
+	+scripts/lint
+
+bench-programs: $(bench_programs)
+bench: all bench-programs
+	PINION_BUILD='$(abspath $(BUILD))' tests/bench/run
+
+# What scripts/lint compiles single headers with.
+print-cflags:
+	@echo $(own_cflags)
+
+# Installation.
+
+define install_completion
+	$(INSTALL) -d '$(DESTDIR)$2'
+	$(INSTALL) -m 644 $(BUILD)/completion/$1 '$(DESTDIR)$2/$1'
+endef
+
+$(BUILD)/completion/pinion: shell := bash
+$(BUILD)/completion/_pinion: shell := zsh
+$(BUILD)/completion/pinion.fish: shell := fish
+$(completions): $(BUILD)/pinion
+	@mkdir -p $(@D)
+	$< completion $(shell) >$@
+
+$(BUILD)/pinion.pc: src/pinion.pc.in FORCE
+	@mkdir -p $(@D)
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+		-e 's|@VERSION@|$(VERSION)|' $< >$@
+
+.PHONY: install install-plugin install-parallel uninstall
+install: all $(if $(plugin_header),install-plugin)
+	$(INSTALL) -d '$(DESTDIR)$(BINDIR)'
+	$(INSTALL) -m 755 $(BUILD)/pinion '$(DESTDIR)$(BINDIR)/pinion'
+	$(foreach page,$(man_pages),\
+		$(INSTALL) -D -m 644 $(page) \
+		'$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))' &&) :
+	$(call install_completion,pinion,$(BASHCOMPDIR))
+	$(call install_completion,_pinion,$(ZSHCOMPDIR))
+	$(call install_completion,pinion.fish,$(FISHCOMPDIR))
+
+install-plugin: $(BUILD)/pinion.pc
+	$(INSTALL) -D -m 644 $(plugin_header) '$(DESTDIR)$(INCLUDEDIR)/pinion-plugin.h'
+	$(INSTALL) -D -m 644 $(BUILD)/pinion.pc '$(DESTDIR)$(PKGCONFIGDIR)/pinion.pc'
+
+# By itself, and asked for: in front of GNU parallel's own name it would take its place.
+install-parallel: install
+	ln -sf pinion '$(DESTDIR)$(BINDIR)/parallel'
+
+# The name parallel is removed only where it is our link.
+uninstall:
+	if [ "$$(readlink '$(DESTDIR)$(BINDIR)/parallel')" = pinion ]; then \
+		rm -f '$(DESTDIR)$(BINDIR)/parallel'; fi
+	rm -f '$(DESTDIR)$(BINDIR)/pinion' \
+		'$(DESTDIR)$(BASHCOMPDIR)/pinion' '$(DESTDIR)$(ZSHCOMPDIR)/_pinion' \
+		'$(DESTDIR)$(FISHCOMPDIR)/pinion.fish' \
+		'$(DESTDIR)$(INCLUDEDIR)/pinion-plugin.h' \
+		'$(DESTDIR)$(PKGCONFIGDIR)/pinion.pc' \
+		$(foreach page,$(man_pages),\
+		'$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))')
+
+# The comment this file begins with.
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: clean
+clean:
+	rm -rf '$(BUILD)'

@@ -1,0 +1,87 @@
+/* diag.c: see diag.h. */
+#include "base/diag.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+
+#define DIAG_PATIENCE_MS 1000
+
+/* All of `bytes`, unless the other side takes nothing for DIAG_PATIENCE_MS. */
+static void
+diag_write(int fd, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		struct pollfd pfd = {.fd = fd, .events = POLLOUT};
+		int ready = poll(&pfd, 1, DIAG_PATIENCE_MS);
+		if (ready == 0 || (ready == -1 && errno != EINTR))
+			return;
+		ssize_t written = ready == 1 ? write(fd, bytes, length) : 0;
+		if (written == -1 && errno != EINTR && errno != EAGAIN)
+			return;
+		if (written > 0) {
+			bytes += written;
+			length -= (size_t)written;
+		}
+	}
+}
+
+static int
+diag_append_visible(struct buf *line, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)text[i];
+		int failed = c < 0x20 || c == 0x7f ? buf_printf(line, "\\x%02x", c)
+						   : buf_append_char(line, (char)c);
+		if (failed == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+diag_line(const struct diag *diag, const char *text, size_t length)
+{
+	struct buf line = {0};
+	if (buf_printf(&line, "%s: ", diag->name) == 0 &&
+	    diag_append_visible(&line, text, length) == 0 &&
+	    buf_append_char(&line, '\n') == 0)
+		diag_write(diag->fd, line.bytes, line.length);
+	else
+		diag_write(diag->fd, "pinion: out of memory\n", 22);
+	buf_fini(&line);
+}
+
+void
+diag_say(const struct diag *diag, const char *format, ...)
+{
+	int saved = errno;
+	char text[4096];
+	va_list ap;
+	va_start(ap, format);
+	int length = vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	if (length >= (int)sizeof(text))
+		length = (int)sizeof(text) - 1;
+	if (length > 0)
+		diag_line(diag, text, (size_t)length);
+	errno = saved;
+}
+
+void
+diag_raw(const struct diag *diag, const char *bytes, size_t length)
+{
+	int saved = errno;
+	diag_write(diag->fd, bytes, length);
+	errno = saved;
+}
+
+void
+diag_err(const struct diag *diag, const struct err *err)
+{
+	diag_say(diag, "%s", err->text);
+}

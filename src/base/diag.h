@@ -1,0 +1,30 @@
+/*
+ * diag.h: the one writer of messages to the user.
+ *
+ * A message is one line on stderr, "NAME: text", in one write. Control bytes in it (from file
+ * names, commands) come out as \xHH, so that no input can drive the terminal; bytes above 0x7f
+ * stay, so that UTF-8 can be read. A stderr that cannot take it for a second loses the message,
+ * not the run. Keeps errno.
+ */
+#ifndef PINION_DIAG_H
+#define PINION_DIAG_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct diag {
+	const char *name; /* "pinion map"; borrowed */
+	int fd;           /* where messages go; 2 */
+};
+
+void diag_say(const struct diag *diag, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Bytes as they are: what a program the user named said, for the user to see. */
+void diag_raw(const struct diag *diag, const char *bytes, size_t length);
+
+/* Says what is in err. */
+void diag_err(const struct diag *diag, const struct err *err);
+
+#endif

@@ -1,0 +1,69 @@
+/* quote.c: see quote.h. */
+#include "base/quote.h"
+
+#include <string.h>
+
+/* Bytes that mean themselves to every shell, wherever in a word they stand. */
+static const bool quote_is_plain[256] = {
+    ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['%'] = true,
+    ['+'] = true,         [','] = true,         ['-'] = true,         ['.'] = true,
+    ['/'] = true,         [':'] = true,         ['@'] = true,         ['_'] = true,
+};
+
+static bool
+quote_is_needed(const char *bytes, size_t length)
+{
+	if (length == 0)
+		return true;
+	for (size_t i = 0; i < length; i++)
+		if (!quote_is_plain[(unsigned char)bytes[i]])
+			return true;
+	return false;
+}
+
+int
+quote_append(struct buf *buf, const char *bytes, size_t length)
+{
+	if (!quote_is_needed(bytes, length))
+		return buf_append(buf, bytes, length);
+	if (buf_append_char(buf, '\'') == -1)
+		return -1;
+	while (length > 0) {
+		const char *quote = memchr(bytes, '\'', length);
+		size_t part = quote ? (size_t)(quote - bytes) : length;
+		if (buf_append(buf, bytes, part) == -1)
+			return -1;
+		if (quote != NULL) {
+			if (buf_append_str(buf, "'\\''") == -1)
+				return -1;
+			part++;
+		}
+		bytes += part;
+		length -= part;
+	}
+	return buf_append_char(buf, '\'');
+}
+
+size_t
+quote_length(const char *bytes, size_t length)
+{
+	if (!quote_is_needed(bytes, length))
+		return length;
+	size_t quoted_length = length + 2;
+	for (size_t i = 0; i < length; i++)
+		if (bytes[i] == '\'')
+			quoted_length += 3;
+	return quoted_length;
+}
+
+int
+quote_append_argv(struct buf *buf, char *const *argv)
+{
+	for (size_t i = 0; argv[i] != NULL; i++) {
+		if (i > 0 && buf_append_char(buf, ' ') == -1)
+			return -1;
+		if (quote_append(buf, argv[i], strlen(argv[i])) == -1)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,25 @@
+/*
+ * quote.h: words for a POSIX shell.
+ *
+ * A quoted word read by sh, dash, bash, ksh, zsh or busybox sh is one argument with exactly the
+ * given bytes. Words of letters, digits and %+,-./:@_ stay as they are; others
+ * get single quotes, with ' written '\''. The empty word is ''.
+ */
+#ifndef PINION_QUOTE_H
+#define PINION_QUOTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+/* Appends one quoted word. 0, or -1 without memory. */
+int quote_append(struct buf *buf, const char *bytes, size_t length);
+
+/* How many bytes quote_append would append. */
+size_t quote_length(const char *bytes, size_t length);
+
+/* Appends argv as one command line, words apart by one blank. */
+int quote_append_argv(struct buf *buf, char *const *argv);
+
+#endif

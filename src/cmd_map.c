@@ -1,0 +1,408 @@
+/*
+ * cmd_map.c: pinion map and pinion parallel: commands over inputs.
+ *
+ * Joins the parts: options -> spec, args -> plan, pool -> backend, output and failures -> sinks,
+ * and hands them to the run. The two verbs differ in the defaults of their spec and in the exit
+ * status.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/io.h"
+#include "cmd.h"
+#include "input/args.h"
+#include "input/options.h"
+#include "ipc/loop.h"
+#include "pool/dry.h"
+#include "pool/pool.h"
+#include "run/run.h"
+#include "sink/failures.h"
+#include "sink/output.h"
+
+/* More workers may come later (-j FILE, USR1), up to so many at least. */
+#define MAP_WORKERS_SPARE 256
+
+struct map {
+	struct spec spec;
+	struct diag diag;
+	struct sig_origin origin;
+	char run_name[24];
+	struct topology *topology;
+	struct template *command;
+	struct template *tag;
+	size_t column_count;
+	size_t worker_count;
+	size_t worker_max;
+	struct loop *loop;
+	struct plan *plan; /* owns the inputs */
+	struct sink *output;
+	struct sink *failures;
+	struct family family;
+	struct run *run;
+	struct backend *backend;
+	int first_stdin_fd;
+	enum run_outcome outcome;
+};
+
+/* --- setting up --- */
+
+/* PINION_RUN: short, different for each run on this machine. */
+static void
+map_name_run(struct map *map)
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	uint64_t number = ((uint64_t)clock_real_ns() / 1000) << 10 ^ (uint64_t)getpid();
+	size_t length = 0;
+	for (; number > 0 && length < sizeof(map->run_name) - 1; number /= 36)
+		map->run_name[length++] = digits[number % 36];
+	map->run_name[length] = '\0';
+}
+
+/* Says so when the system gives fewer workers than were asked for. */
+static void
+map_say_limit(const struct map *map, size_t limit)
+{
+	const struct spec_jobs *jobs = &map->spec.jobs;
+	if (jobs->kind == SPEC_JOBS_COUNT && jobs->value > (double)limit)
+		diag_say(&map->diag,
+			 "only %zu workers instead of %.0f: the limit of open files "
+			 "(ulimit -n) "
+			 "allows no more",
+			 map->worker_count, jobs->value);
+}
+
+static int
+map_set_up_workers(struct map *map, struct err *err)
+{
+	size_t limit = topology_worker_limit();
+	map->topology = topology_new(err);
+	if (map->topology == NULL)
+		return -1;
+	map->worker_count = topology_worker_count(map->topology, &map->spec.jobs,
+						  map->spec.dialect, limit, err);
+	if (map->worker_count == 0)
+		return -1;
+	map_say_limit(map, limit);
+	map->worker_max = map->worker_count;
+	if (map->worker_max < MAP_WORKERS_SPARE)
+		map->worker_max = MAP_WORKERS_SPARE < limit ? MAP_WORKERS_SPARE : limit;
+	return 0;
+}
+
+/* Opens the inputs, compiles the templates, makes the plan. */
+static int
+map_set_up_input(struct map *map, struct err *err)
+{
+	struct args *args = args_open(&map->spec, err);
+	if (args == NULL)
+		return -1;
+	size_t name_count;
+	const struct arg *names = args_names(args, &name_count);
+	map->column_count = args_column_count(args);
+	map->command = template_new(&map->spec, names, name_count, err);
+	if (map->command == NULL)
+		goto close_args;
+	if (map->spec.tag != NULL) {
+		map->tag =
+		    template_new_text(&map->spec, map->spec.tag, names, name_count, err);
+		if (map->tag == NULL)
+			goto close_args;
+	}
+	args_set_template(args, map->command, map->worker_count);
+	map->plan = plan_new(&map->spec, args_source(args), err);
+	if (map->plan != NULL)
+		return 0;
+
+close_args:
+	args_close(args);
+	return -1;
+}
+
+static int
+map_set_up_sinks(struct map *map, struct err *err)
+{
+	struct output_config output = {
+	    .spec = &map->spec,
+	    .out_fd = STDOUT_FILENO,
+	    .err_fd = STDERR_FILENO,
+	    .tag = map->tag,
+	    .command = map->command,
+	    .column_count = map->column_count,
+	};
+	struct failures_config failures = {.command = map->command,
+					   .column_count = map->column_count};
+	map->output = output_new(&output, err);
+	if (map->output == NULL)
+		return -1;
+	map->failures = failures_new(&failures, err);
+	return map->failures == NULL ? -1 : 0;
+}
+
+static bool
+map_is_reader_gone(void *context)
+{
+	const struct map *map = context;
+	return output_is_pipe_closed(map->output);
+}
+
+static void
+map_note(void *context, const char *bytes, size_t length)
+{
+	const struct map *map = context;
+	diag_raw(&map->diag, bytes, length);
+}
+
+/* -j FILE again; what cannot be read or understood leaves things as they are. */
+static size_t
+map_read_worker_count(void *context)
+{
+	const struct map *map = context;
+	return topology_worker_count(map->topology, &map->spec.jobs, map->spec.dialect,
+				     map->worker_max, NULL);
+}
+
+static int
+map_set_up_run(struct map *map, struct err *err)
+{
+	struct run_config config = {
+	    .spec = &map->spec,
+	    .origin = &map->origin,
+	    .loop = map->loop,
+	    .plan = map->plan,
+	    .sinks = {map->output, map->failures},
+	    .sink_count = 2,
+	    .reader_fd = output_watch_fd(map->output),
+	    .context = map,
+	    .is_reader_gone = map_is_reader_gone,
+	    .note = map_note,
+	    .worker_count =
+		map->spec.jobs.kind == SPEC_JOBS_FILE ? map_read_worker_count : NULL,
+	};
+	map->run = run_new(&config, err);
+	return map->run == NULL ? -1 : 0;
+}
+
+/* GNU parallel's rule: the first task has our stdin, when that is not the input. */
+static int
+map_first_stdin(const struct map *map)
+{
+	const struct spec *spec = &map->spec;
+	if (spec->dialect != SPEC_PARALLEL || spec->input_count == 0 ||
+	    isatty(STDIN_FILENO))
+		return -1;
+	for (size_t i = 0; i < spec->input_count; i++)
+		if (spec->inputs[i].kind == SPEC_INPUT_FILE &&
+		    strcmp(spec->inputs[i].path, "-") == 0)
+			return -1;
+	return io_dup(STDIN_FILENO);
+}
+
+static struct backend *
+map_make_backend(struct map *map, struct err *err)
+{
+	struct backend_client client = run_client(map->run);
+	struct dry_config dry = {
+	    .client = client,
+	    .template = map->command,
+	    .column_count = map->column_count,
+	    .worker_count = map->worker_count,
+	};
+	if (map->spec.is_dry_run)
+		return dry_new(&dry, err);
+	map->first_stdin_fd = map_first_stdin(map);
+	prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a dead worker leaves behind comes to us */
+	struct pool_config pool = {
+	    .spec = &map->spec,
+	    .template = map->command,
+	    .topology = map->topology,
+	    .origin = &map->origin,
+	    .run_name = map->run_name,
+	    .family = &map->family,
+	    .loop = map->loop,
+	    .client = client,
+	    .column_count = map->column_count,
+	    .worker_count = map->worker_count,
+	    .worker_max = map->worker_max,
+	    .first_stdin_fd = map->first_stdin_fd,
+	};
+	return pool_new(&pool, err);
+}
+
+static int
+map_set_up(struct map *map, struct err *err)
+{
+	map_name_run(map);
+	if (map_set_up_workers(map, err) == -1 || map_set_up_input(map, err) == -1 ||
+	    map_set_up_sinks(map, err) == -1)
+		return -1;
+	map->loop = loop_new(err);
+	if (map->loop == NULL || map_set_up_run(map, err) == -1)
+		return -1;
+	map->backend = map_make_backend(map, err);
+	if (map->backend == NULL)
+		return -1;
+	run_set_backend(map->run, map->backend);
+	return 0;
+}
+
+static void
+map_fini(struct map *map)
+{
+	if (map->backend != NULL)
+		map->backend->ops->free(map->backend);
+	run_free(map->run);
+	sink_free(map->output);
+	sink_free(map->failures);
+	plan_free(map->plan);
+	loop_free(map->loop);
+	template_free(map->tag);
+	template_free(map->command);
+	topology_free(map->topology);
+	family_fini(&map->family);
+	io_close(map->first_stdin_fd);
+	spec_fini(&map->spec);
+}
+
+/* --- the end --- */
+
+static void
+map_print_summary(const struct map *map)
+{
+	struct buf text = {0};
+	struct err err = {0};
+	if (map->spec.is_quiet || map->spec.dialect == SPEC_PARALLEL ||
+	    map->outcome == RUN_READER_GONE)
+		return;
+	if (failures_summary(map->failures, &text, &err) == -1) {
+		diag_err(&map->diag, &err);
+	} else if (text.length > 0 && buf_str(&text) != NULL) {
+		char *rest = text.bytes;
+		for (char *line = strsep(&rest, "\n"); line != NULL;
+		     line = strsep(&rest, "\n"))
+			if (*line != '\0')
+				diag_say(&map->diag, "%s", line);
+	}
+	buf_fini(&text);
+}
+
+/* GNU parallel's: the number of failed tasks, or what --halt says. */
+static int
+map_parallel_status(const struct map *map, const struct failures_counts *counts)
+{
+	int halt_status = plan_halt_status(map->plan);
+	if (halt_status != -1)
+		return halt_status;
+	return counts->failed > 100 ? 101 : (int)counts->failed;
+}
+
+static int
+map_status(const struct map *map)
+{
+	bool is_parallel = map->spec.dialect == SPEC_PARALLEL;
+	struct failures_counts counts;
+	failures_get_counts(map->failures, &counts);
+	if (map->outcome == RUN_BROKEN || map->outcome == RUN_FAILED)
+		return is_parallel ? CMD_PARALLEL_ERROR : CMD_BROKEN;
+	if (is_parallel)
+		return map_parallel_status(map, &counts);
+	if (map->outcome == RUN_HALTED && plan_halt_status(map->plan) == 0 &&
+	    map->spec.halt.why == SPEC_HALT_SUCCESS)
+		return CMD_OK;
+	return counts.failed + counts.cancelled + counts.skipped > 0 ? CMD_TASK_FAILED
+								     : CMD_OK;
+}
+
+/* Ends as the signal would have ended us, so that the caller's shell sees it. */
+static int
+map_die(int signal, const struct sig_origin *origin)
+{
+	if (signal == SIGPIPE && sig_was_ignored(origin, SIGPIPE))
+		return CMD_TASK_FAILED;
+	sig_die_of(signal);
+	return 128 + signal;
+}
+
+static int
+map_run(struct map *map)
+{
+	struct err err = {0};
+	bool is_parallel = map->spec.dialect == SPEC_PARALLEL;
+	if (map_set_up(map, &err) == -1) {
+		diag_err(&map->diag, &err);
+		if (is_parallel)
+			return CMD_PARALLEL_ERROR;
+		return err.kind == ERR_USAGE ? CMD_USAGE : CMD_BROKEN;
+	}
+	map->outcome = run_loop(map->run, &err);
+	if (map->outcome == RUN_BROKEN || map->outcome == RUN_FAILED)
+		diag_err(&map->diag, &err);
+	map_print_summary(map);
+	return map_status(map);
+}
+
+static int
+map_print(const struct map *map, struct buf *text, int status)
+{
+	if (status == -1 || io_write_all(STDOUT_FILENO, text->bytes, text->length) == -1) {
+		diag_say(&map->diag, "cannot write to stdout: %m");
+		status = CMD_BROKEN;
+	}
+	buf_fini(text);
+	return status;
+}
+
+static int
+map_main(enum spec_dialect dialect, int argc, char **argv)
+{
+	struct map map = {.first_stdin_fd = -1};
+	struct buf text = {0};
+	struct err err = {0};
+	int status = CMD_OK;
+	sig_origin_save(&map.origin);
+	spec_init(&map.spec, dialect);
+	map.diag = (struct diag){.name = map.spec.program, .fd = STDERR_FILENO};
+	switch (options_parse(&map.spec, argc - 1, argv + 1, &err)) {
+	case OPTIONS_ERROR:
+		diag_err(&map.diag, &err);
+		status = dialect == SPEC_PARALLEL ? CMD_PARALLEL_ERROR : CMD_USAGE;
+		break;
+	case OPTIONS_HELP:
+		status = map_print(&map, &text, options_print_help(dialect, &text));
+		break;
+	case OPTIONS_VERSION:
+		status = map_print(&map, &text,
+				   buf_append_str(&text, "pinion " PINION_VERSION "\n"));
+		break;
+	case OPTIONS_LIST:
+		status = map_print(&map, &text, options_list(dialect, &text));
+		break;
+	case OPTIONS_RUN:
+		status = map_run(&map);
+		break;
+	}
+	enum run_outcome outcome = map.outcome;
+	int signal = outcome == RUN_SIGNALLED ? run_signal(map.run) : SIGPIPE;
+	map_fini(&map);
+	if (outcome == RUN_SIGNALLED || outcome == RUN_READER_GONE)
+		return map_die(signal, &map.origin);
+	return status;
+}
+
+int
+cmd_map(int argc, char **argv)
+{
+	return map_main(SPEC_MAP, argc, argv);
+}
+
+int
+cmd_parallel(int argc, char **argv)
+{
+	return map_main(SPEC_PARALLEL, argc, argv);
+}

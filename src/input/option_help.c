@@ -1,0 +1,179 @@
+/*
+ * option_help.c: the help text and the list of names, from the option table; see
+ * options.h.
+ */
+#include <string.h>
+
+#include "input/option_table.h"
+#include "input/options.h"
+
+#define HELP_COLUMN 28 /* where what an option does begins */
+#define HELP_WIDTH 80
+
+static const char *const section_titles[OPTION_SECTIONS] = {
+    [OPTION_SECTION_INPUT] = "Inputs",    [OPTION_SECTION_COMMAND] = "Command",
+    [OPTION_SECTION_POOL] = "Pool",       [OPTION_SECTION_OUTPUT] = "Output",
+    [OPTION_SECTION_FAILURE] = "Failure", [OPTION_SECTION_OTHER] = "Other",
+};
+
+static const char map_intro[] =
+    "Usage: pinion map [OPTION]... [COMMAND...] [SOURCE]...\n"
+    "Run COMMAND for each input, in parallel, and print its output in input order.\n"
+    "\n"
+    "COMMAND of several words is executed directly, the values put in as they are.\n"
+    "COMMAND of one word is a /bin/sh command line; the values are quoted for it.\n"
+    "Without COMMAND each input is a command line itself.\n";
+
+static const char parallel_intro[] =
+    "Usage: pinion parallel [OPTION]... [COMMAND...] [SOURCE]...\n"
+    "Run COMMAND for each input, in parallel, with the defaults of GNU parallel.\n"
+    "\n"
+    "The words of COMMAND are joined into a line for the shell; the values are quoted\n"
+    "for it. Without COMMAND each input is a command line itself. The shell is\n"
+    "$PARALLEL_SHELL, else the one this was started from, else $SHELL, else /bin/sh.\n"
+    "Options in $PARALLEL come first.\n";
+
+static const char common_intro[] =
+    "\n"
+    "A SOURCE is one of these; without any, inputs are the lines of stdin:\n"
+    "  ::: VALUE...   values            :::+ VALUE...   values, in step with the last\n"
+    "  :::: FILE...   lines of files    ::::+ FILE...   lines, in step with the last\n"
+    "Several sources are combined each with each.\n"
+    "\n"
+    "In COMMAND these stand for the value; it comes last if there is none of them:\n"
+    "  {}  all of it         {.}  without extension    {1} {2.} {-1/}  of one source\n"
+    "  {/} file name         {/.} name, no extension   {name}  of a --header column\n"
+    "  {//} directory        {#}  number of the task   {%}  number of the slot\n";
+
+/* "-j, -P, --jobs, --max-procs N" */
+static int
+append_names(struct buf *text, const struct option_row *option)
+{
+	const char *between = "", *rest = option->names, *name;
+	size_t length;
+	for (const char *letter = option->letters; *letter != '\0'; letter++) {
+		if (buf_printf(text, "%s-%c", between, *letter) == -1)
+			return -1;
+		between = ", ";
+	}
+	while ((length = option_next_name(&rest, &name)) > 0) {
+		if (buf_printf(text, "%s--%.*s", between, (int)length, name) == -1)
+			return -1;
+		between = ", ";
+	}
+	switch (option->argument) {
+	case OPTION_ARGUMENT_NONE:
+		return 0;
+	case OPTION_ARGUMENT_NEEDED:
+		return buf_printf(text, " %s", option->argument_name);
+	case OPTION_ARGUMENT_TEXT:
+	case OPTION_ARGUMENT_COUNT:
+		return buf_printf(text, "[=%s]", option->argument_name);
+	}
+	return 0;
+}
+
+static int
+append_line_break(struct buf *text)
+{
+	return buf_printf(text, "\n%*s", HELP_COLUMN, "");
+}
+
+/* The help of one option from HELP_COLUMN on, in as many lines as it takes. */
+static int
+append_wrapped(struct buf *text, const char *help, size_t column)
+{
+	/* At least two blanks behind the names, or the help goes below them. */
+	if (column + 2 > HELP_COLUMN
+		? append_line_break(text) == -1
+		: buf_printf(text, "%*s", (int)(HELP_COLUMN - column), "") == -1)
+		return -1;
+	column = HELP_COLUMN;
+	while (*help != '\0') {
+		size_t length = strcspn(help, " ");
+		const char *between = column == HELP_COLUMN ? "" : " ";
+		if (column > HELP_COLUMN && column + 1 + length > HELP_WIDTH) {
+			if (append_line_break(text) == -1)
+				return -1;
+			column = HELP_COLUMN;
+			between = "";
+		}
+		if (buf_printf(text, "%s%.*s", between, (int)length, help) == -1)
+			return -1;
+		column += strlen(between) + length;
+		help += length;
+		help += strspn(help, " ");
+	}
+	return buf_append_char(text, '\n');
+}
+
+static int
+append_option(struct buf *text, const struct option_row *option)
+{
+	size_t start = text->length;
+	/* Long names stand in one column, whether there is a letter or not. */
+	if (buf_append_str(text, option->letters[0] == '\0' ? "      " : "  ") == -1 ||
+	    append_names(text, option) == -1)
+		return -1;
+	return append_wrapped(text, option->help, text->length - start);
+}
+
+static int
+append_section(struct buf *text, unsigned int verb, enum option_section section)
+{
+	if (buf_printf(text, "\n%s:\n", section_titles[section]) == -1)
+		return -1;
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option_row *option = &option_table[i];
+		if ((option->verbs & verb) == 0 || option->section != section ||
+		    option->help == NULL)
+			continue;
+		if (append_option(text, option) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+options_print_help(enum spec_dialect dialect, struct buf *text)
+{
+	if (buf_append_str(text, dialect == SPEC_MAP ? map_intro : parallel_intro) == -1 ||
+	    buf_append_str(text, common_intro) == -1)
+		return -1;
+	for (int section = 0; section < OPTION_SECTIONS; section++) {
+		if (append_section(text, option_dialect_bit(dialect),
+				   (enum option_section)section) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+append_list(struct buf *text, const struct option_row *option)
+{
+	const char *rest = option->names, *name;
+	size_t length;
+	while ((length = option_next_name(&rest, &name)) > 0) {
+		if (buf_printf(text, "--%.*s\n", (int)length, name) == -1)
+			return -1;
+	}
+	for (const char *letter = option->letters; *letter != '\0'; letter++) {
+		if (buf_printf(text, "-%c\n", *letter) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+options_list(enum spec_dialect dialect, struct buf *text)
+{
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option_row *option = &option_table[i];
+		if ((option->verbs & option_dialect_bit(dialect)) == 0 ||
+		    option->help == NULL)
+			continue;
+		if (append_list(text, option) == -1)
+			return -1;
+	}
+	return 0;
+}

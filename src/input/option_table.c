@@ -1,0 +1,250 @@
+/* option_table.c: see option_table.h. */
+#include "input/option_table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "input/option_set.h"
+
+#define FIELD(name) offsetof(struct spec, name)
+#define NOTE(name) offsetof(struct option_state, name)
+
+#define NONE OPTION_ARGUMENT_NONE
+#define NEED OPTION_ARGUMENT_NEEDED
+#define TEXT OPTION_ARGUMENT_TEXT
+#define COUNT OPTION_ARGUMENT_COUNT
+
+#define RUNNING OPTION_RUNNING
+#define PARALLEL OPTION_PARALLEL
+
+#define INPUT OPTION_SECTION_INPUT
+#define COMMAND OPTION_SECTION_COMMAND
+#define POOL OPTION_SECTION_POOL
+#define OUTPUT OPTION_SECTION_OUTPUT
+#define FAILURE OPTION_SECTION_FAILURE
+#define OTHER OPTION_SECTION_OTHER
+
+/* clang-format off */
+const struct option_row option_table[] = {
+	/* names, letters, argument, its name, verbs, section, help, setter, operand, hint, words */
+	{"arg-file", "a", NEED, "FILE", RUNNING, INPUT,
+	 "take input items from FILE, - is stdin; several are combined each with each",
+	 option_set_arg_file, 0, OPTION_HINT_FILE, NULL},
+	{"null", "0", NONE, NULL, RUNNING, INPUT,
+	 "items end with a NUL byte", option_set_null, 0, 0, NULL},
+	{"delimiter", "d", NEED, "C", RUNNING, INPUT,
+	 "items end with the byte C; \\n \\t \\0 \\x2c \\054 are understood",
+	 option_set_delimiter, 0, 0, NULL},
+	{"", "E", NEED, "TEXT", RUNNING, INPUT,
+	 "an item equal to TEXT ends the input", option_set_eof, 0, 0, NULL},
+	{"eof", "e", TEXT, "TEXT", RUNNING, INPUT,
+	 "as -E; without TEXT there is no such item", option_set_eof, 0, 0, NULL},
+	{"colsep", "C", NEED, "REGEX", RUNNING, INPUT,
+	 "split items into columns {1} {2} at matches of REGEX; implies --trim lr",
+	 option_set_string, FIELD(colsep), 0, NULL},
+	{"header", "", NEED, ":", RUNNING, INPUT,
+	 "the first line names the columns: {name}; columns are apart by tabs unless --colsep says otherwise",
+	 option_set_header, 0, OPTION_HINT_WORDS, ":"},
+	{"link|xapply", "", NONE, NULL, RUNNING, INPUT,
+	 "take one value from each input source in step, not each with each",
+	 option_set_true, FIELD(is_all_linked), 0, NULL},
+	{"max-args", "n", NEED, "N", RUNNING, INPUT,
+	 "put up to N items into one command; 0: run once for each, put none in",
+	 option_set_max_args, 0, 0, NULL},
+	{"max-replace-args", "N", NEED, "N", RUNNING, INPUT,
+	 "as -n, and repeat the word around {} for each; {1} to {N} are the single items",
+	 option_set_max_replace_args, 0, 0, NULL},
+	{"", "L", NEED, "N", RUNNING, INPUT,
+	 "put up to N lines of input into one command; a line that ends in a blank goes on with the next",
+	 option_set_max_lines, 0, 0, NULL},
+	{"max-lines", "l", COUNT, "N", RUNNING, INPUT,
+	 "as -L; without N, 1", option_set_max_lines_old, 0, 0, NULL},
+	{"", "X", NONE, NULL, RUNNING, INPUT,
+	 "put as many items as fit into one command, repeating the word around {}",
+	 option_note, NOTE(is_context_fill_given), 0, NULL},
+	{"", "m", NONE, NULL, RUNNING, INPUT,
+	 "put as many items as fit into one command", option_note, NOTE(is_fill_given), 0, NULL},
+	{"xargs", "", NONE, NULL, RUNNING, INPUT,
+	 "as -m, but without sharing the last items among the workers",
+	 option_note, NOTE(is_xargs_given), 0, NULL},
+	{"max-chars", "s", NEED, "SIZE", RUNNING, INPUT,
+	 "let no command be longer than SIZE bytes",
+	 option_set_count, FIELD(max_chars), 0, NULL},
+	{"no-run-if-empty", "r", NONE, NULL, RUNNING, INPUT,
+	 "skip items that are empty or blank", option_set_true, FIELD(skips_empty), 0, NULL},
+	{"trim", "", NEED, "n|l|r|lr", RUNNING, INPUT,
+	 "take blanks off items: none, left, right, both",
+	 option_set_trim, 0, OPTION_HINT_WORDS, "n l r lr rl"},
+	{"shuf", "", NONE, NULL, RUNNING, INPUT,
+	 "run the tasks in random order", option_set_true, FIELD(is_shuffled), 0, NULL},
+	{"arg-sep", "", NEED, "WORD", RUNNING, INPUT,
+	 "use WORD in place of :::", option_set_value_sep, 0, 0, NULL},
+	{"arg-file-sep", "", NEED, "WORD", RUNNING, INPUT,
+	 "use WORD in place of ::::", option_set_file_sep, 0, 0, NULL},
+
+	{"", "I", NEED, "STRING", RUNNING, COMMAND,
+	 "use STRING in place of {}", option_set_rpl_name, 0, 0, "{}"},
+	{"replace", "i", TEXT, "STRING", RUNNING, COMMAND,
+	 "as -I; without STRING, {}", option_set_rpl_name, 0, 0, "{}"},
+	{"extensionreplace|er", "U", NEED, "STRING", RUNNING, COMMAND,
+	 "use STRING in place of {.}", option_set_rpl_name, 0, 0, "{.}"},
+	{"basenamereplace|bnr", "", NEED, "STRING", RUNNING, COMMAND,
+	 "use STRING in place of {/}", option_set_rpl_name, 0, 0, "{/}"},
+	{"dirnamereplace|dnr", "", NEED, "STRING", RUNNING, COMMAND,
+	 "use STRING in place of {//}", option_set_rpl_name, 0, 0, "{//}"},
+	{"basenameextensionreplace|bner", "", NEED, "STRING", RUNNING, COMMAND,
+	 "use STRING in place of {/.}", option_set_rpl_name, 0, 0, "{/.}"},
+	{"seqreplace", "", NEED, "STRING", RUNNING, COMMAND,
+	 "use STRING in place of {#}", option_set_rpl_name, 0, 0, "{#}"},
+	{"slotreplace", "", NEED, "STRING", RUNNING, COMMAND,
+	 "use STRING in place of {%}", option_set_rpl_name, 0, 0, "{%}"},
+	{"rpl", "", NEED, "'TAG EDIT'", RUNNING, COMMAND,
+	 "make TAG a replacement string: the value after the s/regex/text/ in EDIT",
+	 option_set_rpl, 0, 0, NULL},
+	{"plus", "", NONE, NULL, RUNNING, COMMAND,
+	 "add {..} {/..} {+/} {+.} {+..} and their kind, and {:-text} {%tail} {/a/b} as bash has them",
+	 option_set_true, FIELD(has_plus), 0, NULL},
+	{"quote", "q", NONE, NULL, RUNNING, COMMAND,
+	 "quote the words of the command for the shell, too",
+	 option_set_true, FIELD(is_quoted), 0, NULL},
+	{"workdir|wd", "", NEED, "DIR", RUNNING, COMMAND,
+	 "run the tasks in DIR",
+	 option_set_directory, FIELD(work_dir), OPTION_HINT_DIRECTORY, NULL},
+	{"dry-run|dr", "", NONE, NULL, RUNNING, COMMAND,
+	 "print the commands and run nothing", option_set_true, FIELD(is_dry_run), 0, NULL},
+
+	{"jobs|max-procs", "jP", NEED, "N", OPTION_ALL, POOL,
+	 "run N tasks at once; N%, +N, -N: of or around the budget; cores; threads; 0: as many as possible; a file",
+	 option_set_jobs, 0, OPTION_HINT_FILE, NULL},
+	{"bind", "", NEED, "KIND", OPTION_ALL, POOL,
+	 "pin each worker to a core, its share of the cores, a pu, a numa node, none, or auto",
+	 option_set_bind, 0, OPTION_HINT_WORDS, "auto core share pu numa none"},
+	{"chunksize", "", NEED, "N", RUNNING, POOL,
+	 "let a worker claim up to N tasks at once, or auto",
+	 option_set_chunksize, 0, OPTION_HINT_WORDS, "auto"},
+	{"maxtasksperchild", "", NEED, "N", RUNNING, POOL,
+	 "replace a worker after N tasks",
+	 option_set_task_count, FIELD(max_tasks_per_worker), 0, NULL},
+	{"initializer", "", NEED, "COMMAND", RUNNING, POOL,
+	 "run COMMAND once in each worker; what it exports its tasks see",
+	 option_set_string, FIELD(initializer), OPTION_HINT_COMMAND, NULL},
+	{"delay", "", NEED, "TIME", RUNNING, POOL,
+	 "wait TIME between starts; seconds, or 1m30s",
+	 option_set_duration, FIELD(delay_ns), 0, NULL},
+
+	{"keep-order", "k", NONE, NULL, RUNNING, OUTPUT,
+	 "print in the order of the input", option_set_true, FIELD(is_ordered), 0, NULL},
+	{"unordered|no-keep-order", "", NONE, NULL, RUNNING, OUTPUT,
+	 "print as tasks finish", option_set_false, FIELD(is_ordered), 0, NULL},
+	{"group", "", NONE, NULL, RUNNING, OUTPUT,
+	 "print each task's output as one block (the default)",
+	 option_set_output_mode, SPEC_OUTPUT_GROUP, 0, NULL},
+	{"line-buffer|line-buffered|lb", "", NONE, NULL, RUNNING, OUTPUT,
+	 "print whole lines as they come", option_set_output_mode, SPEC_OUTPUT_LINE, 0, NULL},
+	{"ungroup", "u", NONE, NULL, RUNNING, OUTPUT,
+	 "give the tasks stdout and stderr themselves",
+	 option_set_output_mode, SPEC_OUTPUT_NONE, 0, NULL},
+	{"tag", "", NONE, NULL, RUNNING, OUTPUT,
+	 "start each line with the task's values and a tab", option_set_tag, 0, 0, NULL},
+	{"tagstring", "", NEED, "TEMPLATE", RUNNING, OUTPUT,
+	 "start each line with TEMPLATE, filled in, and a tab", option_set_tagstring, 0, 0, NULL},
+	{"buffer", "", NEED, "SIZE", RUNNING, OUTPUT,
+	 "keep up to SIZE of waiting output in memory, the rest in unlinked files",
+	 option_set_size, FIELD(buffer_bytes), 0, NULL},
+	{"window", "", NEED, "N", RUNNING, OUTPUT,
+	 "run at most N tasks ahead of the one whose output is next",
+	 option_set_count, FIELD(window), 0, NULL},
+	{"tmpdir|tempdir", "", NEED, "DIR", RUNNING, OUTPUT,
+	 "put those files into DIR, not $TMPDIR",
+	 option_set_directory, FIELD(tmp_dir), OPTION_HINT_DIRECTORY, NULL},
+	{"", "v", NONE, NULL, RUNNING, OUTPUT,
+	 "print each command before its output", option_set_true, FIELD(is_verbose), 0, NULL},
+	{"verbose", "t", NONE, NULL, RUNNING, OUTPUT,
+	 "print each command on stderr when it starts", option_set_true, FIELD(is_traced), 0, NULL},
+	{"silent", "", NONE, NULL, RUNNING, OUTPUT,
+	 "undo -v", option_note, NOTE(is_silent), 0, NULL},
+	{"quiet", "", NONE, NULL, RUNNING, OUTPUT,
+	 "print no summary of failed tasks", option_set_true, FIELD(is_quiet), 0, NULL},
+
+	{"retries", "", NEED, "N", RUNNING, FAILURE,
+	 "try a failing task up to N times in all; 0: until it succeeds",
+	 option_set_retries, 0, 0, NULL},
+	{"retry-on", "", NEED, "LIST", RUNNING, FAILURE,
+	 "retry only after these ends: exit, signal, timeout, lost, all",
+	 option_set_retry_on, 0, OPTION_HINT_WORDS, "exit signal timeout lost all"},
+	{"backoff", "", NEED, "TIME", RUNNING, FAILURE,
+	 "wait TIME before the second try, twice as long before each further one",
+	 option_set_duration, FIELD(backoff_ns), 0, NULL},
+	{"timeout", "", NEED, "TIME", RUNNING, FAILURE,
+	 "end a task that runs longer than TIME, or than N% of the median run time",
+	 option_set_timeout, 0, 0, NULL},
+	{"halt|halt-on-error", "", NEED, "WHEN", RUNNING, FAILURE,
+	 "never; soon or now, then ,fail=N ,success=N or ,done=N (or N%): end the run then",
+	 option_set_halt, 0, OPTION_HINT_WORDS,
+	 "never now,fail=1 soon,fail=1 now,success=1 soon,success=1 now,done=1 soon,done=1"},
+	{"fail-fast", "", NONE, NULL, RUNNING, FAILURE,
+	 "as --halt now,fail=1", option_set_fail_fast, 0, 0, NULL},
+	{"termseq", "", NEED, "SIGNAL,MS,...", RUNNING, FAILURE,
+	 "how to end a task: signals, each with the wait after it (TERM,200,TERM,100,TERM,50,KILL,25)",
+	 option_set_termseq, 0, 0, NULL},
+
+	{"env", "", NEED, "VAR", RUNNING, OTHER,
+	 "accepted and not needed: tasks get the whole environment", option_ignore, 0, 0, NULL},
+	{"plain", "", NONE, NULL, PARALLEL, OTHER,
+	 "do not read options from $PARALLEL", option_set_plain, 0, 0, NULL},
+	{"gnu", "", NONE, NULL, PARALLEL, OTHER,
+	 "accepted and ignored", option_ignore, 0, 0, NULL},
+	{"will-cite|no-notice|nn", "", NONE, NULL, PARALLEL, OTHER,
+	 "accepted and ignored", option_ignore, 0, 0, NULL},
+	{"citation|bibtex", "", NONE, NULL, PARALLEL, OTHER,
+	 "accepted and ignored", option_ignore, 0, 0, NULL},
+	{"json", "", NONE, NULL, OPTION_TOPOLOGY, OTHER,
+	 "print JSON", option_ignore, 0, 0, NULL},
+	{"help", "h", NONE, NULL, OPTION_ALL, OTHER,
+	 "print this help", option_ask, OPTIONS_HELP, 0, NULL},
+	{"version", "V", NONE, NULL, OPTION_ALL, OTHER,
+	 "print the version", option_ask, OPTIONS_VERSION, 0, NULL},
+	{"list-options", "", NONE, NULL, RUNNING, OTHER,
+	 NULL, option_ask, OPTIONS_LIST, 0, NULL},
+};
+/* clang-format on */
+const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);
+
+const struct option_verb option_verbs[] = {
+    {"map", OPTION_MAP, "run a command for each input, in parallel", true, ""},
+    {"parallel", OPTION_PARALLEL, "as map, with the defaults of GNU parallel", true, ""},
+    {"topology", OPTION_TOPOLOGY, "show the machine, the budget and the workers' places",
+     false, ""},
+    {"completion", OPTION_COMPLETION, "print the completion script for a shell", false,
+     "bash zsh fish"},
+};
+const size_t option_verb_count = sizeof(option_verbs) / sizeof(option_verbs[0]);
+
+unsigned int
+option_dialect_bit(enum spec_dialect dialect)
+{
+	return dialect == SPEC_MAP ? OPTION_MAP : OPTION_PARALLEL;
+}
+
+const char *
+option_name(const struct option_row *option, char text[OPTION_NAME_BYTES])
+{
+	const char *rest = option->names, *name;
+	size_t length = option_next_name(&rest, &name);
+	if (length == 0)
+		snprintf(text, OPTION_NAME_BYTES, "-%c", option->letters[0]);
+	else
+		snprintf(text, OPTION_NAME_BYTES, "--%.*s", (int)length, name);
+	return text;
+}
+
+size_t
+option_next_name(const char **rest, const char **name)
+{
+	*name = *rest;
+	size_t length = strcspn(*rest, "|");
+	*rest += length;
+	if (**rest == '|')
+		(*rest)++;
+	return length;
+}

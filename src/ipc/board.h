@@ -1,0 +1,57 @@
+/*
+ * board.h: what each worker is doing, and what it is asked to do, in shared memory.
+ *
+ * Owns one anonymous shared mapping with a seat per worker slot; made before the first fork. The
+ * worker writes its half of the seat, the coordinator the other; both are single words, so either
+ * side may die at any instruction. The coordinator takes what it reads here as a hint: a garbled
+ * seat can cost the garbler's own task, nothing else.
+ */
+#ifndef PINION_BOARD_H
+#define PINION_BOARD_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* What the coordinator wants of a worker beyond its tasks. Only ever raised, but for HOLD. */
+enum board_order {
+	BOARD_GO,
+	BOARD_HOLD,       /* start nothing until this is GO again */
+	BOARD_RETIRE,     /* finish the task in hand, start no other, exit */
+	BOARD_CANCEL_ALL, /* end the task in hand with grace, exit */
+	BOARD_KILL_ALL,   /* end it at once, exit */
+};
+
+#define BOARD_NO_TASK UINT64_MAX
+
+struct board_seat {
+	/* Written by the worker. */
+	alignas(64) _Atomic uint64_t seq; /* task in hand; BOARD_NO_TASK: none */
+	_Atomic uint32_t attempt;
+	_Atomic int32_t pid; /* its first process, its group's number; 0: none (the kernel writes it) */
+	_Atomic int32_t exec_errno; /* written by the task's process when execve fails */
+	_Atomic uint64_t served_count; /* tasks finished by this worker process */
+
+	/* Written by the coordinator. */
+	alignas(64) _Atomic uint32_t order; /* enum board_order */
+	_Atomic uint32_t cancel_reason;     /* enum result_reason; 0: cancel nothing */
+	_Atomic uint64_t cancel_seq;        /* valid while cancel_reason is not 0 */
+	_Atomic uint32_t cancel_attempt;
+	_Atomic uint32_t chunk_count; /* tasks to claim at once */
+};
+
+struct board {
+	struct board_seat *seats;
+	size_t seat_count;
+};
+
+int board_init(struct board *board, size_t seat_count, struct err *err);
+void board_fini(struct board *board); /* in each process for itself */
+
+/* For a worker that takes a seat. */
+void board_seat_reset(struct board_seat *seat);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * main.c: dispatch to the verbs, and the map of all files.
+ *
+ *   options, args, lines           commands, retries, halt              forked, pinned workers
+ *  +-------+   records   +---------------+   tasks   +--------+ ring (memfd) +---------------------+
+ *  | input | ----------> | task: template| --------> |  run:  | -----------> | pool: worker,       |
+ *  +-------+             |       plan    | <-------- |  loop  | <----------- |  executor, capture  |
+ *                        +---------------+  finished +--------+ result frames+---------------------+
+ *                                                        | results
+ *                                                        v
+ *                                    sink: output, spill, failures (later joblog, run file)
+ *
+ *   main.c, cmd_*.c   one file per verb: joins source, plan, backend, sinks; prints; exit status
+ *   input/   what the user wrote: options -> task/spec; files and lists -> a task/source
+ *   task/    spec, task, template, plan, and the interfaces source.h, backend.h, sink.h
+ *   run/     the coordinator's loop: feed, wait, settle; throttle; time limits
+ *   pool/    topology; pool (fork, watch, replace); worker and its executor; tree (ending tasks)
+ *   sink/    output (order, grouping, tags), spill, failures (the summary)
+ *   ipc/     ring, board, frame (between processes), loop (epoll)
+ *   base/    err, diag, buf, io, clock, sig, quote, seqmap
+ *
+ * Processes: the coordinator is the commands, input, task, run, sink and pool.c; a worker is
+ * worker.c and what it calls; a worker's children are the user's commands. Includes point one way:
+ * base <- ipc, task <- input, run, pool, sink <- cmd_*.c (scripts/check-layers).
+ */
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/io.h"
+#include "cmd.h"
+
+struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+};
+
+static const struct verb verbs[] = {
+    {"map", cmd_map, "run a command for each input: pinion map gzip {} ::: *.log"},
+    {"parallel", cmd_parallel,
+     "the same with GNU parallel's defaults, for scripts written for it"},
+    {"topology", cmd_topology, "show the machine's budget and where workers would sit"},
+    {"completion", cmd_completion, "print the completion script for bash, zsh or fish"},
+};
+
+static const char main_help[] = "usage: pinion VERB [OPTIONS] ...\n"
+				"\n";
+
+static int
+main_print(const char *head, bool has_verbs)
+{
+	struct buf text = {0};
+	int status = buf_append_str(&text, head);
+	for (size_t i = 0; has_verbs && status == 0 && i < sizeof(verbs) / sizeof(*verbs);
+	     i++)
+		status = buf_printf(&text, "  %-12s%s\n", verbs[i].name, verbs[i].help);
+	if (has_verbs && status == 0)
+		status = buf_append_str(
+		    &text, "\npinion VERB --help tells more; so does man pinion.\n");
+	if (status == 0)
+		status = io_write_all(STDOUT_FILENO, text.bytes, text.length);
+	buf_fini(&text);
+	return status == 0 ? CMD_OK : CMD_BROKEN;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct diag diag = {.name = "pinion", .fd = STDERR_FILENO};
+	if (io_ensure_standard() == -1)
+		return CMD_BROKEN;
+	if (argc > 0 && strcmp(basename(argv[0]), "parallel") == 0)
+		return cmd_parallel(argc, argv);
+	if (argc < 2) {
+		diag_say(&diag, "which verb? Say one of: map, parallel, topology, "
+				"completion; or --help");
+		return CMD_USAGE;
+	}
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].run(argc - 1, argv + 1);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0)
+		return main_print(main_help, true);
+	if (strcmp(argv[1], "--version") == 0)
+		return main_print("pinion " PINION_VERSION "\n", false);
+	diag_say(&diag, "no such verb: %s; pinion --help lists them", argv[1]);
+	return CMD_USAGE;
+}

@@ -1,0 +1,90 @@
+/* capture.c: see capture.h. */
+#include "pool/capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "ipc/frame.h"
+
+/* A pipe whose write end becomes `fd`; the read end stays. */
+static int
+capture_pipe(int *read_fd, int fd)
+{
+	int fds[2];
+	if (io_pipe(fds, 0) == -1)
+		return -1;
+	if (io_set_nonblocking(fds[0]) == -1 || dup2(fds[1], fd) == -1) {
+		int saved = errno;
+		close(fds[0]);
+		close(fds[1]);
+		errno = saved;
+		return -1;
+	}
+	close(fds[1]);
+	io_close_set(read_fd);
+	*read_fd = fds[0];
+	return 0;
+}
+
+int
+capture_open(struct capture *capture)
+{
+	capture_open_nothing(capture);
+	return capture_renew(capture);
+}
+
+void
+capture_open_nothing(struct capture *capture)
+{
+	capture->read_fds[RESULT_STDOUT] = -1;
+	capture->read_fds[RESULT_STDERR] = -1;
+}
+
+int
+capture_renew(struct capture *capture)
+{
+	if (capture_pipe(&capture->read_fds[RESULT_STDOUT], STDOUT_FILENO) == -1)
+		return -1;
+	return capture_pipe(&capture->read_fds[RESULT_STDERR], STDERR_FILENO);
+}
+
+nfds_t
+capture_poll(const struct capture *capture, struct pollfd fds[RESULT_STREAMS])
+{
+	nfds_t count = 0;
+	for (int stream = 0; stream < RESULT_STREAMS; stream++)
+		if (capture->read_fds[stream] != -1)
+			fds[count++] = (struct pollfd){.fd = capture->read_fds[stream],
+						       .events = POLLIN};
+	return count;
+}
+
+static int
+capture_drain_one(int fd, enum result_stream stream, struct channel *channel)
+{
+	long left = fcntl(fd, F_GETPIPE_SZ); /* what lives on may write for ever */
+	if (left < 0)
+		left = FRAME_PAYLOAD_MAX;
+	while (left > 0) {
+		ssize_t got = channel_pull(channel, stream, fd);
+		if (got == -1)
+			return errno == EAGAIN ? 0 : -1;
+		if (got < FRAME_PAYLOAD_MAX)
+			return 0; /* the pipe was empty when this was read */
+		left -= got;
+	}
+	return 0;
+}
+
+int
+capture_drain(struct capture *capture, struct channel *channel)
+{
+	for (int stream = 0; stream < RESULT_STREAMS; stream++)
+		if (capture->read_fds[stream] != -1 &&
+		    capture_drain_one(capture->read_fds[stream],
+				      (enum result_stream)stream, channel) == -1)
+			return -1;
+	return 0;
+}

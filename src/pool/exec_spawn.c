@@ -1,0 +1,326 @@
+/*
+ * exec_spawn.c: the executor for commands: one process per task.
+ *
+ * Per task: one clone, one ppoll or two, two waits, a read per stream, and one write that carries
+ * what the task before it and this one have to say.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "pool/capture.h"
+#include "pool/executor.h"
+#include "pool/spawn.h"
+
+#define EXEC_SPAWN_SLICE_MS 10 /* between two looks at a tree that is being ended */
+/* A system short of processes or memory is asked again so often, so long apart. */
+#define EXEC_SPAWN_TRIES 100
+#define EXEC_SPAWN_TRY_MS 50
+
+struct exec_spawn {
+	struct executor executor;
+	struct executor_host *host;
+	struct spawn spawn;
+	struct capture capture;
+	struct command command;
+};
+
+/* One task on its way. */
+struct exec_spawn_task {
+	pid_t pid;
+	bool has_ended; /* status and usage are valid */
+	int status;
+	struct rusage usage;
+	struct channel_cancel cancel;
+	bool is_cancelled; /* we are ending it, for cancel.reason */
+};
+
+void
+executor_spare_children(struct executor_host *host)
+{
+	size_t count = tree_children(host->spared, EXECUTOR_SPARED_MAX);
+	host->rule.spared_count = count > EXECUTOR_SPARED_MAX ? EXECUTOR_SPARED_MAX : count;
+}
+
+static void
+exec_spawn_cannot(struct result *result, int errno_value)
+{
+	result->reason = RESULT_CANNOT_EXECUTE;
+	result->errno_value = errno_value;
+	result->exit_status = errno_value == ENOENT ? 127 : 126;
+}
+
+/* Starts argv; -1 and errno. Waits for a system that is short of processes. */
+static pid_t
+exec_spawn_start_argv(struct exec_spawn *self, int stdin_fd)
+{
+	struct spawn_request request = {
+	    .argv = self->command.argv,
+	    .envp = self->host->env->variables,
+	    .stdin_fd = stdin_fd,
+	    .stdout_fd = -1,
+	    .stderr_fd = -1,
+	    .extra_fd = -1,
+	};
+	struct channel_cancel cancel;
+	pid_t pid = spawn_start(&self->spawn, &request);
+	for (int i = 0; pid == -1 && (errno == EAGAIN || errno == ENOMEM); i++) {
+		int saved = errno;
+		if (i == EXEC_SPAWN_TRIES ||
+		    channel_is_cancelled(self->host->channel, &cancel))
+			return errno = saved, -1;
+		channel_wait(self->host->channel, NULL, 0, EXEC_SPAWN_TRY_MS);
+		pid = spawn_start(&self->spawn, &request);
+	}
+	return pid;
+}
+
+/* Starts the task. 0 and its pid; 1: cannot be executed, result says why; -1: the worker is broken. */
+static int
+exec_spawn_start(struct exec_spawn *self, const struct template_values *values,
+		 pid_t *pid, struct result *result, struct err *err)
+{
+	struct command *command = &self->command;
+	if (template_expand(self->host->template, values, command, err) == -1)
+		return -1;
+	if (command->has_nul) {
+		exec_spawn_cannot(result, EINVAL);
+		return 1;
+	}
+	int stdin_fd = values->seq == 0 ? self->host->first_stdin_fd : -1;
+	*pid = exec_spawn_start_argv(self, stdin_fd);
+	if (*pid == -1 && errno == ENOENT && command->is_split) {
+		/* Nothing of that name in $PATH: the shell may know better, or says so. */
+		if (template_expand_shell(self->host->template, values, command, err) == -1)
+			return -1;
+		*pid = exec_spawn_start_argv(self, stdin_fd);
+	}
+	if (*pid != -1)
+		return 0;
+	exec_spawn_cannot(result, errno);
+	return 1;
+}
+
+static void
+exec_spawn_reap(struct exec_spawn_task *task, int options)
+{
+	if (!task->has_ended &&
+	    wait4(task->pid, &task->status, options, &task->usage) == task->pid)
+		task->has_ended = true;
+}
+
+/* One wait for output, an end, an order or `timeout_ms`. */
+static int
+exec_spawn_wait_once(struct exec_spawn *self, struct exec_spawn_task *task,
+		     int timeout_ms, struct err *err)
+{
+	struct pollfd fds[RESULT_STREAMS];
+	nfds_t count = capture_poll(&self->capture, fds);
+	int ready = channel_wait(self->host->channel, fds, count, timeout_ms);
+	if (ready > 0 && capture_drain(&self->capture, self->host->channel) == -1)
+		return err_errno(err, "cannot read a task's output");
+	if (channel_child_ended())
+		exec_spawn_reap(task, WNOHANG);
+	return 0;
+}
+
+/* Whether anything of the task is still there. */
+static bool
+exec_spawn_is_alive(const struct exec_spawn *self, const struct exec_spawn_task *task)
+{
+	return !task->has_ended || tree_count(&self->host->rule) > 0;
+}
+
+/* One step of --termseq: the signal to the whole tree, then time to go. */
+static int
+exec_spawn_term_step(struct exec_spawn *self, struct exec_spawn_task *task,
+		     const struct spec_term_step *step, struct err *err)
+{
+	int64_t until_at_ns = clock_now_ns() + step->wait_ms * NS_PER_MS;
+	pid_t pgid = task->has_ended ? 0 : task->pid;
+	tree_signal(pgid, step->signal, &self->host->rule);
+	tree_signal(pgid, SIGCONT, &self->host->rule); /* the stopped ones must see it too */
+	while (exec_spawn_is_alive(self, task)) {
+		int left_ms = clock_timeout_ms(until_at_ns, clock_now_ns());
+		channel_is_cancelled(self->host->channel, &task->cancel);
+		if (left_ms == 0 || task->cancel.is_at_once)
+			break;
+		if (left_ms > EXEC_SPAWN_SLICE_MS)
+			left_ms = EXEC_SPAWN_SLICE_MS;
+		if (exec_spawn_wait_once(self, task, left_ms, err) == -1)
+			return -1;
+		exec_spawn_reap(task, WNOHANG);
+	}
+	return 0;
+}
+
+/* Ends all that is left of the task, with grace unless asked for at once. */
+static int
+exec_spawn_end_tree(struct exec_spawn *self, struct exec_spawn_task *task, struct err *err)
+{
+	const struct spec *spec = self->host->spec;
+	for (size_t i = 0; i < spec->term_step_count; i++) {
+		if (task->cancel.is_at_once || !exec_spawn_is_alive(self, task))
+			break;
+		if (exec_spawn_term_step(self, task, &spec->term_steps[i], err) == -1)
+			return -1;
+	}
+	if (exec_spawn_is_alive(self, task))
+		tree_kill(task->has_ended ? 0 : task->pid, &self->host->rule, task->pid);
+	exec_spawn_reap(task, 0);
+	return 0;
+}
+
+static int
+exec_spawn_wait(struct exec_spawn *self, struct exec_spawn_task *task, struct err *err)
+{
+	channel_flush(self->host->channel, false);
+	while (!task->has_ended) {
+		if (channel_is_cancelled(self->host->channel, &task->cancel)) {
+			exec_spawn_reap(task, WNOHANG); /* may just have ended by itself */
+			task->is_cancelled = !task->has_ended;
+			return exec_spawn_end_tree(self, task, err);
+		}
+		if (channel_child_ended())
+			exec_spawn_reap(task, WNOHANG);
+		else if (exec_spawn_wait_once(self, task, -1, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static bool
+exec_spawn_is_success(const struct exec_spawn_task *task)
+{
+	return !task->is_cancelled && WIFEXITED(task->status) &&
+	       WEXITSTATUS(task->status) == 0;
+}
+
+/*
+ * After the end: takes the last output, reaps orphans, and sees to what still lives: left alone
+ * after a success (a daemon), ended otherwise. It may hold the pipes, so the next task gets new ones.
+ */
+static int
+exec_spawn_clean_up(struct exec_spawn *self, struct exec_spawn_task *task, struct err *err)
+{
+	pid_t pid;
+	if (capture_drain(&self->capture, self->host->channel) == -1)
+		return err_errno(err, "cannot read a task's output");
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		;
+	if (pid == -1)
+		return 0; /* no children at all */
+	if (exec_spawn_is_success(task)) {
+		executor_spare_children(self->host);
+	} else {
+		if (tree_count(&self->host->rule) > 0 &&
+		    exec_spawn_end_tree(self, task, err) == -1)
+			return -1;
+		capture_drain(&self->capture, self->host->channel);
+	}
+	if (self->capture.read_fds[RESULT_STDOUT] != -1 &&
+	    capture_renew(&self->capture) == -1)
+		return err_errno(err, "cannot make pipes for a task's output");
+	return 0;
+}
+
+static int64_t
+exec_spawn_timeval_ns(const struct timeval *tv)
+{
+	return (int64_t)tv->tv_sec * NS_PER_S + (int64_t)tv->tv_usec * 1000;
+}
+
+static void
+exec_spawn_fill(const struct exec_spawn_task *task, struct result *result)
+{
+	result->reason = RESULT_EXIT;
+	if (WIFEXITED(task->status)) {
+		result->exit_status = WEXITSTATUS(task->status);
+	} else {
+		result->signal = WTERMSIG(task->status);
+		result->reason = RESULT_SIGNAL;
+	}
+	if (task->is_cancelled)
+		result->reason = task->cancel.reason;
+	result->pid = task->pid;
+	result->user_ns = exec_spawn_timeval_ns(&task->usage.ru_utime);
+	result->sys_ns = exec_spawn_timeval_ns(&task->usage.ru_stime);
+	result->maxrss_bytes = (int64_t)task->usage.ru_maxrss * 1024;
+}
+
+static int
+exec_spawn_run(struct executor *executor, const struct template_values *values,
+	       uint32_t attempt, struct result *result, struct err *err)
+{
+	struct exec_spawn *self = (struct exec_spawn *)executor;
+	struct executor_host *host = self->host;
+	struct exec_spawn_task task = {.pid = -1};
+	int64_t started_at_ns = clock_now_ns();
+	result->started_real_ns = clock_real_ns();
+	task_env_set_task(host->env, values->seq, attempt);
+	int outcome = exec_spawn_start(self, values, &task.pid, result, err);
+	if (outcome == -1)
+		return -1;
+	if (channel_started(host->channel, started_at_ns) == -1)
+		return err_no_memory(err);
+	if (outcome == 1)
+		return 0;
+	if (exec_spawn_wait(self, &task, err) == -1)
+		return -1;
+	result->wall_ns = clock_now_ns() - started_at_ns;
+	if (exec_spawn_clean_up(self, &task, err) == -1)
+		return -1;
+	exec_spawn_fill(&task, result);
+	atomic_store(&host->seat->pid, 0);
+	return 0;
+}
+
+static void
+exec_spawn_free(struct executor *executor)
+{
+	struct exec_spawn *self = (struct exec_spawn *)executor;
+	for (int stream = 0; stream < RESULT_STREAMS; stream++)
+		if (self->capture.read_fds[stream] != -1)
+			close(self->capture.read_fds[stream]);
+	command_fini(&self->command);
+	spawn_fini(&self->spawn);
+	free(self);
+}
+
+static const struct executor_ops exec_spawn_ops = {
+    .run = exec_spawn_run,
+    .free = exec_spawn_free,
+};
+
+struct executor *
+exec_spawn_new(struct executor_host *host, struct err *err)
+{
+	struct exec_spawn *self = calloc(1, sizeof(*self));
+	if (self == NULL) {
+		err_no_memory(err);
+		return NULL;
+	}
+	self->executor.ops = &exec_spawn_ops;
+	self->host = host;
+	const char *path = task_env_get(host->env, "PATH");
+	if (spawn_init(&self->spawn, host->origin, host->seat,
+		       path ? path : "/usr/bin:/bin", err) == -1)
+		goto free_self;
+	capture_open_nothing(&self->capture);
+	if (host->spec->output_mode != SPEC_OUTPUT_NONE &&
+	    capture_open(&self->capture) == -1) {
+		err_errno(err, "cannot make pipes for the tasks' output");
+		goto fini_spawn;
+	}
+	return &self->executor;
+
+fini_spawn:
+	spawn_fini(&self->spawn);
+free_self:
+	free(self);
+	return NULL;
+}

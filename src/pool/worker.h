@@ -1,0 +1,43 @@
+/*
+ * worker.h: the life of a worker process: take a seat, pop tasks, run them, report.
+ *
+ * worker_main is called in the child right after fork and never returns. It owns nothing of the
+ * coordinator's: it closes what it does not need, binds itself to its place, and keeps no policy.
+ * It ends when the ring is closed and empty, when told to, after its share of tasks
+ * (--maxtasksperchild), or when the coordinator dies, and takes its task's tree with it.
+ */
+#ifndef PINION_WORKER_H
+#define PINION_WORKER_H
+
+#include <sys/types.h>
+
+#include "base/sig.h"
+#include "ipc/board.h"
+#include "ipc/ring.h"
+#include "pool/topology.h"
+#include "task/spec.h"
+#include "task/template.h"
+
+struct worker_config {
+	const struct spec *spec;
+	const struct template *template;
+	const struct topology *topology; /* NULL: not bound */
+	const struct sig_origin *origin;
+	const char *run_name;
+	struct ring *ring;
+	struct board_seat *seat;
+	size_t column_count; /* for struct template_values */
+	uint32_t number;     /* of this worker process, never used twice */
+	size_t slot_index;   /* its seat, from 0 */
+	size_t worker_count; /* seats in all: the places depend on it */
+	int result_fd;       /* non-blocking */
+	int first_stdin_fd;  /* see executor.h; -1: none */
+	pid_t coordinator;
+};
+
+/* Exit statuses; all but 0 with something said before. */
+enum { WORKER_DONE = 0, WORKER_CANNOT_START = 3, WORKER_BROKEN = 4 };
+
+_Noreturn void worker_main(const struct worker_config *config);
+
+#endif

@@ -1,0 +1,79 @@
+/* attempts.c: see attempts.h. */
+#include "run/attempts.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+void
+attempts_fini(struct attempts *attempts)
+{
+	free(attempts->items);
+	*attempts = (struct attempts){0};
+}
+
+int
+attempts_add(struct attempts *attempts, uint64_t seq, int64_t started_at_ns)
+{
+	if (attempts->count == attempts->capacity) {
+		size_t capacity = attempts->capacity ? attempts->capacity * 2 : 16;
+		struct attempt *items = realloc(attempts->items, capacity * sizeof(*items));
+		if (items == NULL)
+			return -1;
+		attempts->items = items;
+		attempts->capacity = capacity;
+	}
+	attempts->items[attempts->count++] =
+	    (struct attempt){.seq = seq, .started_at_ns = started_at_ns};
+	return 0;
+}
+
+void
+attempts_remove(struct attempts *attempts, uint64_t seq)
+{
+	for (size_t i = 0; i < attempts->count; i++) {
+		if (attempts->items[i].seq != seq)
+			continue;
+		attempts->items[i] = attempts->items[--attempts->count];
+		return;
+	}
+}
+
+void
+attempts_shift(struct attempts *attempts, int64_t by_ns)
+{
+	for (size_t i = 0; i < attempts->count; i++) {
+		attempts->items[i].started_at_ns += by_ns;
+		if (attempts->items[i].force_at_ns != 0)
+			attempts->items[i].force_at_ns += by_ns;
+	}
+}
+
+static int64_t
+attempt_due_at_ns(const struct attempt *attempt, int64_t limit_ns)
+{
+	if (attempt->force_at_ns != 0)
+		return attempt->force_at_ns;
+	return limit_ns == 0 ? CLOCK_NEVER : attempt->started_at_ns + limit_ns;
+}
+
+struct attempt *
+attempts_next_due(struct attempts *attempts, int64_t limit_ns, int64_t now_ns)
+{
+	for (size_t i = 0; i < attempts->count; i++)
+		if (attempt_due_at_ns(&attempts->items[i], limit_ns) <= now_ns)
+			return &attempts->items[i];
+	return NULL;
+}
+
+int64_t
+attempts_wait_until(const struct attempts *attempts, int64_t limit_ns)
+{
+	int64_t until = CLOCK_NEVER;
+	for (size_t i = 0; i < attempts->count; i++) {
+		int64_t due_at_ns = attempt_due_at_ns(&attempts->items[i], limit_ns);
+		if (due_at_ns < until)
+			until = due_at_ns;
+	}
+	return until;
+}

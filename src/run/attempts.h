@@ -1,0 +1,38 @@
+/*
+ * attempts.h: the attempts that run now, for their time limits.
+ *
+ * At most one per worker, so a plain array.
+ */
+#ifndef PINION_ATTEMPTS_H
+#define PINION_ATTEMPTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct attempt {
+	uint64_t seq;
+	int64_t started_at_ns;
+	int64_t force_at_ns; /* it was told to end; harder means are due then; 0: not told */
+};
+
+struct attempts {
+	struct attempt *items;
+	size_t count;
+	size_t capacity;
+};
+
+void attempts_fini(struct attempts *attempts);
+int attempts_add(struct attempts *attempts, uint64_t seq, int64_t started_at_ns);
+void attempts_remove(struct attempts *attempts, uint64_t seq);
+
+/* As if all had started so much later. */
+void attempts_shift(struct attempts *attempts, int64_t by_ns);
+
+/* One that is over `limit_ns` (0: none) and not told, or told and due for more; NULL. */
+struct attempt *attempts_next_due(struct attempts *attempts, int64_t limit_ns,
+				  int64_t now_ns);
+
+/* When the next one will be due; CLOCK_NEVER. */
+int64_t attempts_wait_until(const struct attempts *attempts, int64_t limit_ns);
+
+#endif

@@ -1,0 +1,670 @@
+/* run.c: see run.h. */
+#include "run/run.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "run/attempts.h"
+#include "run/throttle.h"
+
+#define RUN_WAITS_MAX (2 * RUN_SINKS_MAX)
+#define RUN_FORCE_MS 500 /* after a grace period, and between SIGKILLs */
+
+struct run {
+	struct run_config config;
+	struct backend *backend;
+	struct throttle throttle;
+	struct attempts attempts; /* what runs now */
+	int signal_fd;
+	struct loop_watch *signal_watch;
+	struct loop_watch *reader_watch;
+	struct loop_watch *source_watch;
+	int source_fd;
+	struct loop_watch *sink_watches[RUN_WAITS_MAX];
+	int sink_fds[RUN_WAITS_MAX];
+	size_t sink_fd_count;
+	bool wants_input;       /* the last feed ended waiting for the source */
+	int64_t feed_at_ns;     /* when time alone lets the next feed do more */
+	bool is_held;           /* the sinks are behind: results are not read */
+	int64_t held_at_ns;     /* when that began */
+	int64_t released_at_ns; /* when it last ended */
+	bool has_settled;       /* something, in this turn */
+	bool is_ending;         /* nothing more is started */
+	bool is_cancelling;     /* what runs is being ended */
+	enum backend_force force;
+	int64_t force_at_ns; /* when the next force is due */
+	enum run_outcome outcome;
+	int signal;
+	struct err err;
+};
+
+static const int run_signals[] = {SIGCHLD, SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1,
+				  SIGUSR2, SIGTSTP, SIGCONT, SIGPIPE, SIGXFSZ};
+
+/* --- ending --- */
+
+static int64_t
+run_grace_ns(const struct run *run)
+{
+	int64_t ms = RUN_FORCE_MS;
+	for (size_t i = 0; i < run->config.spec->term_step_count; i++)
+		ms += run->config.spec->term_steps[i].wait_ms;
+	return ms * NS_PER_MS;
+}
+
+/* Starts nothing more; what is queued comes back. The first reason for an end stays the reason. */
+static void
+run_end(struct run *run, enum run_outcome outcome)
+{
+	if (run->outcome == RUN_COMPLETE)
+		run->outcome = outcome;
+	if (run->is_ending)
+		return;
+	run->is_ending = true;
+	plan_stop(run->config.plan);
+	run->backend->ops->withdraw(run->backend);
+}
+
+/* Ends what runs, harder than before if it was tried. */
+static void
+run_cancel(struct run *run, enum backend_force force)
+{
+	if (run->is_cancelling && force <= run->force)
+		return;
+	run->is_cancelling = true;
+	run->force = force;
+	run->force_at_ns =
+	    clock_now_ns() +
+	    (force == BACKEND_GRACE ? run_grace_ns(run) : RUN_FORCE_MS * NS_PER_MS);
+	run->backend->ops->cancel_all(run->backend, force);
+}
+
+static void
+run_fail(struct run *run, enum run_outcome outcome, const struct err *err)
+{
+	if (run->err.kind == ERR_NONE)
+		run->err = *err;
+	run_end(run, outcome);
+	run_cancel(run, BACKEND_GRACE);
+}
+
+/* --- the backend's client: results go to the plan, then to the sinks --- */
+
+static void
+run_on_started(void *context, uint64_t seq, uint32_t attempt, uint32_t slot,
+	       int64_t started_at_ns)
+{
+	struct run *run = context;
+	struct err err = {0};
+	struct task *task = plan_find(run->config.plan, seq, attempt);
+	if (task == NULL)
+		return;
+	plan_started(run->config.plan, task);
+	if (started_at_ns < run->released_at_ns)
+		started_at_ns = run->released_at_ns; /* started while we did not read */
+	if (attempts_add(&run->attempts, seq, started_at_ns) == -1) {
+		err_no_memory(&err);
+		run_fail(run, RUN_FAILED, &err);
+	}
+	for (size_t i = 0; i < run->config.sink_count; i++) {
+		struct sink *sink = run->config.sinks[i];
+		if (sink->ops->started != NULL &&
+		    sink->ops->started(sink, task, slot, &err) == -1)
+			run_fail(run, RUN_FAILED, &err);
+	}
+}
+
+static void
+run_on_output(void *context, uint64_t seq, uint32_t attempt, enum result_stream stream,
+	      const char *bytes, size_t length)
+{
+	struct run *run = context;
+	struct err err = {0};
+	struct task *task = plan_find(run->config.plan, seq, attempt);
+	for (size_t i = 0; task != NULL && i < run->config.sink_count; i++) {
+		struct sink *sink = run->config.sinks[i];
+		if (sink->ops->output != NULL &&
+		    sink->ops->output(sink, task, stream, bytes, length, &err) == -1)
+			run_fail(run, RUN_FAILED, &err);
+	}
+}
+
+static void
+run_settle_task(struct run *run, struct task *task, const struct result *result)
+{
+	struct err err = {0};
+	for (size_t i = 0; i < run->config.sink_count; i++) {
+		struct sink *sink = run->config.sinks[i];
+		if (sink->ops->settled != NULL &&
+		    sink->ops->settled(sink, task, result, &err) == -1)
+			run_fail(run, RUN_FAILED, &err);
+	}
+	plan_release(run->config.plan, task);
+}
+
+static void
+run_retry_task(struct run *run, struct task *task, const struct result *result)
+{
+	struct err err = {0};
+	for (size_t i = 0; i < run->config.sink_count; i++) {
+		struct sink *sink = run->config.sinks[i];
+		if (sink->ops->retried != NULL &&
+		    sink->ops->retried(sink, task, result, &err) == -1)
+			run_fail(run, RUN_FAILED, &err);
+	}
+}
+
+static void
+run_on_finished(void *context, uint64_t seq, uint32_t attempt, const struct result *result)
+{
+	struct run *run = context;
+	struct task *task = plan_find(run->config.plan, seq, attempt);
+	if (task == NULL)
+		return;
+	attempts_remove(&run->attempts, seq);
+	run->has_settled = true;
+	if (plan_finished(run->config.plan, task, result, clock_now_ns()) == PLAN_RETRY)
+		run_retry_task(run, task, result);
+	else
+		run_settle_task(run, task, result);
+}
+
+static void
+run_on_returned(void *context, uint64_t seq, uint32_t attempt)
+{
+	struct run *run = context;
+	struct task *task = plan_find(run->config.plan, seq, attempt);
+	if (task != NULL)
+		plan_returned(run->config.plan, task);
+}
+
+static void
+run_on_note(void *context, const char *bytes, size_t length)
+{
+	struct run *run = context;
+	run->config.note(run->config.context, bytes, length);
+}
+
+static void
+run_on_broken(void *context, const struct err *err)
+{
+	run_fail(context, RUN_BROKEN, err);
+}
+
+struct backend_client
+run_client(struct run *run)
+{
+	return (struct backend_client){
+	    .context = run,
+	    .started = run_on_started,
+	    .output = run_on_output,
+	    .finished = run_on_finished,
+	    .returned = run_on_returned,
+	    .note = run_on_note,
+	    .broken = run_on_broken,
+	};
+}
+
+/* --- signals --- */
+
+/* Stops with the tasks; when continued, time stood still for their limits. */
+static void
+run_suspend(struct run *run)
+{
+	int64_t stopped_at_ns = clock_now_ns();
+	run->backend->ops->suspend(run->backend);
+	raise(SIGSTOP);
+	attempts_shift(&run->attempts, clock_now_ns() - stopped_at_ns);
+	run->backend->ops->resume(run->backend);
+}
+
+static void
+run_on_end_signal(struct run *run, int signal)
+{
+	if (run->signal == 0)
+		run->signal = signal;
+	bool is_second = run->is_cancelling;
+	run_end(run, RUN_SIGNALLED);
+	run_cancel(run, is_second || signal == SIGQUIT ? BACKEND_AT_ONCE : BACKEND_GRACE);
+}
+
+static void
+run_on_one_signal(struct run *run, int signal)
+{
+	struct backend *backend = run->backend;
+	size_t worker_count = backend->ops->worker_count(backend);
+	switch (signal) {
+	case SIGCHLD:
+		backend->ops->reap(backend);
+		break;
+	case SIGUSR1:
+		backend->ops->resize(backend, worker_count + 1);
+		break;
+	case SIGUSR2:
+		backend->ops->resize(backend, worker_count - 1);
+		break;
+	case SIGTSTP:
+		run_suspend(run);
+		break;
+	case SIGCONT:
+		backend->ops->resume(backend);
+		break;
+	case SIGPIPE: /* these two: the write said EPIPE, EFBIG */
+	case SIGXFSZ:
+		break;
+	default:
+		run_on_end_signal(run, signal);
+		break;
+	}
+}
+
+static void
+run_on_signals(void *context, unsigned int events)
+{
+	struct run *run = context;
+	int signal;
+	(void)events;
+	while ((signal = sig_next(run->signal_fd)) != 0)
+		run_on_one_signal(run, signal);
+}
+
+/* --- feed --- */
+
+static bool
+run_is_behind(const struct run *run)
+{
+	for (size_t i = 0; i < run->config.sink_count; i++) {
+		const struct sink *sink = run->config.sinks[i];
+		if (sink->ops->is_behind != NULL && sink->ops->is_behind(sink))
+			return true;
+	}
+	return false;
+}
+
+static uint64_t
+run_window_end(const struct run *run)
+{
+	uint64_t end = UINT64_MAX;
+	for (size_t i = 0; i < run->config.sink_count; i++) {
+		const struct sink *sink = run->config.sinks[i];
+		uint64_t sink_end = end;
+		if (sink->ops->window_end != NULL)
+			sink_end = sink->ops->window_end(sink);
+		if (sink_end < end)
+			end = sink_end;
+	}
+	return end;
+}
+
+/* One task from the plan to the backend: 1; 0: no more now; -1: failed. */
+static int
+run_feed_one(struct run *run, uint64_t seq_end, int64_t now_ns, struct err *err)
+{
+	struct task *task;
+	enum plan_next next = plan_next(run->config.plan, seq_end, now_ns, &task, err);
+	if (next == PLAN_WAIT) {
+		run->wants_input = true;
+		run->feed_at_ns = plan_wait_until(run->config.plan);
+	}
+	if (next != PLAN_TASK)
+		return next == PLAN_ERROR ? -1 : 0;
+	int status = run->backend->ops->submit(run->backend, task, err);
+	if (status == 0)
+		throttle_started(&run->throttle, now_ns);
+	else
+		plan_returned(run->config.plan, task);
+	return status == 0 ? 1 : -(status == -1);
+}
+
+/* As many tasks as there is room for; says what has to happen before there is more to do. */
+static int
+run_feed_all(struct run *run, struct err *err)
+{
+	int status = 1;
+	int64_t now_ns = clock_now_ns();
+	uint64_t seq_end = run_window_end(run);
+	size_t room = run->backend->ops->room(run->backend);
+	size_t idle_count = run->backend->ops->idle_count(run->backend);
+	size_t count = throttle_allow(&run->throttle, room, idle_count, now_ns);
+	for (size_t i = 0; i < count && status == 1; i++)
+		status = run_feed_one(run, seq_end, now_ns, err);
+	if (status == 1 && room > 0)
+		run->feed_at_ns = throttle_wait_until(&run->throttle, idle_count);
+	return status == -1 ? -1 : 0;
+}
+
+static void
+run_feed(struct run *run)
+{
+	struct err err = {0};
+	run->wants_input = false;
+	run->feed_at_ns = CLOCK_NEVER;
+	if (run->is_ending || run->is_held)
+		return;
+	if (run_feed_all(run, &err) == -1)
+		run_fail(run, RUN_FAILED, &err);
+	else if (run->backend->ops->publish(run->backend, &err) == -1)
+		run_fail(run, RUN_BROKEN, &err);
+}
+
+/* --- wait --- */
+
+static void
+run_on_wake(void *context, unsigned int events)
+{
+	(void)context;
+	(void)events; /* being awake is all that is needed */
+}
+
+/* Keeps *watch on fd for `events`, or on nothing for -1. */
+static void
+run_rewatch(struct run *run, struct loop_watch **watch, int *watched_fd, int fd,
+	    unsigned int events)
+{
+	struct err err = {0};
+	if (*watched_fd == fd)
+		return;
+	loop_unwatch(run->config.loop, *watch);
+	*watch = NULL;
+	*watched_fd = -1;
+	if (fd == -1)
+		return;
+	*watch = loop_watch(run->config.loop, fd, events, run_on_wake, run, &err);
+	if (*watch == NULL)
+		run_fail(run, RUN_FAILED, &err);
+	else
+		*watched_fd = fd;
+}
+
+static void
+run_watch_sinks(struct run *run)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < run->config.sink_count; i++) {
+		const struct sink *sink = run->config.sinks[i];
+		int fds[2];
+		size_t fd_count =
+		    sink->ops->wait_fds == NULL ? 0 : sink->ops->wait_fds(sink, fds);
+		for (size_t j = 0; j < fd_count; j++, count++)
+			run_rewatch(run, &run->sink_watches[count], &run->sink_fds[count],
+				    fds[j], LOOP_WRITE);
+	}
+	for (size_t i = count; i < run->sink_fd_count; i++)
+		run_rewatch(run, &run->sink_watches[i], &run->sink_fds[i], -1, 0);
+	run->sink_fd_count = count;
+}
+
+static int64_t
+run_wait_until(const struct run *run)
+{
+	int64_t until = CLOCK_NEVER;
+	if (!run->is_held)
+		until = attempts_wait_until(&run->attempts,
+					    plan_time_limit_ns(run->config.plan));
+	if (run->is_cancelling && run->force_at_ns < until)
+		until = run->force_at_ns;
+	return run->feed_at_ns < until ? run->feed_at_ns : until;
+}
+
+static void
+run_wait(struct run *run)
+{
+	struct err err = {0};
+	int source_fd = run->wants_input ? plan_wait_fd(run->config.plan) : -1;
+	run_rewatch(run, &run->source_watch, &run->source_fd, source_fd, LOOP_READ);
+	run_watch_sinks(run);
+	if (loop_turn(run->config.loop, run_wait_until(run), &err) == -1)
+		run_fail(run, RUN_FAILED, &err);
+}
+
+/* --- settle --- */
+
+/* Ends attempts that are over their time; those that do not go, with their worker. */
+static void
+run_check_time_limits(struct run *run)
+{
+	int64_t limit_ns = plan_time_limit_ns(run->config.plan);
+	int64_t now_ns = clock_now_ns();
+	struct attempt *attempt;
+	while (!run->is_cancelling && !run->is_held &&
+	       (attempt = attempts_next_due(&run->attempts, limit_ns, now_ns)) != NULL) {
+		enum backend_force force =
+		    attempt->force_at_ns == 0 ? BACKEND_GRACE : BACKEND_KILL_WORKER;
+		attempt->force_at_ns = now_ns + run_grace_ns(run);
+		run->backend->ops->cancel(run->backend, attempt->seq, RESULT_TIMEOUT,
+					  force);
+	}
+}
+
+static void
+run_check_force(struct run *run)
+{
+	if (run->is_cancelling && run->force < BACKEND_KILL_WORKER &&
+	    clock_now_ns() >= run->force_at_ns)
+		run_cancel(run, (enum backend_force)(run->force + 1));
+}
+
+static void
+run_check_halt(struct run *run)
+{
+	enum plan_halt halt = plan_halt(run->config.plan);
+	if (halt != PLAN_GO)
+		run_end(run, RUN_HALTED);
+	if (halt == PLAN_HALT_NOW)
+		run_cancel(run, BACKEND_GRACE);
+}
+
+static void
+run_check_reader(struct run *run)
+{
+	if (!run->config.is_reader_gone(run->config.context))
+		return;
+	run_end(run, RUN_READER_GONE);
+	run_cancel(run, BACKEND_GRACE);
+}
+
+static void
+run_check_jobs(struct run *run)
+{
+	if (!run->has_settled || run->is_ending || run->config.worker_count == NULL)
+		return;
+	size_t count = run->config.worker_count(run->config.context);
+	if (count != 0 && count != run->backend->ops->worker_count(run->backend))
+		run->backend->ops->resize(run->backend, count);
+}
+
+/* What will never be started has its end too. */
+static void
+run_skip(struct run *run)
+{
+	struct result result = {.reason = RESULT_SKIPPED, .cpu = -1};
+	struct task *task;
+	while (run->is_ending && (task = plan_skip(run->config.plan)) != NULL)
+		run_settle_task(run, task, &result);
+}
+
+static void
+run_flush(struct run *run)
+{
+	struct err err = {0};
+	for (size_t i = 0; i < run->config.sink_count; i++) {
+		struct sink *sink = run->config.sinks[i];
+		if (sink->ops->flush != NULL && sink->ops->flush(sink, &err) == -1)
+			run_fail(run, RUN_FAILED, &err);
+	}
+}
+
+/* Backpressure, but not on what is being ended: its results must come in. */
+static void
+run_check_hold(struct run *run)
+{
+	bool is_behind = run_is_behind(run) && !run->is_cancelling;
+	if (is_behind == run->is_held)
+		return;
+	run->is_held = is_behind;
+	run->backend->ops->hold(run->backend, is_behind);
+	/* Who waits for our reader is not over time, and ends unread are not known to us. */
+	int64_t now_ns = clock_now_ns();
+	if (is_behind) {
+		run->held_at_ns = now_ns;
+	} else {
+		attempts_shift(&run->attempts, now_ns - run->held_at_ns);
+		run->released_at_ns = now_ns;
+	}
+}
+
+static void
+run_settle(struct run *run)
+{
+	run_check_time_limits(run);
+	run_check_halt(run);
+	run_check_force(run);
+	run_check_jobs(run);
+	run_skip(run);
+	run_flush(run);
+	run_check_reader(run);
+	run_skip(run);
+	run_check_hold(run);
+	run->has_settled = false;
+}
+
+/* --- the whole --- */
+
+static bool
+run_is_written(const struct run *run)
+{
+	for (size_t i = 0; i < run->config.sink_count; i++) {
+		const struct sink *sink = run->config.sinks[i];
+		if (sink->ops->is_done != NULL && !sink->ops->is_done(sink))
+			return false;
+	}
+	return true;
+}
+
+/* An end that does not wait for a stuck reader of our output. */
+static bool
+run_is_abrupt(const struct run *run)
+{
+	return run->outcome == RUN_SIGNALLED || run->outcome == RUN_READER_GONE ||
+	       run->outcome == RUN_FAILED;
+}
+
+static bool
+run_is_finished(struct run *run)
+{
+	if (!plan_is_finished(run->config.plan))
+		return false;
+	run->backend->ops->close(run->backend);
+	return run->backend->ops->is_gone(run->backend) &&
+	       (run_is_abrupt(run) || run_is_written(run));
+}
+
+enum run_outcome
+run_loop(struct run *run, struct err *err)
+{
+	run_feed(run);
+	while (!run_is_finished(run)) {
+		run_wait(run);
+		run_settle(run);
+		run_feed(run);
+	}
+	for (size_t i = 0; i < run->config.sink_count && !run_is_abrupt(run); i++) {
+		struct sink *sink = run->config.sinks[i];
+		struct err sink_err = {0};
+		if (sink->ops->finish != NULL && sink->ops->finish(sink, &sink_err) == -1)
+			run_fail(run, RUN_FAILED, &sink_err);
+	}
+	*err = run->err;
+	return run->outcome;
+}
+
+int
+run_signal(const struct run *run)
+{
+	return run->signal;
+}
+
+static int
+run_open_signals(struct run *run, struct err *err)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(run_signals) / sizeof(*run_signals); i++)
+		if (run_signals[i] == SIGCHLD || run_signals[i] == SIGPIPE ||
+		    run_signals[i] == SIGXFSZ ||
+		    !sig_was_ignored(run->config.origin, run_signals[i]))
+			sigaddset(&set, run_signals[i]);
+	run->signal_fd = sig_open(&set, err);
+	if (run->signal_fd == -1)
+		return -1;
+	run->signal_watch = loop_watch(run->config.loop, run->signal_fd, LOOP_READ,
+				       run_on_signals, run, err);
+	return run->signal_watch == NULL ? -1 : 0;
+}
+
+/* Only LOOP_GONE is asked for: nobody reads any more. */
+static void
+run_on_reader(void *context, unsigned int events)
+{
+	struct run *run = context;
+	if ((events & LOOP_GONE) == 0)
+		return;
+	run_end(run, RUN_READER_GONE);
+	run_cancel(run, BACKEND_GRACE);
+	loop_unwatch(run->config.loop, run->reader_watch);
+	run->reader_watch = NULL;
+}
+
+static int
+run_open_reader(struct run *run, struct err *err)
+{
+	if (run->config.reader_fd == -1)
+		return 0;
+	run->reader_watch = loop_watch(run->config.loop, run->config.reader_fd, 0,
+				       run_on_reader, run, err);
+	return run->reader_watch == NULL ? -1 : 0;
+}
+
+struct run *
+run_new(const struct run_config *config, struct err *err)
+{
+	struct run *run = calloc(1, sizeof(*run));
+	if (run == NULL) {
+		err_no_memory(err);
+		return NULL;
+	}
+	run->config = *config;
+	run->signal_fd = -1;
+	run->source_fd = -1;
+	for (size_t i = 0; i < RUN_WAITS_MAX; i++)
+		run->sink_fds[i] = -1;
+	throttle_init(&run->throttle, config->spec);
+	if (run_open_signals(run, err) == 0 && run_open_reader(run, err) == 0)
+		return run;
+	run_free(run);
+	return NULL;
+}
+
+void
+run_set_backend(struct run *run, struct backend *backend)
+{
+	run->backend = backend;
+}
+
+void
+run_free(struct run *run)
+{
+	if (run == NULL)
+		return;
+	loop_unwatch(run->config.loop, run->signal_watch);
+	loop_unwatch(run->config.loop, run->reader_watch);
+	loop_unwatch(run->config.loop, run->source_watch);
+	for (size_t i = 0; i < RUN_WAITS_MAX; i++)
+		loop_unwatch(run->config.loop, run->sink_watches[i]);
+	io_close(run->signal_fd);
+	attempts_fini(&run->attempts);
+	free(run);
+}

@@ -1,0 +1,67 @@
+/*
+ * run.h: the loop of the coordinator: feed, wait, settle.
+ *
+ * Joins a plan, a backend and sinks through their interfaces, and answers signals. Owns none of
+ * them, prints nothing. A run ends when everything has settled and is written, or when it was told
+ * to end: by --halt, a signal, a reader of stdout that went away, a broken pool, an error. On every way
+ * out the backend has no worker left.
+ *
+ * First INT, TERM or HUP: nothing more is started, what runs is ended with grace; second: at once.
+ */
+#ifndef PINION_RUN_H
+#define PINION_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/sig.h"
+#include "ipc/loop.h"
+#include "task/backend.h"
+#include "task/plan.h"
+#include "task/sink.h"
+#include "task/spec.h"
+
+#define RUN_SINKS_MAX 8
+
+enum run_outcome {
+	RUN_COMPLETE,    /* all tasks settled, all is written */
+	RUN_HALTED,      /* by --halt; see plan_halt_status */
+	RUN_SIGNALLED,   /* run_signal says by which */
+	RUN_READER_GONE, /* nobody reads stdout any more */
+	RUN_BROKEN,      /* the pool cannot serve: err */
+	RUN_FAILED,      /* input, output or the system failed: err */
+};
+
+/* All borrowed until run_free. */
+struct run_config {
+	const struct spec *spec;
+	const struct sig_origin *origin;
+	struct loop *loop;
+	struct plan *plan;
+	struct sink *sinks[RUN_SINKS_MAX];
+	size_t sink_count;
+	int reader_fd; /* its LOOP_GONE ends the run quietly; -1: none */
+	void *context; /* for the functions below */
+	bool (*is_reader_gone)(void *context); /* a write said so */
+	void (*note)(void *context, const char *bytes,
+		     size_t length); /* for stderr, of no task */
+	size_t (*worker_count)(void *context); /* -j FILE read again; 0: leave it. NULL: never asked */
+};
+
+struct run;
+
+/* Blocks the signals it handles from here on. */
+struct run *run_new(const struct run_config *config, struct err *err);
+
+/* What the backend must be made with; then tell the run of it before run_loop. */
+struct backend_client run_client(struct run *run);
+void run_set_backend(struct run *run, struct backend *backend);
+
+/* The whole run. err is filled for RUN_BROKEN and RUN_FAILED. */
+enum run_outcome run_loop(struct run *run, struct err *err);
+
+int run_signal(const struct run *run);
+void run_free(struct run *run);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * outlet.h: what goes out on one descriptor, in its final order: a writer and the streams
+ * behind it.
+ *
+ * Bytes and whole held streams leave in the order they were given. What the writer does
+ * not take soon waits as held streams (spill.h), so that gigabytes on their way out are
+ * never in memory.
+ */
+#ifndef PINION_OUTLET_H
+#define PINION_OUTLET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "sink/spill.h"
+#include "sink/writer.h"
+
+#define OUTLET_BEHIND_BYTES (1024 * 1024)
+
+struct outlet_item;
+
+struct outlet {
+	struct writer writer;
+	struct spill *spill;
+	struct outlet_item *first; /* waiting behind the writer's queue */
+	struct outlet_item *last;
+	size_t turn_bytes; /* moved from held streams to the writer since the last flush */
+};
+
+void outlet_init(struct outlet *outlet, int fd, const char *name, struct spill *spill);
+
+int outlet_put(struct outlet *outlet, const char *bytes, size_t length, struct err *err);
+
+/* Takes the stream over, whatever it returns; *held becomes NULL. */
+int outlet_put_held(struct outlet *outlet, struct held **held, struct err *err);
+
+/* Call at the end of each turn and when outlet_wait_fd is writable. */
+int outlet_flush(struct outlet *outlet, struct err *err);
+
+/* More than OUTLET_BEHIND_BYTES that could go out now are waiting. */
+bool outlet_is_behind(const struct outlet *outlet);
+bool outlet_is_empty(const struct outlet *outlet);
+
+void outlet_fini(struct outlet *outlet);
+
+#endif

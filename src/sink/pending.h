@@ -1,0 +1,51 @@
+/*
+ * pending.h: the tasks whose output has not all gone out, found by their seq.
+ *
+ * An open-addressing table of small entries: seqs that lie close together, as those of
+ * running and waiting tasks do, never collide, so that it is as good as a ring over the
+ * window and does not need one. Entries move when others are added or removed: pointers
+ * are valid until then.
+ */
+#ifndef PINION_PENDING_H
+#define PINION_PENDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sink/decorate.h"
+#include "sink/spill.h"
+#include "task/result.h"
+
+struct pending {
+	uint64_t seq;
+	struct held *held[RESULT_STREAMS]; /* may not go out yet */
+	struct held *partial[RESULT_STREAMS]; /* the last line so far, when only whole lines go out */
+	struct tag *tag;                      /* NULL: not expanded yet */
+	uint32_t slot;
+	bool is_used;
+	bool is_settled;
+	bool is_mid_line[RESULT_STREAMS]; /* the next byte does not begin a line */
+};
+
+struct pending_table {
+	struct pending *entries;
+	size_t capacity; /* power of two, or 0 */
+	size_t count;
+};
+
+struct pending *pending_find(const struct pending_table *table, uint64_t seq);
+
+/* The entry of this seq, a new one if there was none; NULL without memory. */
+struct pending *pending_add(struct pending_table *table, uint64_t seq);
+
+/* Frees what the entry holds; it is then as new. */
+void pending_clear(struct pending *pending, struct spill *spill);
+
+/* Clears the entry and takes it out. */
+void pending_remove(struct pending_table *table, struct pending *pending,
+		    struct spill *spill);
+
+void pending_fini(struct pending_table *table, struct spill *spill);
+
+#endif

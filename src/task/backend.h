@@ -1,0 +1,92 @@
+/*
+ * backend.h: interface of what runs tasks: the local pool, a dry run, later remote pools.
+ *
+ * The run submits tasks and hears of them through the client's functions, which the backend calls
+ * from the loop's callbacks. For each submitted attempt it calls finished or returned exactly
+ * once; output of an attempt comes after its started and before its finished. A backend decides
+ * nothing: no retry, no order, no halt.
+ */
+#ifndef PINION_BACKEND_H
+#define PINION_BACKEND_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "task/result.h"
+#include "task/task.h"
+
+struct backend {
+	const struct backend_ops *ops;
+};
+
+struct backend_client {
+	void *context;
+	void (*started)(void *context, uint64_t seq, uint32_t attempt, uint32_t slot,
+			int64_t started_at_ns);
+	void (*output)(void *context, uint64_t seq, uint32_t attempt,
+		       enum result_stream stream, const char *bytes, size_t length);
+	void (*finished)(void *context, uint64_t seq, uint32_t attempt,
+			 const struct result *result);
+	/* Was never started and will not be: its worker died or was ended before its turn, or withdraw. */
+	void (*returned)(void *context, uint64_t seq, uint32_t attempt);
+	/* Bytes for stderr that belong to no task: an initializer's output. */
+	void (*note)(void *context, const char *bytes, size_t length);
+	/* No tasks can be served any more: the client is to cancel_all and close. */
+	void (*broken)(void *context, const struct err *err);
+};
+
+/* How hard to end what runs: each is for when the one before did not help. */
+enum backend_force {
+	BACKEND_GRACE,       /* --termseq to the task's tree */
+	BACKEND_AT_ONCE,     /* SIGKILL to the task's tree */
+	BACKEND_KILL_WORKER, /* SIGKILL to the worker, then to all it leaves behind */
+};
+
+struct backend_ops {
+	/* How many more tasks it takes now. */
+	size_t (*room)(const struct backend *backend);
+
+	/* Workers that could start a task at once: what a start delay feeds. */
+	size_t (*idle_count)(const struct backend *backend);
+
+	/*
+	 * Copies what it needs; the task stays the caller's. 0; 1: no room for one of this size
+	 * until something finishes; -1 and err.
+	 */
+	int (*submit)(struct backend *backend, const struct task *task, struct err *err);
+
+	/* After a batch of submits: wakes workers, starts more if needed. */
+	int (*publish)(struct backend *backend, struct err *err);
+
+	/* Gives back (by returned) all that no worker has claimed. */
+	void (*withdraw)(struct backend *backend);
+
+	/* Ends a running attempt's tree; its finished comes with this reason. AT_ONCE is as GRACE. */
+	void (*cancel)(struct backend *backend, uint64_t seq, enum result_reason reason,
+		       enum backend_force force);
+
+	/* Ends all running attempts (CANCELLED), gives back the rest, and takes no more. */
+	void (*cancel_all)(struct backend *backend, enum backend_force force);
+
+	/* How many workers from now on; fewer take effect as tasks end. */
+	void (*resize)(struct backend *backend, size_t worker_count);
+	size_t (*worker_count)(const struct backend *backend);
+
+	/* Stops (SIGTSTP, SIGSTOP) or continues workers and their tasks. */
+	void (*suspend)(struct backend *backend);
+	void (*resume)(struct backend *backend);
+
+	/* Holds back or takes up again the reading of results: backpressure. */
+	void (*hold)(struct backend *backend, bool is_held);
+
+	/* Some child process of ours has ended (SIGCHLD). */
+	void (*reap)(struct backend *backend);
+
+	/* No more tasks come: workers end when they have nothing left. True once all are gone. */
+	void (*close)(struct backend *backend);
+	bool (*is_gone)(const struct backend *backend);
+
+	void (*free)(struct backend *backend);
+};
+
+#endif

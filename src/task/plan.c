@@ -1,0 +1,397 @@
+/* plan.c: see plan.h. */
+#include "task/plan.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/seqmap.h"
+#include "task/median.h"
+
+#define PLAN_MEDIAN_MIN 3 /* successes before --timeout N% means anything */
+#define PLAN_BACKOFF_DOUBLINGS 20
+
+enum plan_event {
+	PLAN_EV_NEXT,
+	PLAN_EV_RETURN,
+	PLAN_EV_START,
+	PLAN_EV_RETRY,
+	PLAN_EV_SETTLE,
+	PLAN_EVENTS
+};
+
+/* What is not here (TASK_INVALID) cannot happen; plan_move asserts so. */
+static const uint8_t plan_next_state[TASK_STATES][PLAN_EVENTS] = {
+    [TASK_READY] = {[PLAN_EV_NEXT] = TASK_QUEUED, [PLAN_EV_SETTLE] = TASK_SETTLED},
+    [TASK_BACKOFF] = {[PLAN_EV_NEXT] = TASK_QUEUED, [PLAN_EV_SETTLE] = TASK_SETTLED},
+    [TASK_QUEUED] = {[PLAN_EV_START] = TASK_RUNNING,
+		     [PLAN_EV_RETURN] = TASK_READY,
+		     [PLAN_EV_RETRY] = TASK_BACKOFF,
+		     [PLAN_EV_SETTLE] = TASK_SETTLED},
+    [TASK_RUNNING] = {[PLAN_EV_RETRY] = TASK_BACKOFF, [PLAN_EV_SETTLE] = TASK_SETTLED},
+};
+
+struct plan {
+	const struct spec *spec;
+	struct source *source;
+	bool is_source_done; /* ended, failed or not wanted any more */
+	bool is_stopped;
+	bool is_waiting;    /* for the source */
+	struct task *ready; /* sorted by seq */
+	struct task *ready_last;
+	struct task *backoff; /* sorted by due_at_ns */
+	struct seqmap tasks;  /* seq -> struct task *: all that have not settled */
+	uint64_t given_count; /* tasks that came from the source */
+	uint64_t done_count;
+	uint64_t failed_count;
+	uint64_t settled_count; /* done and failed; not the skipped */
+	enum plan_halt halt;
+	int halt_status;
+	struct median median; /* of the successes' run times */
+};
+
+static void
+plan_move(struct task *task, enum plan_event event)
+{
+	uint8_t next = plan_next_state[task->state][event];
+	assert(next != TASK_INVALID);
+	task->state = (enum task_state)next;
+}
+
+struct plan *
+plan_new(const struct spec *spec, struct source *source, struct err *err)
+{
+	struct plan *plan = calloc(1, sizeof(*plan));
+	if (plan == NULL) {
+		err_no_memory(err);
+		return NULL;
+	}
+	plan->spec = spec;
+	plan->source = source;
+	plan->halt_status = -1;
+	return plan;
+}
+
+void
+plan_free(struct plan *plan)
+{
+	size_t cursor = 0;
+	uint64_t seq;
+	uint64_t word;
+	if (plan == NULL)
+		return;
+	while (seqmap_next(&plan->tasks, &cursor, &seq, &word))
+		free((struct task *)(uintptr_t)word);
+	seqmap_fini(&plan->tasks);
+	source_free(plan->source);
+	free(plan);
+}
+
+/* --- lists --- */
+
+static void
+plan_push_ready(struct plan *plan, struct task *task)
+{
+	struct task **at = &plan->ready;
+	if (plan->ready != NULL && plan->ready_last->seq < task->seq)
+		at = &plan->ready_last->next; /* the usual case */
+	while (*at != NULL && (*at)->seq < task->seq)
+		at = &(*at)->next;
+	task->next = *at;
+	*at = task;
+	if (task->next == NULL)
+		plan->ready_last = task;
+}
+
+static void
+plan_push_backoff(struct plan *plan, struct task *task)
+{
+	struct task **at = &plan->backoff;
+	while (*at != NULL && (*at)->due_at_ns <= task->due_at_ns)
+		at = &(*at)->next;
+	task->next = *at;
+	*at = task;
+}
+
+static struct task *
+plan_pop(struct task **list)
+{
+	struct task *task = *list;
+	if (task != NULL)
+		*list = task->next;
+	return task;
+}
+
+/* --- what comes next --- */
+
+/* One task from the source into the ready list. */
+static enum source_status
+plan_pull(struct plan *plan, struct err *err)
+{
+	struct task *task;
+	if (plan->is_source_done)
+		return SOURCE_END;
+	enum source_status status = source_next(plan->source, &task, err);
+	plan->is_waiting = status == SOURCE_WAIT;
+	plan->is_source_done = status == SOURCE_END || status == SOURCE_ERROR;
+	if (status != SOURCE_TASK)
+		return status;
+	if (seqmap_set(&plan->tasks, task->seq, (uintptr_t)task) == -1) {
+		free(task);
+		err_no_memory(err);
+		return SOURCE_ERROR;
+	}
+	plan->given_count++;
+	task->state = TASK_READY;
+	plan_push_ready(plan, task);
+	return SOURCE_TASK;
+}
+
+/* --halt with a percentage needs to know how many tasks there are. */
+static enum source_status
+plan_pull_all(struct plan *plan, struct err *err)
+{
+	enum source_status status;
+	do
+		status = plan_pull(plan, err);
+	while (status == SOURCE_TASK);
+	return status;
+}
+
+static struct task *
+plan_take(struct task **list)
+{
+	struct task *task = plan_pop(list);
+	plan_move(task, PLAN_EV_NEXT);
+	return task;
+}
+
+enum plan_next
+plan_next(struct plan *plan, uint64_t seq_end, int64_t now_ns, struct task **task,
+	  struct err *err)
+{
+	enum source_status status = SOURCE_TASK;
+	if (plan->is_stopped)
+		return PLAN_END;
+	plan->is_waiting = false;
+	if (plan->spec->halt.is_percent)
+		status = plan_pull_all(plan, err);
+	else if (plan->ready == NULL)
+		status = plan_pull(plan, err);
+	if (status == SOURCE_ERROR)
+		return PLAN_ERROR;
+	if (plan->spec->halt.is_percent && status == SOURCE_WAIT)
+		return PLAN_WAIT;
+	if (plan->backoff != NULL && plan->backoff->due_at_ns <= now_ns) {
+		*task = plan_take(&plan->backoff);
+		return PLAN_TASK;
+	}
+	if (plan->ready != NULL && plan->ready->seq < seq_end) {
+		*task = plan_take(&plan->ready);
+		return PLAN_TASK;
+	}
+	return plan->ready == NULL && plan->backoff == NULL && plan->is_source_done
+		   ? PLAN_END
+		   : PLAN_WAIT;
+}
+
+int
+plan_wait_fd(const struct plan *plan)
+{
+	return plan->is_waiting && !plan->is_source_done ? source_wait_fd(plan->source)
+							 : -1;
+}
+
+int64_t
+plan_wait_until(const struct plan *plan)
+{
+	return plan->backoff == NULL || plan->is_stopped ? CLOCK_NEVER
+							 : plan->backoff->due_at_ns;
+}
+
+struct task *
+plan_find(const struct plan *plan, uint64_t seq, uint32_t attempt)
+{
+	const uint64_t *word = seqmap_find(&plan->tasks, seq);
+	struct task *task = word == NULL ? NULL : (struct task *)(uintptr_t)*word;
+	if (task == NULL || task->attempt != attempt ||
+	    (task->state != TASK_QUEUED && task->state != TASK_RUNNING))
+		return NULL;
+	return task;
+}
+
+void
+plan_returned(struct plan *plan, struct task *task)
+{
+	plan_move(task, PLAN_EV_RETURN);
+	plan_push_ready(plan, task);
+}
+
+void
+plan_started(struct plan *plan, struct task *task)
+{
+	(void)plan;
+	plan_move(task, PLAN_EV_START);
+}
+
+/* --- what became of it --- */
+
+static bool
+plan_may_retry(const struct plan *plan, const struct task *task, const struct result *result)
+{
+	const struct spec *spec = plan->spec;
+	if (plan->is_stopped || plan->halt != PLAN_GO || task->attempt >= spec->max_attempts)
+		return false;
+	switch ((enum result_reason)result->reason) {
+	case RESULT_EXIT:
+		return result->exit_status != 0 && (spec->retry_on & SPEC_RETRY_EXIT) != 0;
+	case RESULT_CANNOT_EXECUTE:
+		return (spec->retry_on & SPEC_RETRY_EXIT) != 0;
+	case RESULT_SIGNAL:
+		return (spec->retry_on & SPEC_RETRY_SIGNAL) != 0;
+	case RESULT_TIMEOUT:
+		return (spec->retry_on & SPEC_RETRY_TIMEOUT) != 0;
+	case RESULT_LOST:
+		return (spec->retry_on & SPEC_RETRY_LOST) != 0;
+	case RESULT_CANCELLED:
+	case RESULT_SKIPPED:
+	case RESULT_REASONS:
+		break;
+	}
+	return false;
+}
+
+static void
+plan_retry(struct plan *plan, struct task *task, int64_t now_ns)
+{
+	unsigned int doublings = task->attempt - 1;
+	if (doublings > PLAN_BACKOFF_DOUBLINGS)
+		doublings = PLAN_BACKOFF_DOUBLINGS;
+	task->due_at_ns = now_ns + (plan->spec->backoff_ns << doublings);
+	task->attempt++;
+	plan_move(task, PLAN_EV_RETRY);
+	plan_push_backoff(plan, task);
+}
+
+/* How a shell would name this end. */
+static int
+plan_shell_status(const struct result *result)
+{
+	return result->signal != 0 ? 128 + result->signal : result->exit_status;
+}
+
+static int
+plan_failed_percent(const struct plan *plan)
+{
+	if (plan->given_count == 0)
+		return 0;
+	return (int)((plan->failed_count * 100 + plan->given_count - 1) / plan->given_count);
+}
+
+static int
+plan_status_of_halt(const struct plan *plan, double limit, const struct result *result)
+{
+	const struct spec_halt *halt = &plan->spec->halt;
+	if (halt->why == SPEC_HALT_SUCCESS)
+		return 0;
+	if (limit == 1)
+		return plan_shell_status(result);
+	if (halt->is_percent)
+		return plan_failed_percent(plan);
+	return plan->failed_count > 100 ? 101 : (int)plan->failed_count;
+}
+
+static void
+plan_judge_halt(struct plan *plan, const struct result *result)
+{
+	const struct spec_halt *halt = &plan->spec->halt;
+	uint64_t count = plan->settled_count;
+	if (halt->why == SPEC_HALT_FAIL)
+		count = plan->failed_count;
+	else if (halt->why == SPEC_HALT_SUCCESS)
+		count = plan->done_count;
+	double limit = halt->is_percent ? halt->value * (double)plan->given_count / 100
+					: halt->value;
+	if (halt->when == SPEC_HALT_NEVER || plan->halt != PLAN_GO || count == 0 ||
+	    (double)count < limit)
+		return;
+	plan->halt = halt->when == SPEC_HALT_NOW ? PLAN_HALT_NOW : PLAN_HALT_SOON;
+	plan->halt_status = plan_status_of_halt(plan, limit, result);
+}
+
+enum plan_verdict
+plan_finished(struct plan *plan, struct task *task, const struct result *result,
+	      int64_t now_ns)
+{
+	bool is_success = result_is_success(result);
+	if (is_success)
+		median_add(&plan->median, result->wall_ns);
+	else if (plan_may_retry(plan, task, result)) {
+		plan_retry(plan, task, now_ns);
+		return PLAN_RETRY;
+	}
+	plan_move(task, PLAN_EV_SETTLE);
+	if (result->reason != RESULT_CANCELLED) {
+		plan->settled_count++;
+		plan->done_count += is_success;
+		plan->failed_count += !is_success;
+		plan_judge_halt(plan, result);
+	}
+	return PLAN_SETTLED;
+}
+
+void
+plan_release(struct plan *plan, struct task *task)
+{
+	assert(task->state == TASK_SETTLED);
+	seqmap_remove(&plan->tasks, task->seq);
+	free(task);
+}
+
+void
+plan_stop(struct plan *plan)
+{
+	plan->is_stopped = true;
+	plan->is_source_done = true;
+}
+
+struct task *
+plan_skip(struct plan *plan)
+{
+	struct task *task = plan_pop(plan->ready != NULL ? &plan->ready : &plan->backoff);
+	if (task != NULL)
+		plan_move(task, PLAN_EV_SETTLE);
+	return task;
+}
+
+enum plan_halt
+plan_halt(const struct plan *plan)
+{
+	return plan->halt;
+}
+
+int
+plan_halt_status(const struct plan *plan)
+{
+	if (plan->halt == PLAN_GO && plan->spec->halt.when != SPEC_HALT_NEVER &&
+	    plan->spec->halt.is_percent)
+		return plan_failed_percent(plan);
+	return plan->halt_status;
+}
+
+bool
+plan_is_finished(const struct plan *plan)
+{
+	return plan->is_source_done && plan->tasks.count == 0;
+}
+
+int64_t
+plan_time_limit_ns(const struct plan *plan)
+{
+	const struct spec_timeout *timeout = &plan->spec->timeout;
+	if (timeout->percent <= 0)
+		return timeout->ns;
+	if (plan->median.count < PLAN_MEDIAN_MIN)
+		return 0;
+	return (int64_t)((double)median_get(&plan->median) * timeout->percent / 100);
+}

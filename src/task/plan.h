@@ -1,0 +1,90 @@
+/*
+ * plan.h: what may run next: task states, retries, halt.
+ *
+ * Owns all tasks from the source until they settle, and the source. The run asks for the next
+ * task, tells what became of each attempt, and does what the verdict says. Decides on retries
+ * (--retries, --retry-on, --backoff), on the end (--halt) and on time limits (--timeout); runs and
+ * prints nothing.
+ *
+ *   READY --next--> QUEUED --started--> RUNNING --finished--> SETTLED
+ *     ^                |                   |
+ *     +---returned-----+      BACKOFF <----+ (retry)
+ *     +------- when due --------+
+ */
+#ifndef PINION_PLAN_H
+#define PINION_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "task/result.h"
+#include "task/source.h"
+#include "task/spec.h"
+#include "task/task.h"
+
+struct plan;
+
+enum plan_next {
+	PLAN_ERROR = -1,
+	PLAN_END = 0, /* nothing will come any more, but for what is returned or retried */
+	PLAN_TASK = 1, /* *task is to be submitted; it is QUEUED and stays the plan's */
+	PLAN_WAIT =
+	    2, /* nothing now: wait for plan_wait_fd, plan_wait_until, or an attempt's end */
+};
+
+enum plan_verdict {
+	PLAN_UNKNOWN, /* no such attempt in flight: to be ignored */
+	PLAN_RETRY,   /* will be tried again */
+	PLAN_SETTLED, /* that was the last word; plan_release after the sinks have seen it */
+};
+
+enum plan_halt {
+	PLAN_GO,
+	PLAN_HALT_SOON, /* start nothing more */
+	PLAN_HALT_NOW,  /* and end what runs */
+};
+
+struct plan *plan_new(const struct spec *spec, struct source *source, struct err *err);
+void plan_free(struct plan *plan); /* and the source */
+
+/* The next task whose seq is below `seq_end`. */
+enum plan_next plan_next(struct plan *plan, uint64_t seq_end, int64_t now_ns,
+			 struct task **task, struct err *err);
+
+/* After PLAN_WAIT: the source's descriptor, -1 when it is not the source that is waited for. */
+int plan_wait_fd(const struct plan *plan);
+/* The moment the next retry is due; CLOCK_NEVER. */
+int64_t plan_wait_until(const struct plan *plan);
+
+/* The task in flight, NULL when there is none with this seq and attempt. */
+struct task *plan_find(const struct plan *plan, uint64_t seq, uint32_t attempt);
+
+/* A task that was given by plan_next but not submitted after all, or came back unstarted. */
+void plan_returned(struct plan *plan, struct task *task);
+void plan_started(struct plan *plan, struct task *task);
+
+enum plan_verdict plan_finished(struct plan *plan, struct task *task,
+				const struct result *result, int64_t now_ns);
+
+/* Forgets a settled task. */
+void plan_release(struct plan *plan, struct task *task);
+
+/* Starts nothing more: what is READY or in BACKOFF comes out of plan_skip, the source is not asked again. */
+void plan_stop(struct plan *plan);
+
+/* After plan_stop: a task that will never be started, SETTLED; NULL: no more. */
+struct task *plan_skip(struct plan *plan);
+
+enum plan_halt plan_halt(const struct plan *plan);
+
+/* Exit status that --halt asks for, as GNU parallel has it; -1: it says nothing. */
+int plan_halt_status(const struct plan *plan);
+
+/* Nothing left to start and nothing in flight. */
+bool plan_is_finished(const struct plan *plan);
+
+/* How long an attempt may run now; 0: no limit. With N% it follows the median of the successes. */
+int64_t plan_time_limit_ns(const struct plan *plan);
+
+#endif

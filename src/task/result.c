@@ -1,0 +1,49 @@
+/* result.c: see result.h. */
+#include "task/result.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void
+result_describe_signal(const struct result *result, char *text, size_t text_bytes)
+{
+	const char *name = sigabbrev_np(result->signal);
+	if (name != NULL)
+		snprintf(text, text_bytes, "killed by signal %d (%s)", result->signal,
+			 name);
+	else
+		snprintf(text, text_bytes, "killed by signal %d", result->signal);
+}
+
+const char *
+result_describe(const struct result *result, char *text, size_t text_bytes)
+{
+	switch ((enum result_reason)result->reason) {
+	case RESULT_EXIT:
+		snprintf(text, text_bytes, "exit %d", result->exit_status);
+		return text;
+	case RESULT_SIGNAL:
+		result_describe_signal(result, text, text_bytes);
+		return text;
+	case RESULT_TIMEOUT:
+		snprintf(text, text_bytes, "timed out");
+		return text;
+	case RESULT_CANNOT_EXECUTE:
+		snprintf(text, text_bytes, "cannot execute: %s",
+			 strerror(result->errno_value));
+		return text;
+	case RESULT_LOST:
+		snprintf(text, text_bytes, "lost: its worker died");
+		return text;
+	case RESULT_CANCELLED:
+		snprintf(text, text_bytes, "cancelled");
+		return text;
+	case RESULT_SKIPPED:
+		snprintf(text, text_bytes, "skipped");
+		return text;
+	case RESULT_REASONS:
+		break;
+	}
+	snprintf(text, text_bytes, "ended for an unknown reason (%u)", result->reason);
+	return text;
+}

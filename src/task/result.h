@@ -1,0 +1,59 @@
+/*
+ * result.h: how an attempt at a task ended, and what it cost.
+ *
+ * Made by the worker, travels as the payload of a FRAME_FINISHED, handed to the plan and the
+ * sinks. Fixed-size fields in host byte order: both ends are the same build on one machine.
+ */
+#ifndef PINION_RESULT_H
+#define PINION_RESULT_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum result_reason {
+	RESULT_EXIT,    /* ended by itself, exit_status says how */
+	RESULT_SIGNAL,  /* by a signal that is not ours */
+	RESULT_TIMEOUT, /* we ended it: over its time */
+	RESULT_CANNOT_EXECUTE, /* never ran: errno_value says why (ENOENT, EACCES, E2BIG, EINVAL: NUL byte) */
+	RESULT_LOST,      /* its worker died under it */
+	RESULT_CANCELLED, /* we ended it: --halt now, a signal to pinion */
+	RESULT_SKIPPED,   /* never started and never will */
+	RESULT_REASONS,
+};
+
+enum result_stream { RESULT_STDOUT, RESULT_STDERR, RESULT_STREAMS };
+
+struct result {
+	uint32_t reason;     /* enum result_reason */
+	int32_t exit_status; /* 0..255; for CANNOT_EXECUTE 126 or 127 */
+	int32_t signal; /* RESULT_SIGNAL, TIMEOUT, CANCELLED: what ended it; else 0 */
+	int32_t errno_value; /* CANNOT_EXECUTE */
+	int32_t pid;         /* of the task's first process; 0: none */
+	uint32_t worker; /* number of the worker process, from 0, never used twice in a run */
+	uint32_t slot;           /* seat, from 1 */
+	int32_t cpu;             /* it ended on; -1: unknown */
+	int64_t started_real_ns; /* since 1970 */
+	int64_t wall_ns;
+	int64_t user_ns;
+	int64_t sys_ns;
+	int64_t maxrss_bytes;
+	uint64_t stdout_bytes;
+	uint64_t stderr_bytes;
+};
+static_assert(sizeof(struct result) == 88, "frame payload");
+
+static inline bool
+result_is_success(const struct result *result)
+{
+	return result->reason == RESULT_EXIT && result->exit_status == 0;
+}
+
+/*
+ * "exit 3", "killed by signal 9 (KILL)", "timed out", "cannot execute: No such file or directory",
+ * "lost: its worker died", ... into text. Always NUL-terminated; returns text.
+ */
+const char *result_describe(const struct result *result, char *text, size_t text_bytes);
+
+#endif

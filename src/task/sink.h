@@ -1,0 +1,60 @@
+/*
+ * sink.h: interface of what uses results: output, joblog, run file, statistics.
+ *
+ * The run calls a sink's functions in this order for each task: started (each attempt), any number
+ * of output, then either retried (this attempt does not count: forget its output) or settled
+ * (the last word). Different tasks interleave freely. Functions never block; a sink that cannot
+ * write fast enough keeps what it has and says so by is_behind until it caught up, and the run
+ * stops reading results meanwhile. Any function may be NULL. Bytes are borrowed for the call.
+ *
+ * Errors are fatal for the run: a result that cannot be handed over is never a success.
+ */
+#ifndef PINION_SINK_H
+#define PINION_SINK_H
+
+#include "base/err.h"
+#include "task/result.h"
+#include "task/task.h"
+
+struct sink {
+	const struct sink_ops *ops;
+};
+
+struct sink_ops {
+	int (*started)(struct sink *sink, const struct task *task, uint32_t slot,
+		       struct err *err);
+	int (*output)(struct sink *sink, const struct task *task, enum result_stream stream,
+		      const char *bytes, size_t length, struct err *err);
+	int (*retried)(struct sink *sink, const struct task *task,
+		       const struct result *result, struct err *err);
+	int (*settled)(struct sink *sink, const struct task *task,
+		       const struct result *result, struct err *err);
+
+	/* True while no more results should be read. */
+	bool (*is_behind)(const struct sink *sink);
+
+	/* Tasks up to (not including) this seq may be started now; UINT64_MAX: any. */
+	uint64_t (*window_end)(const struct sink *sink);
+
+	/* Descriptors to wait on for writing while behind or with something left; fills up to 2, returns how many. */
+	size_t (*wait_fds)(const struct sink *sink, int fds[2]);
+
+	/* Called when a wait_fd is writable, and at the end of each turn. */
+	int (*flush)(struct sink *sink, struct err *err);
+
+	/* True when nothing is left to write. */
+	bool (*is_done)(const struct sink *sink);
+
+	/* The end, after all has been flushed: closes and checks what it opened. */
+	int (*finish)(struct sink *sink, struct err *err);
+	void (*free)(struct sink *sink);
+};
+
+static inline void
+sink_free(struct sink *sink)
+{
+	if (sink != NULL)
+		sink->ops->free(sink);
+}
+
+#endif

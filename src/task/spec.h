@@ -1,0 +1,197 @@
+/*
+ * spec.h: what the user asked for in one job, from options or from JSON.
+ *
+ * Filled by input/options (later input/job_json), read by everyone else, never written after the
+ * first worker is forked. Strings and lists live in the spec's arena until spec_fini.
+ * Fields not named by the user hold the defaults that spec_init gives for the dialect.
+ */
+#ifndef PINION_SPEC_H
+#define PINION_SPEC_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum spec_dialect {
+	SPEC_MAP,      /* pinion's own defaults */
+	SPEC_PARALLEL, /* GNU parallel's defaults, for scripts written for it */
+};
+
+enum spec_input_kind {
+	SPEC_INPUT_ARGS, /* values on the command line */
+	SPEC_INPUT_FILE, /* a file of items; "-" is stdin */
+};
+
+/* One input source. Sources are combined each with each, but a linked one goes with the one before. */
+struct spec_input {
+	enum spec_input_kind kind;
+	bool is_linked;
+	char **values; /* SPEC_INPUT_ARGS */
+	size_t value_count;
+	const char *path; /* SPEC_INPUT_FILE */
+};
+
+/* How many inputs make one task. */
+enum spec_group {
+	SPEC_GROUP_ONE, /* one input each */
+	SPEC_GROUP_COUNT, /* -n, -N: max_args of them, {} is all of them, {1} {2} one each */
+	SPEC_GROUP_LINES, /* -L: max_lines lines of input; one that ends in a blank goes on in the next */
+	SPEC_GROUP_FILL, /* -m: as many as fit; the word around {} is not repeated */
+	SPEC_GROUP_FILL_CONTEXT, /* -X: as many as fit; the word around {} is repeated */
+};
+
+enum spec_trim { SPEC_TRIM_NONE, SPEC_TRIM_LEFT, SPEC_TRIM_RIGHT, SPEC_TRIM_BOTH };
+
+/* A replacement string by another name, or a new one that edits the value (--rpl, -I, -U, --plus). */
+struct spec_rpl {
+	const char *name; /* as it stands in the command: "{.}", "{/..}" */
+	/* An s/regex/replacement/[g] list as --rpl takes it; or a known name, which is then free. */
+	const char *edit;
+};
+
+enum spec_jobs_kind {
+	SPEC_JOBS_DEFAULT, /* one per core of the budget */
+	SPEC_JOBS_COUNT,   /* -j N */
+	SPEC_JOBS_PERCENT, /* -j N%: of the budget's cores (map) or threads (parallel) */
+	SPEC_JOBS_PLUS, /* -j +N or -N: the budget and so many more or fewer, at least 1 */
+	SPEC_JOBS_CORES,
+	SPEC_JOBS_THREADS,
+	SPEC_JOBS_MAX, /* -j 0: as many as the system allows */
+	SPEC_JOBS_FILE, /* -j FILE: holds one of the others, read again when a task finishes */
+};
+
+struct spec_jobs {
+	enum spec_jobs_kind kind;
+	double value; /* N; negative for -j -N */
+	const char *path;
+};
+
+enum spec_bind {
+	SPEC_BIND_AUTO, /* share, core or none, as topology.h says */
+	SPEC_BIND_CORE,
+	SPEC_BIND_SHARE,
+	SPEC_BIND_PU,
+	SPEC_BIND_NUMA,
+	SPEC_BIND_NONE,
+};
+
+enum spec_output_mode {
+	SPEC_OUTPUT_GROUP, /* one block per task */
+	SPEC_OUTPUT_LINE,  /* --line-buffer: whole lines as they come */
+	SPEC_OUTPUT_NONE,  /* --ungroup: tasks have pinion's own stdout and stderr */
+};
+
+enum spec_halt_when { SPEC_HALT_NEVER, SPEC_HALT_SOON, SPEC_HALT_NOW };
+enum spec_halt_why { SPEC_HALT_FAIL, SPEC_HALT_SUCCESS, SPEC_HALT_DONE };
+
+struct spec_halt {
+	enum spec_halt_when when;
+	enum spec_halt_why why;
+	bool is_percent; /* of the tasks known by then; GNU parallel's at-least-3 rule applies to fail */
+	double value;
+};
+
+struct spec_timeout {
+	int64_t ns; /* 0: none */
+	double percent; /* above 0: of the median run time of the tasks that succeeded so far */
+};
+
+/* One step of --termseq: a signal, then how long to wait for the tree to be gone. */
+struct spec_term_step {
+	int signal;
+	int wait_ms;
+};
+#define SPEC_TERM_STEPS 16
+
+/* --retry-on: bits by reason. */
+enum {
+	SPEC_RETRY_EXIT = 1,
+	SPEC_RETRY_SIGNAL = 2,
+	SPEC_RETRY_TIMEOUT = 4,
+	SPEC_RETRY_LOST = 8,
+	SPEC_RETRY_ALL = 15,
+};
+
+struct spec {
+	enum spec_dialect dialect;
+	const char *program; /* for messages: "pinion map", "parallel" */
+
+	/* The command. */
+	char **words; /* NULL-terminated, from the command line; none: each input is a command line */
+	size_t word_count;
+	bool is_quoted; /* -q: the command's own words are quoted for the shell too */
+	const char *shell; /* path of the shell for command lines; see options.h for how it is found */
+	struct spec_rpl *rpls; /* later ones win */
+	size_t rpl_count;
+	bool has_plus; /* --plus: {..} {+/} {/a/b} and their family are replacement strings too */
+	const char *work_dir; /* --wd; NULL: where pinion was started */
+
+	/* Inputs. */
+	struct spec_input *inputs; /* none: stdin */
+	size_t input_count;
+	char delimiter;           /* between items in files; '\n' */
+	const char *end_of_input; /* -E: an item equal to this ends the input; NULL: none */
+	const char *colsep; /* extended regular expression; NULL: items are not split */
+	bool has_header;    /* --header : */
+	bool is_all_linked; /* --link */
+	enum spec_trim trim;
+	bool skips_empty; /* -r */
+	bool is_shuffled;
+	enum spec_group group;
+	size_t max_args; /* SPEC_GROUP_COUNT, and a bound for the FILL ones; 0: no bound */
+	size_t max_lines; /* SPEC_GROUP_LINES */
+	size_t max_chars; /* -s: bound of an expanded command in bytes; 0: what execve takes */
+	bool repeats_context; /* -N, -L, -X: the word around {} is repeated; -n, -m: not */
+	bool shares_rest; /* -X, -m: workers share the end of the input; --xargs: not */
+	bool is_valueless; /* -n 0, -N 0, -L 0: an input makes a task, but is no value of it */
+
+	/* The pool. */
+	struct spec_jobs jobs;
+	enum spec_bind bind;
+	size_t chunk_count;            /* --chunksize; 0: auto */
+	uint64_t max_tasks_per_worker; /* 0: no bound */
+	const char *initializer;       /* shell command; NULL: none */
+
+	/* Output. */
+	bool is_ordered;
+	enum spec_output_mode output_mode;
+	const char *tag; /* template in front of each line, without its tab; NULL: none */
+	uint64_t buffer_bytes; /* held-back output kept in memory */
+	size_t window; /* tasks that may be settled ahead of the one whose turn it is */
+	const char *tmp_dir; /* NULL: $TMPDIR, else /tmp */
+	bool is_verbose;     /* -v: the command line in front of its output */
+	bool is_traced;      /* -t: the command line on stderr when it starts */
+	bool is_dry_run;
+	bool is_quiet; /* no summary of failed tasks */
+
+	/* Failure. */
+	unsigned int max_attempts; /* --retries; 1: one try */
+	unsigned int retry_on;     /* SPEC_RETRY_* */
+	int64_t backoff_ns; /* before the 2nd attempt; doubles with each further one */
+	struct spec_timeout timeout;
+	int64_t delay_ns; /* at least so long between two starts */
+	struct spec_halt halt;
+	struct spec_term_step term_steps[SPEC_TERM_STEPS];
+	size_t term_step_count;
+
+	struct spec_arena *arena; /* owns the strings and lists */
+};
+
+/* What -j means; also for what a SPEC_JOBS_FILE holds. -1 when it is none of the forms but a path. */
+int spec_jobs_parse(struct spec_jobs *jobs, const char *text);
+
+void spec_init(struct spec *spec, enum spec_dialect dialect);
+void spec_fini(struct spec *spec);
+
+/* Memory that lives as long as the spec; NULL when out of memory. */
+void *spec_alloc(struct spec *spec, size_t bytes);
+char *spec_strdup(struct spec *spec, const char *string);
+
+/* Appends to spec->inputs, spec->rpls. 0 or -1 (out of memory). */
+int spec_add_input(struct spec *spec, const struct spec_input *input);
+int spec_add_rpl(struct spec *spec, const char *name, const char *edit);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * task.h: one unit of work and its bytes.
+ *
+ * A task is a list of values (`args`); what to do with them is the job's template, which workers
+ * inherit. The values travel packed: per value a uint32_t length in host order, the bytes, one NUL
+ * that is not counted. The same packing is the payload of a ring cell, behind struct task_cell.
+ *
+ * Made by a source (task_new), then owned by the plan until it settles.
+ */
+#ifndef PINION_TASK_H
+#define PINION_TASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define TASK_ARG_MAX_BYTES UINT32_C(0x7fffffff)
+
+/* A value; borrowed, followed by a NUL. */
+struct arg {
+	const char *bytes;
+	size_t length;
+};
+
+enum task_state {
+	TASK_INVALID,
+	TASK_READY,   /* with the plan: not yet given to a backend, or given back */
+	TASK_BACKOFF, /* with the plan until its retry is due */
+	TASK_QUEUED,  /* with a backend */
+	TASK_RUNNING,
+	TASK_SETTLED,
+	TASK_STATES,
+};
+
+struct task {
+	uint64_t seq;     /* place in the input, from 0 */
+	uint32_t attempt; /* 1 for the first */
+	uint32_t arg_count;
+	enum task_state state; /* the plan's */
+	int64_t due_at_ns;     /* TASK_BACKOFF: when to try again */
+	struct task *next;     /* the plan's lists */
+	size_t packed_bytes;
+	char packed[]; /* the packed args */
+};
+
+/* In front of the packed args in a ring cell. Same machine, same build: host byte order. */
+struct task_cell {
+	uint64_t seq;
+	uint32_t attempt;
+	uint32_t arg_count;
+};
+
+/* Appends one value in packed form. 0, -1 without memory or above TASK_ARG_MAX_BYTES. */
+int task_pack(struct buf *packed, const char *bytes, size_t length);
+
+/* A task with the packed args; attempt 1, TASK_READY. NULL without memory. free() ends it. */
+struct task *task_new(uint64_t seq, uint32_t arg_count, const struct buf *packed);
+
+/*
+ * The `arg_count` values of a packed list, borrowed from `packed`.
+ * `*args` is grown with realloc when `*arg_capacity` is too small; the caller frees it.
+ * 0; -1 without memory or when the packing is not sound: fewer values, or bytes left over.
+ */
+int task_unpack(const char *packed, size_t packed_bytes, uint32_t arg_count,
+		struct arg **args, size_t *arg_capacity);
+
+#endif
