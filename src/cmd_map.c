@@ -72,7 +72,7 @@ map_say_limit(const struct map *map, size_t limit)
 	const struct spec_jobs *jobs = &map->spec.jobs;
 	if (jobs->kind == SPEC_JOBS_COUNT && jobs->value > (double)limit)
 		diag_say(&map->diag,
-			 "only %zu workers instead of %.0f: the limit of open files "
+			 "only %zu of %.0f workers: the limit of open files "
 			 "(ulimit -n) "
 			 "allows no more",
 			 map->worker_count, jobs->value);

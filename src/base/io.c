@@ -154,14 +154,12 @@ io_memfd(const char *name, off_t length)
 int
 io_ensure_standard(void)
 {
-	int fd;
-	do {
-		/* Takes the lowest free number; inherited by tasks. */
-		fd = open("/dev/null", O_RDWR);
-		if (fd == -1)
-			return -1;
-	} while (fd <= 2);
-	return close(fd);
+	/* Reading a closed stdin or writing a closed stdout must fail, as it would have. */
+	static const int flags[] = {O_WRONLY, O_RDONLY, O_WRONLY};
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", flags[fd]) != fd)
+			return -1; /* the lowest free number is the one just found free */
+	return 0;
 }
 
 static bool
@@ -214,6 +212,9 @@ int
 io_reopen_nonblocking(int fd)
 {
 	struct stat st;
+	int flags = fcntl(fd, F_GETFL);
+	if (flags == -1 || (flags & O_ACCMODE) == O_RDONLY) /* /proc would let it be written */
+		return -1;
 	if (fstat(fd, &st) == -1 || !(S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
 		return -1;
 	char path[64];

@@ -40,7 +40,10 @@ int io_pipe(int fds[2], size_t capacity_bytes);
 /* An anonymous file in memory of `length` bytes; a file unlinked at birth where there is no memfd. */
 int io_memfd(const char *name, off_t length);
 
-/* Opens what is missing of 0, 1 and 2 on /dev/null, so that no other file ever gets their numbers. */
+/*
+ * Fills the holes among 0, 1 and 2, so that no other file ever gets their numbers. A stdin or
+ * stdout that was closed still fails when it is used (EBADF); a closed stderr swallows all.
+ */
 int io_ensure_standard(void);
 
 /* Closes every descriptor from `first` on, but those in `keep` (sorted, count of them). */

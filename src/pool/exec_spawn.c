@@ -5,6 +5,7 @@
  * what the task before it and this one have to say.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "pool/capture.h"
 #include "pool/executor.h"
 #include "pool/spawn.h"
@@ -27,6 +29,7 @@ struct exec_spawn {
 	struct spawn spawn;
 	struct capture capture;
 	struct command command;
+	struct buf line; /* the command line to show, in --ungroup */
 };
 
 /* One task on its way. */
@@ -103,6 +106,49 @@ exec_spawn_start(struct exec_spawn *self, const struct template_values *values,
 		return 0;
 	exec_spawn_cannot(result, errno);
 	return 1;
+}
+
+/* Onto our stdout or stderr, which are the run's own; gives way to an order to end. */
+static void
+exec_spawn_say(struct exec_spawn *self, int fd)
+{
+	struct channel_cancel cancel;
+	size_t at = 0;
+	while (at < self->line.length &&
+	       !channel_is_cancelled(self->host->channel, &cancel)) {
+		struct pollfd pfd = {.fd = fd, .events = POLLOUT};
+		if (channel_wait(self->host->channel, &pfd, 1, -1) <= 0)
+			continue;
+		size_t left = self->line.length - at;
+		ssize_t written =
+		    io_write(fd, self->line.bytes + at, left < PIPE_BUF ? left : PIPE_BUF);
+		if (written == -1)
+			return; /* the task will meet the same */
+		at += (size_t)written;
+	}
+}
+
+/*
+ * -v and -t where tasks write for themselves (--ungroup): only here is it known to come before
+ * what the task writes. Otherwise the output sink does it.
+ */
+static int
+exec_spawn_show(struct exec_spawn *self, const struct template_values *values,
+		struct err *err)
+{
+	const struct spec *spec = self->host->spec;
+	if (spec->output_mode != SPEC_OUTPUT_NONE || !(spec->is_verbose || spec->is_traced))
+		return 0;
+	buf_clear(&self->line);
+	if (template_append_line(self->host->template, values, &self->line, err) == -1)
+		return -1;
+	if (buf_append_char(&self->line, '\n') == -1)
+		return err_no_memory(err);
+	if (spec->is_traced)
+		exec_spawn_say(self, STDERR_FILENO);
+	if (spec->is_verbose)
+		exec_spawn_say(self, STDOUT_FILENO);
+	return 0;
 }
 
 static void
@@ -262,6 +308,8 @@ exec_spawn_run(struct executor *executor, const struct template_values *values,
 	int64_t started_at_ns = clock_now_ns();
 	result->started_real_ns = clock_real_ns();
 	task_env_set_task(host->env, values->seq, attempt);
+	if (exec_spawn_show(self, values, err) == -1)
+		return -1;
 	int outcome = exec_spawn_start(self, values, &task.pid, result, err);
 	if (outcome == -1)
 		return -1;
@@ -287,6 +335,7 @@ exec_spawn_free(struct executor *executor)
 		if (self->capture.read_fds[stream] != -1)
 			close(self->capture.read_fds[stream]);
 	command_fini(&self->command);
+	buf_fini(&self->line);
 	spawn_fini(&self->spawn);
 	free(self);
 }

@@ -59,7 +59,7 @@ initializer_start(struct initializer *self, struct err *err)
 			(char *)host->spec->initializer, NULL};
 	struct spawn_request request = {
 	    .argv = argv,
-	    .envp = host->env->variables,
+	    .envp = task_env_taskless(host->env),
 	    .stdin_fd = -1,
 	    .stdout_fd = self->note_fds[1],
 	    .stderr_fd = self->note_fds[1],

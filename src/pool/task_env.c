@@ -41,16 +41,18 @@ task_env_find(char *const *variables, const char *name)
 	return NULL;
 }
 
+/* A value that changes gets its place: as many blanks as the longest number needs. First of all. */
+static const char *const task_env_places[] = {"PINION_SEQ", "PARALLEL_SEQ",
+					      "PINION_ATTEMPT"};
+#define TASK_ENV_PLACES (sizeof(task_env_places) / sizeof(*task_env_places))
+
 /* All of our strings, one after another, each ended by a NUL. */
 static int
 task_env_write(struct buf *strings, char *const *base, const struct task_env_config *config)
 {
-	/* A value that changes gets its place: as many blanks as the longest number needs. */
-	static const char *const places[] = {"PINION_SEQ", "PARALLEL_SEQ",
-					     "PINION_ATTEMPT"};
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-		if (buf_printf(strings, "%s=%*s%c", places[i], TASK_ENV_NUMBER_BYTES - 1,
-			       "", 0) == -1)
+	for (size_t i = 0; i < TASK_ENV_PLACES; i++)
+		if (buf_printf(strings, "%s=%*s%c", task_env_places[i],
+			       TASK_ENV_NUMBER_BYTES - 1, "", 0) == -1)
 			return -1;
 	if (buf_printf(strings,
 		       "PINION_RUN=%s%cPINION_WORKER=%" PRIu32 "%cPINION_SLOT=%" PRIu32
@@ -150,6 +152,12 @@ task_env_set_task(struct task_env *env, uint64_t seq, uint32_t attempt)
 	snprintf(env->seq, TASK_ENV_NUMBER_BYTES, "%" PRIu64, seq);
 	snprintf(env->seq_gnu, TASK_ENV_NUMBER_BYTES, "%" PRIu64, seq + 1);
 	snprintf(env->attempt, TASK_ENV_NUMBER_BYTES, "%" PRIu32, attempt);
+}
+
+char *const *
+task_env_taskless(const struct task_env *env)
+{
+	return env->variables + TASK_ENV_PLACES;
 }
 
 const char *

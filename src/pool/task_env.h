@@ -44,6 +44,9 @@ void task_env_fini(struct task_env *env);
 
 void task_env_set_task(struct task_env *env, uint64_t seq, uint32_t attempt);
 
+/* The same without what says which task it is: for what runs before the first one. */
+char *const *task_env_taskless(const struct task_env *env);
+
 /* Value of a variable, NULL when unset. */
 const char *task_env_get(const struct task_env *env, const char *name);
 

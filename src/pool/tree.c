@@ -103,26 +103,42 @@ tree_dir_next(struct tree_dir *dir)
 	}
 }
 
-/* State letter and parent of a process from its stat file; 0: gone. */
-static char
-tree_stat(pid_t pid, pid_t *parent)
+struct tree_process {
+	char state; /* as in its stat file; 0: gone */
+	pid_t parent;
+	pid_t group;
+};
+
+/* A number and the blank behind it. */
+static pid_t
+tree_number(const char **at)
 {
+	pid_t number = 0;
+	while (**at >= '0' && **at <= '9')
+		number = number * 10 + (*(*at)++ - '0');
+	*at += **at == ' ';
+	return number;
+}
+
+static struct tree_process
+tree_stat(pid_t pid)
+{
+	struct tree_process process = {.state = 0};
 	char bytes[512];
 	int fd = tree_open(pid, "/stat", O_RDONLY);
 	if (fd == -1)
-		return 0;
+		return process;
 	ssize_t got = tree_read(fd, bytes, sizeof(bytes) - 1);
 	close(fd);
-	if (got <= 0)
-		return 0;
-	bytes[got] = '\0';
+	bytes[got > 0 ? got : 0] = '\0';
 	const char *end = strrchr(bytes, ')'); /* the name before it may hold anything */
-	if (end == NULL || end[1] == '\0' || end[2] == '\0')
-		return 0;
-	*parent = 0;
-	for (const char *c = end + 4; *c >= '0' && *c <= '9'; c++)
-		*parent = *parent * 10 + (*c - '0');
-	return end[2];
+	if (end == NULL || strlen(end) < 5)
+		return process;
+	process.state = end[2];
+	const char *at = end + 4;
+	process.parent = tree_number(&at);
+	process.group = tree_number(&at);
+	return process;
 }
 
 /* The numbers in one "children" file. False when there is no such file. */
@@ -163,8 +179,8 @@ tree_children_by_scan(pid_t pid, pid_t *pids, size_t max)
 		return 0;
 	pid_t other;
 	while ((other = tree_dir_next(&dir)) != 0) {
-		pid_t parent;
-		if (tree_stat(other, &parent) != 0 && parent == pid && count++ < max)
+		struct tree_process process = tree_stat(other);
+		if (process.state != 0 && process.parent == pid && count++ < max)
 			pids[count - 1] = other;
 	}
 	close(dir.fd);
@@ -258,19 +274,18 @@ tree_is_spared(pid_t child, const struct tree_rule *rule)
 
 /* Signals (0: only counts) `pid`, then all below it: parents before children. */
 static size_t
-tree_walk(pid_t pid, int signal, int depth)
+tree_walk(pid_t pid, pid_t pgid, int signal, int depth)
 {
 	pid_t children[TREE_CHILDREN_MAX / 4];
-	pid_t parent;
-	char state = tree_stat(pid, &parent);
-	if (state == 0 || depth > TREE_DEPTH_MAX)
+	struct tree_process process = tree_stat(pid);
+	if (process.state == 0 || depth > TREE_DEPTH_MAX)
 		return 0;
-	size_t alive = state != 'Z' && state != 'X';
-	if (alive > 0 && signal != 0)
+	size_t alive = process.state != 'Z' && process.state != 'X';
+	if (alive > 0 && signal != 0 && process.group != pgid) /* the group has had it */
 		kill(pid, signal);
 	size_t count = tree_children_of(pid, children, TREE_CHILDREN_MAX / 4);
 	for (size_t i = 0; i < count && i < TREE_CHILDREN_MAX / 4; i++)
-		alive += tree_walk(children[i], signal, depth + 1);
+		alive += tree_walk(children[i], pgid, signal, depth + 1);
 	return alive;
 }
 
@@ -284,7 +299,7 @@ tree_signal(pid_t pgid, int signal, const struct tree_rule *rule)
 	size_t alive = 0;
 	for (size_t i = 0; i < count && i < TREE_CHILDREN_MAX; i++)
 		if (!tree_is_spared(children[i], rule))
-			alive += tree_walk(children[i], signal, 0);
+			alive += tree_walk(children[i], pgid, signal, 0);
 	return alive;
 }
 

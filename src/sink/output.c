@@ -25,6 +25,7 @@ struct output {
 	bool is_ordered;
 	bool is_line_mode;
 	bool is_passing;     /* --ungroup: what there is goes out at once */
+	bool shows_traces;   /* -t */
 	bool shows_commands; /* -v */
 	bool streams_head; /* the task whose turn it is need not be held until it settles */
 	const struct template *tag; /* NULL: no tags */
@@ -231,7 +232,7 @@ static int
 output_started(struct sink *sink, const struct task *task, uint32_t slot, struct err *err)
 {
 	struct output *output = output_of(sink);
-	if (output->config.spec->is_traced) {
+	if (output->shows_traces) {
 		if (output_expand_command(output, task, slot, err) == -1 ||
 		    outlet_put(output->streams[RESULT_STDERR], output->text.bytes,
 			       output->text.length, err) == -1)
@@ -471,7 +472,10 @@ output_new(const struct output_config *config, struct err *err)
 	output->is_line_mode = spec->output_mode == SPEC_OUTPUT_LINE;
 	output->is_ordered = spec->is_ordered && !output->is_passing;
 	output->streams_head = output->is_line_mode || spec->max_attempts <= 1;
-	output->shows_commands = spec->is_verbose && !spec->is_dry_run;
+	/* In --ungroup the worker shows them: it alone knows what comes before the output. */
+	bool is_mine = !output->is_passing || spec->is_dry_run;
+	output->shows_traces = spec->is_traced && is_mine;
+	output->shows_commands = spec->is_verbose && !spec->is_dry_run && is_mine;
 	output->tag = output->is_passing ? NULL : config->tag;
 	output->watch_fd = output_find_watch_fd(config->out_fd);
 	spill_init(&output->spill, output_spill_folder(spec), spec->buffer_bytes);

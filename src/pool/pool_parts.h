@@ -1,0 +1,78 @@
+/*
+ * pool_parts.h: what the files of the pool share. Private to them.
+ *
+ *   pool.c        the interface of a backend: tasks in, orders, the pool's life
+ *   pool_hear.c   frames from workers: what is believed, and told to the client
+ *   pool_staff.c  workers start and end: fork, replace, settle what a dead one had
+ */
+#ifndef PINION_POOL_PARTS_H
+#define PINION_POOL_PARTS_H
+
+#include "ipc/board.h"
+#include "ipc/frame.h"
+#include "ipc/ring.h"
+#include "pool/flights.h"
+#include "pool/pool.h"
+
+/* A seat and the worker process on it. */
+struct pool_worker {
+	struct pool *pool;
+	pid_t pid; /* 0: the seat is empty */
+	uint32_t number;
+	int result_fd;
+	struct frame_reader reader;
+	struct loop_watch *watch;
+	bool has_started;  /* any task */
+	bool was_told_off; /* by cancel_all or resize: its end is no failure */
+	enum result_reason cancel_reason; /* of the attempt it was told to end; 0: none */
+	uint64_t cancel_seq;
+	char *start_error; /* what it said before it gave up */
+};
+
+struct pool {
+	struct backend backend;
+	struct pool_config config;
+	struct ring *ring;
+	struct board board;
+	struct pool_worker *workers; /* config.worker_max seats */
+	size_t target_count;
+	size_t live_count;
+	uint32_t next_number;
+	struct flights flights;
+	unsigned int failed_starts; /* in a row */
+	bool is_held;
+	bool is_closed;
+	bool is_cancelled;
+	bool is_broken;
+};
+
+static inline struct board_seat *
+pool_seat(const struct pool_worker *worker)
+{
+	return &worker->pool->board.seats[worker - worker->pool->workers];
+}
+
+/* --- pool_hear.c --- */
+
+/* Watches a worker's pipe unless the pool is held, or it is watched already. */
+int pool_watch(struct pool_worker *worker, struct err *err);
+void pool_unwatch(struct pool_worker *worker);
+
+/* The last frames of a dead worker: all that is whole counts. */
+void pool_read_last_frames(struct pool_worker *worker);
+
+/* --- pool_staff.c --- */
+
+/* As many workers as there is work for. With one at least, a failure to add more is no failure. */
+int pool_staff(struct pool *pool, struct err *err);
+
+/* Learns from the ring who has claimed what, and frees its cells. */
+void pool_collect(struct pool *pool);
+
+/* After a worker's death was waited for: everything it had gets its end. */
+void pool_bury(struct pool_worker *worker, int status);
+
+/* Tells the client, once, that nothing can be served any more. */
+void pool_break(struct pool *pool, const struct err *err);
+
+#endif

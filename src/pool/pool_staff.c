@@ -1,0 +1,206 @@
+/* pool_staff.c: see pool_parts.h. Home of fork. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "pool/pool_parts.h"
+#include "pool/worker.h"
+
+static _Noreturn void
+pool_child(const struct pool *pool, const struct pool_worker *worker, int result_fd,
+	   pid_t parent)
+{
+	const struct pool_config *config = &pool->config;
+	struct worker_config child = {
+	    .spec = config->spec,
+	    .template = config->template,
+	    .topology = config->topology,
+	    .origin = config->origin,
+	    .run_name = config->run_name,
+	    .ring = pool->ring,
+	    .seat = pool_seat(worker),
+	    .column_count = config->column_count,
+	    .number = worker->number,
+	    .slot_index = (size_t)(worker - pool->workers),
+	    .worker_count = pool->target_count,
+	    .result_fd = result_fd,
+	    .first_stdin_fd = config->first_stdin_fd,
+	    .coordinator = parent,
+	};
+	worker_main(&child);
+}
+
+/* A worker on an empty seat. */
+static int
+pool_fork(struct pool *pool, struct pool_worker *worker, struct err *err)
+{
+	int fds[2];
+	pid_t parent = getpid();
+	if (family_reserve(pool->config.family) == -1)
+		return err_no_memory(err);
+	if (io_pipe(fds, IO_PIPE_BYTES) == -1)
+		return err_errno(err, "cannot make a pipe for a worker");
+	if (io_set_nonblocking(fds[0]) == -1 || io_set_nonblocking(fds[1]) == -1) {
+		err_errno(err, "cannot set up a worker's pipe");
+		goto close_pipe;
+	}
+	board_seat_reset(pool_seat(worker));
+	atomic_store(
+	    &pool_seat(worker)->chunk_count,
+	    pool->config.spec->chunk_count ? (uint32_t)pool->config.spec->chunk_count : 1);
+	*worker = (struct pool_worker){
+	    .pool = pool, .number = pool->next_number++, .result_fd = fds[0]};
+	if (pool_watch(worker, err) == -1)
+		goto empty_seat;
+	worker->pid = fork();
+	if (worker->pid == 0)
+		pool_child(pool, worker, fds[1], parent);
+	if (worker->pid == -1) {
+		err_errno(err, "cannot fork a worker");
+		pool_unwatch(worker);
+		goto empty_seat;
+	}
+	close(fds[1]);
+	family_add(pool->config.family, worker->pid);
+	pool->live_count++;
+	return 0;
+
+empty_seat:
+	*worker = (struct pool_worker){.pool = pool, .result_fd = -1};
+close_pipe:
+	close(fds[0]);
+	close(fds[1]);
+	return -1;
+}
+
+void
+pool_break(struct pool *pool, const struct err *err)
+{
+	if (pool->is_broken)
+		return;
+	pool->is_broken = true;
+	pool->config.client.broken(pool->config.client.context, err);
+}
+
+int
+pool_staff(struct pool *pool, struct err *err)
+{
+	for (size_t i = 0; i < pool->target_count; i++) {
+		if (pool->is_cancelled || pool->is_broken ||
+		    pool->live_count >= pool->target_count ||
+		    pool->live_count >= flights_count(&pool->flights))
+			return 0;
+		if (pool->workers[i].pid != 0)
+			continue;
+		if (pool_fork(pool, &pool->workers[i], err) == -1)
+			return pool->live_count > 0 ? 0 : -1;
+	}
+	return 0;
+}
+
+void
+pool_collect(struct pool *pool)
+{
+	struct ring_ticket ticket;
+	while (ring_collect(pool->ring, &ticket))
+		if (ticket.owner != RING_OWNER_NONE)
+			flights_claim(&pool->flights, ticket.id, ticket.attempt,
+				      ticket.owner);
+}
+
+struct pool_search {
+	struct pool *pool;
+	uint32_t owner;
+};
+
+static void
+pool_visit_claim(void *context, uint64_t seq, uint32_t attempt)
+{
+	const struct pool_search *search = context;
+	flights_claim(&search->pool->flights, seq, attempt, search->owner);
+}
+
+static void
+pool_report_lost(struct pool *pool, const struct pool_worker *worker, uint64_t seq,
+		 uint32_t attempt, int status)
+{
+	const struct backend_client *client = &pool->config.client;
+	struct result result = {
+	    .reason = RESULT_LOST,
+	    .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+	    .worker = worker->number,
+	    .slot = (uint32_t)(worker - pool->workers) + 1,
+	    .cpu = -1,
+	};
+	if (worker->cancel_reason != 0 && worker->cancel_seq == seq)
+		result.reason = worker->cancel_reason;
+	else if (pool->is_cancelled)
+		result.reason = RESULT_CANCELLED;
+	client->finished(client->context, seq, attempt, &result);
+}
+
+/* Gives every attempt the dead worker had an end: lost if it was in its hand, else returned. */
+static void
+pool_settle_flights(struct pool_worker *worker, uint64_t seq_in_hand, int status)
+{
+	struct pool *pool = worker->pool;
+	const struct backend_client *client = &pool->config.client;
+	uint64_t seq;
+	struct flight flight;
+	while (flights_find_owned(&pool->flights, worker->number, &seq, &flight)) {
+		flights_remove(&pool->flights, seq);
+		if (flight.is_started || seq == seq_in_hand)
+			pool_report_lost(pool, worker, seq, flight.attempt, status);
+		else
+			client->returned(client->context, seq, flight.attempt);
+	}
+}
+
+/* A worker that ended before it served anything, and not because we said so. */
+static void
+pool_count_failed_start(struct pool *pool, const struct pool_worker *worker, int status)
+{
+	struct err err = {0};
+	if (++pool->failed_starts < POOL_START_TRIES)
+		return;
+	if (worker->start_error != NULL)
+		err_set(&err, ERR_BROKEN, "%s (%u workers in a row)", worker->start_error,
+			pool->failed_starts);
+	else
+		err_set(&err, ERR_BROKEN,
+			"%u workers in a row died before they served a task (%s %d)",
+			pool->failed_starts, WIFSIGNALED(status) ? "signal" : "exit",
+			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	pool_break(pool, &err);
+}
+
+void
+pool_bury(struct pool_worker *worker, int status)
+{
+	struct pool *pool = worker->pool;
+	struct pool_search search = {.pool = pool, .owner = worker->number};
+	struct pool_worker dead;
+	family_remove(pool->config.family, worker->pid);
+	pool->live_count--;
+	pool_read_last_frames(worker);
+	ring_reclaim(pool->ring, worker->number, pool_visit_claim, &search);
+	pool_collect(pool);
+	uint64_t seq_in_hand = atomic_load(&pool_seat(worker)->seq);
+	if (status != 0)
+		family_sweep(pool->config.family, pool->config.run_name, seq_in_hand);
+	pool_unwatch(worker);
+	dead = *worker;
+	worker->pid = 0;
+	worker->result_fd = -1;
+	worker->reader = (struct frame_reader){0};
+	pool_settle_flights(worker, seq_in_hand, status);
+	if (!dead.has_started && status != 0 && !dead.was_told_off)
+		pool_count_failed_start(pool, &dead, status);
+	worker->start_error = NULL;
+	io_close(dead.result_fd);
+	frame_reader_fini(&dead.reader);
+	free(dead.start_error);
+}
