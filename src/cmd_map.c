@@ -1,9 +1,9 @@
 /*
  * cmd_map.c: pinion map and pinion parallel: commands over inputs.
  *
- * Joins the parts: options -> spec, args -> plan, pool -> backend, output and failures -> sinks,
- * and hands them to the run. The two verbs differ in the defaults of their spec and in the exit
- * status.
+ * Joins the parts: options -> spec, args -> plan, pool -> backend, output and failures ->
+ * sinks, and hands them to the run. The two verbs differ in the defaults of their spec
+ * and in the exit status.
  */
 #include <inttypes.h>
 #include <signal.h>

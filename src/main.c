@@ -1,14 +1,14 @@
 /*
  * main.c: dispatch to the verbs, and the map of all files.
  *
- *   options, args, lines           commands, retries, halt              forked, pinned workers
- *  +-------+   records   +---------------+   tasks   +--------+ ring (memfd) +---------------------+
- *  | input | ----------> | task: template| --------> |  run:  | -----------> | pool: worker,       |
- *  +-------+             |       plan    | <-------- |  loop  | <----------- |  executor, capture  |
- *                        +---------------+  finished +--------+ result frames+---------------------+
- *                                                        | results
- *                                                        v
- *                                    sink: output, spill, failures (later joblog, run file)
+ *   options, lists, files         commands, retries, halt         forked, pinned workers
+ *   +-------+  records  +----------------+  tasks   +-------+  ring  +------------------+
+ *   | input | --------> | task: template | -------> |  run: | -----> | pool: worker,    |
+ *   +-------+           |       plan     | <------- |  loop | <----- | executor, capture|
+ *                       +----------------+ finished +-------+ frames +------------------+
+ *                                                       | results
+ *                                                       v
+ *                                sink: output, spill, failures (later joblog, run file)
  *
  *   main.c, cmd_*.c   one file per verb: joins source, plan, backend, sinks; prints; exit status
  *   input/   what the user wrote: options -> task/spec; files and lists -> a task/source

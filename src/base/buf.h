@@ -1,9 +1,10 @@
 /*
  * buf.h: growable bytes.
  *
- * Owns one allocation. Zero-initialise (`struct buf b = {0}`) or reuse after buf_clear; end with
- * buf_fini. `bytes` may move on every call that adds; it is NULL while nothing was ever added.
- * Functions that may allocate return 0, or -1 when out of memory with the content unchanged.
+ * Owns one allocation. Zero-initialise (`struct buf b = {0}`) or reuse after buf_clear;
+ * end with buf_fini. `bytes` may move on every call that adds; it is NULL while nothing
+ * was ever added. Functions that may allocate return 0, or -1 when out of memory with the
+ * content unchanged.
  */
 #ifndef PINION_BUF_H
 #define PINION_BUF_H

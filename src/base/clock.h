@@ -1,8 +1,8 @@
 /*
  * clock.h: moments and durations, in nanoseconds.
  *
- * Moments (`_at_ns`) are CLOCK_MONOTONIC unless their name says `real`; CLOCK_NEVER is a moment
- * that never comes. Durations are `_ns` or `_ms`.
+ * Moments (`_at_ns`) are CLOCK_MONOTONIC unless their name says `real`; CLOCK_NEVER is a
+ * moment that never comes. Durations are `_ns` or `_ms`.
  */
 #ifndef PINION_CLOCK_H
 #define PINION_CLOCK_H

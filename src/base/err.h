@@ -1,9 +1,9 @@
 /*
  * err.h: what went wrong, as a value.
  *
- * A caller owns a `struct err` and passes it down as the last argument; the function that sees
- * the cause fills it, callers in between may add where it happened, and only cmd_*.c prints it.
- * A NULL err is allowed everywhere: the text is then dropped.
+ * A caller owns a `struct err` and passes it down as the last argument; the function that
+ * sees the cause fills it, callers in between may add where it happened, and only cmd_*.c
+ * prints it. A NULL err is allowed everywhere: the text is then dropped.
  */
 #ifndef PINION_ERR_H
 #define PINION_ERR_H

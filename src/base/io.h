@@ -50,9 +50,9 @@ int io_ensure_standard(void);
 void io_close_from(int first, const int *keep, size_t keep_count);
 
 /*
- * A descriptor for the same pipe, terminal or socket whose writes never block, without touching
- * the flags that other processes share with us. -1 where there is none to be had: then a write of
- * up to PIPE_BUF bytes after poll says so does not block either.
+ * A descriptor for the same pipe, terminal or socket whose writes never block, without
+ * touching the flags that other processes share with us. -1 where there is none to be
+ * had: then a write of up to PIPE_BUF bytes after poll says so does not block either.
  */
 int io_reopen_nonblocking(int fd);
 

@@ -1,9 +1,9 @@
 /*
  * quote.h: words for a POSIX shell.
  *
- * A quoted word read by sh, dash, bash, ksh, zsh or busybox sh is one argument with exactly the
- * given bytes. Words of letters, digits and %+,-./:@_ stay as they are; others
- * get single quotes, with ' written '\''. The empty word is ''.
+ * A quoted word read by sh, dash, bash, ksh, zsh or busybox sh is one argument with
+ * exactly the given bytes. Words of letters, digits and %+,-./:@_ stay as they are;
+ * others get single quotes, with ' written '\''. The empty word is ''.
  */
 #ifndef PINION_QUOTE_H
 #define PINION_QUOTE_H

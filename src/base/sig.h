@@ -1,9 +1,9 @@
 /*
  * sig.h: signal masks and dispositions, and signals as a descriptor.
  *
- * The coordinator blocks what it wants to hear of and reads it from a signalfd; nothing runs in
- * handlers there. What the caller had (mask, ignored signals) is remembered at the start and given
- * back to each task.
+ * The coordinator blocks what it wants to hear of and reads it from a signalfd; nothing
+ * runs in handlers there. What the caller had (mask, ignored signals) is remembered at
+ * the start and given back to each task.
  */
 #ifndef PINION_SIG_H
 #define PINION_SIG_H
@@ -36,8 +36,8 @@ int sig_next(int fd);
 void sig_handle(int signal, void (*handler)(int));
 
 /*
- * In a child between fork and exec: `signals` (0-terminated) go back to the caller's disposition,
- * then the caller's mask. Async-signal-safe.
+ * In a child between fork and exec: `signals` (0-terminated) go back to the caller's
+ * disposition, then the caller's mask. Async-signal-safe.
  */
 void sig_origin_restore(const struct sig_origin *origin, const int *signals);
 

@@ -1,10 +1,10 @@
 /*
  * board.h: what each worker is doing, and what it is asked to do, in shared memory.
  *
- * Owns one anonymous shared mapping with a seat per worker slot; made before the first fork. The
- * worker writes its half of the seat, the coordinator the other; both are single words, so either
- * side may die at any instruction. The coordinator takes what it reads here as a hint: a garbled
- * seat can cost the garbler's own task, nothing else.
+ * Owns one anonymous shared mapping with a seat per worker slot; made before the first
+ * fork. The worker writes its half of the seat, the coordinator the other; both are
+ * single words, so either side may die at any instruction. The coordinator takes what it
+ * reads here as a hint: a garbled seat can cost the garbler's own task, nothing else.
  */
 #ifndef PINION_BOARD_H
 #define PINION_BOARD_H
@@ -31,7 +31,8 @@ struct board_seat {
 	/* Written by the worker. */
 	alignas(64) _Atomic uint64_t seq; /* task in hand; BOARD_NO_TASK: none */
 	_Atomic uint32_t attempt;
-	_Atomic int32_t pid; /* its first process, its group's number; 0: none (the kernel writes it) */
+	_Atomic int32_t
+	    pid; /* its first process, its group's number; 0: none (the kernel writes it) */
 	_Atomic int32_t exec_errno; /* written by the task's process when execve fails */
 	_Atomic uint64_t served_count; /* tasks finished by this worker process */
 

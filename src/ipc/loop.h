@@ -1,9 +1,9 @@
 /*
  * loop.h: the one place where the coordinator waits.
  *
- * Owns an epoll instance and the watches. Callbacks run inside loop_turn, one at a time; they may
- * add, change and remove any watch, also their own. A descriptor epoll refuses (a regular file) is
- * always ready.
+ * Owns an epoll instance and the watches. Callbacks run inside loop_turn, one at a time;
+ * they may add, change and remove any watch, also their own. A descriptor epoll refuses
+ * (a regular file) is always ready.
  */
 #ifndef PINION_LOOP_H
 #define PINION_LOOP_H
@@ -16,7 +16,8 @@
 enum {
 	LOOP_READ = 1,
 	LOOP_WRITE = 2,
-	LOOP_GONE = 4, /* the other side closed or failed; always reported, never asked for */
+	LOOP_GONE =
+	    4, /* the other side closed or failed; always reported, never asked for */
 };
 
 struct loop;
@@ -28,8 +29,8 @@ struct loop *loop_new(struct err *err);
 void loop_free(struct loop *loop);
 
 /*
- * Watches fd for `events` (0: only LOOP_GONE). The fd stays the caller's and must be unwatched
- * before it is closed. NULL and err on failure.
+ * Watches fd for `events` (0: only LOOP_GONE). The fd stays the caller's and must be
+ * unwatched before it is closed. NULL and err on failure.
  */
 struct loop_watch *loop_watch(struct loop *loop, int fd, unsigned int events,
 			      loop_callback *callback, void *context, struct err *err);

@@ -1,24 +1,26 @@
 /*
  * ring.h: the task queue between the coordinator and its workers.
  *
- * Owns a memfd and its mapping. One process pushes (the coordinator), many claim (workers, which
- * inherit the mapping by fork). Cells hold opaque bytes; encoding a task is task.h's business.
+ * Owns a memfd and its mapping. One process pushes (the coordinator), many claim
+ * (workers, which inherit the mapping by fork). Cells hold opaque bytes; encoding a task
+ * is task.h's business.
  *
- * Never allocates after ring_new, never blocks the pusher and takes no lock: a claim is one
- * compare-and-swap that leaves the claimer's name in the cell, so a worker killed at any
- * instruction leaves the ring usable and what it had claimed known. Whoever pushes keeps its own
- * copy of what matters until the work is reported as done.
+ * Never allocates after ring_new, never blocks the pusher and takes no lock: a claim is
+ * one compare-and-swap that leaves the claimer's name in the cell, so a worker killed at
+ * any instruction leaves the ring usable and what it had claimed known. Whoever pushes
+ * keeps its own copy of what matters until the work is reported as done.
  *
  * A cell's life:
  *
  *   FREE --push--> READY --claim--> CLAIMED by w --taken--> TAKEN by w --collect--> FREE
  *        (coordinator)   (worker)                 (worker)              (coordinator)
  *
- * Bytes live in a circular area of the mapping; payloads too large for it go into the same memfd
- * behind the mapping (written and read by offset, given back to the kernel when collected).
+ * Bytes live in a circular area of the mapping; payloads too large for it go into the
+ * same memfd behind the mapping (written and read by offset, given back to the kernel
+ * when collected).
  *
- * A garbled ring (a plugin writing wildly) cannot make the coordinator read or write out of
- * bounds: what it needs to know of a cell it keeps in private memory.
+ * A garbled ring (a plugin writing wildly) cannot make the coordinator read or write out
+ * of bounds: what it needs to know of a cell it keeps in private memory.
  */
 #ifndef PINION_RING_H
 #define PINION_RING_H
@@ -70,8 +72,8 @@ bool ring_collect(struct ring *ring, struct ring_ticket *ticket);
 bool ring_withdraw(struct ring *ring, uint64_t *id, uint32_t *attempt);
 
 /*
- * After a worker's death: names every cell it had claimed and that is not collected yet; claimed
- * ones count as taken from now on. `visit` must not touch the ring.
+ * After a worker's death: names every cell it had claimed and that is not collected yet;
+ * claimed ones count as taken from now on. `visit` must not touch the ring.
  */
 void ring_reclaim(struct ring *ring, uint32_t owner,
 		  void (*visit)(void *context, uint64_t id, uint32_t attempt),

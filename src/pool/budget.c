@@ -197,9 +197,9 @@ leaves_namespace(const char *path)
 }
 
 /*
- * What of our path lies below the mounted part of the hierarchy: "" or "/...". NULL where the
- * mount does not show us. A mount made outside of our cgroup namespace has a root of "/..": it
- * shows us at a place we cannot name, but its own root is certainly above us.
+ * What of our path lies below the mounted part of the hierarchy: "" or "/...". NULL where
+ * the mount does not show us. A mount made outside of our cgroup namespace has a root of
+ * "/..": it shows us at a place we cannot name, but its own root is certainly above us.
  */
 static const char *
 path_below(const char *mount_root, const char *path)

@@ -2,10 +2,11 @@
  * capture.h: a task's stdout and stderr on their way into frames.
  *
  * Owns two pipes that serve one task after another: their write ends are the worker's own
- * descriptors 1 and 2, which a task inherits without a dup2; their read ends do not block. Since
- * the worker holds the write ends too, a task's end is its death, never an end of file: what is
- * in the pipes by then is taken and no more is waited for. When something of the task lives on it
- * may still write; then capture_renew takes fresh pipes for the next one.
+ * descriptors 1 and 2, which a task inherits without a dup2; their read ends do not
+ * block. Since the worker holds the write ends too, a task's end is its death, never an
+ * end of file: what is in the pipes by then is taken and no more is waited for. When
+ * something of the task lives on it may still write; then capture_renew takes fresh pipes
+ * for the next one.
  */
 #ifndef PINION_CAPTURE_H
 #define PINION_CAPTURE_H

@@ -1,10 +1,11 @@
 /*
- * channel.h: a worker's line to the coordinator: results out, orders in, and the one place where
- * a worker waits while it has a task in hand.
+ * channel.h: a worker's line to the coordinator: results out, orders in, and the one
+ * place where a worker waits while it has a task in hand.
  *
- * Owns the frames not yet sent. The result pipe is non-blocking; a full one makes the worker wait
- * (that is the backpressure), but an order to end the task is seen even then. All signals are
- * blocked except inside channel_wait, so none is lost between a check and a wait.
+ * Owns the frames not yet sent. The result pipe is non-blocking; a full one makes the
+ * worker wait (that is the backpressure), but an order to end the task is seen even then.
+ * All signals are blocked except inside channel_wait, so none is lost between a check and
+ * a wait.
  */
 #ifndef PINION_CHANNEL_H
 #define PINION_CHANNEL_H
@@ -33,7 +34,8 @@ struct channel {
 	uint64_t seq; /* the task in hand */
 	uint32_t attempt;
 	uint64_t stream_bytes[RESULT_STREAMS]; /* of the task in hand */
-	void (*orphaned)(void); /* called when the coordinator's end is closed; does not return */
+	void (*orphaned)(
+	    void); /* called when the coordinator's end is closed; does not return */
 };
 
 /* How the task in hand is to be ended. */
@@ -55,14 +57,14 @@ int channel_note(struct channel *channel, const char *bytes, size_t length);
 int channel_start_failed(struct channel *channel, const char *text);
 
 /*
- * One read from fd straight into an output frame of the task in hand. What read(2) gives; also
- * sends when enough has come together.
+ * One read from fd straight into an output frame of the task in hand. What read(2) gives;
+ * also sends when enough has come together.
  */
 ssize_t channel_pull(struct channel *channel, enum result_stream stream, int fd);
 
 /*
- * Sends all there is. False when it stopped because the task in hand is to be ended (what is
- * unsent stays); `is_stubborn` does not stop for that.
+ * Sends all there is. False when it stopped because the task in hand is to be ended (what
+ * is unsent stays); `is_stubborn` does not stop for that.
  */
 bool channel_flush(struct channel *channel, bool is_stubborn);
 
@@ -72,7 +74,8 @@ bool channel_flush(struct channel *channel, bool is_stubborn);
  */
 int channel_wait(struct channel *channel, struct pollfd *fds, nfds_t count, int timeout_ms);
 
-/* True once after each channel_wait or channel_flush in which some child ended. Needs channel_on_child. */
+/* True once after each channel_wait or channel_flush in which some child ended. Needs
+ * channel_on_child. */
 bool channel_child_ended(void);
 
 /* The handler for SIGCHLD. */

@@ -1,8 +1,8 @@
 /*
  * exec_spawn.c: the executor for commands: one process per task.
  *
- * Per task: one clone, one ppoll or two, two waits, a read per stream, and one write that carries
- * what the task before it and this one have to say.
+ * Per task: one clone, one ppoll or two, two waits, a read per stream, and one write that
+ * carries what the task before it and this one have to say.
  */
 #include <errno.h>
 #include <limits.h>
@@ -129,8 +129,8 @@ exec_spawn_say(struct exec_spawn *self, int fd)
 }
 
 /*
- * -v and -t where tasks write for themselves (--ungroup): only here is it known to come before
- * what the task writes. Otherwise the output sink does it.
+ * -v and -t where tasks write for themselves (--ungroup): only here is it known to come
+ * before what the task writes. Otherwise the output sink does it.
  */
 static int
 exec_spawn_show(struct exec_spawn *self, const struct template_values *values,
@@ -189,7 +189,8 @@ exec_spawn_term_step(struct exec_spawn *self, struct exec_spawn_task *task,
 	int64_t until_at_ns = clock_now_ns() + step->wait_ms * NS_PER_MS;
 	pid_t pgid = task->has_ended ? 0 : task->pid;
 	tree_signal(pgid, step->signal, &self->host->rule);
-	tree_signal(pgid, SIGCONT, &self->host->rule); /* the stopped ones must see it too */
+	tree_signal(pgid, SIGCONT,
+		    &self->host->rule); /* the stopped ones must see it too */
 	while (exec_spawn_is_alive(self, task)) {
 		int left_ms = clock_timeout_ms(until_at_ns, clock_now_ns());
 		channel_is_cancelled(self->host->channel, &task->cancel);
@@ -247,8 +248,9 @@ exec_spawn_is_success(const struct exec_spawn_task *task)
 }
 
 /*
- * After the end: takes the last output, reaps orphans, and sees to what still lives: left alone
- * after a success (a daemon), ended otherwise. It may hold the pipes, so the next task gets new ones.
+ * After the end: takes the last output, reaps orphans, and sees to what still lives: left
+ * alone after a success (a daemon), ended otherwise. It may hold the pipes, so the next
+ * task gets new ones.
  */
 static int
 exec_spawn_clean_up(struct exec_spawn *self, struct exec_spawn_task *task, struct err *err)

@@ -1,9 +1,10 @@
 /*
  * executor.h: interface of how a worker runs a task, and what the worker lends it.
  *
- * An executor runs one task at a time, start to end, in the worker process: it sends started and
- * output frames through the channel, ends the task's whole tree when the channel says it is
- * cancelled, and fills in the result. It keeps no policy and sends no finished frame: the worker does.
+ * An executor runs one task at a time, start to end, in the worker process: it sends
+ * started and output frames through the channel, ends the task's whole tree when the
+ * channel says it is cancelled, and fills in the result. It keeps no policy and sends no
+ * finished frame: the worker does.
  */
 #ifndef PINION_EXECUTOR_H
 #define PINION_EXECUTOR_H

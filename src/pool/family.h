@@ -1,8 +1,8 @@
 /*
  * family.h: the worker processes of all pools of this process.
  *
- * Children of ours that are not in it are orphans: left behind by a worker that died. Shared by
- * the pools, owned by the command.
+ * Children of ours that are not in it are orphans: left behind by a worker that died.
+ * Shared by the pools, owned by the command.
  */
 #ifndef PINION_FAMILY_H
 #define PINION_FAMILY_H

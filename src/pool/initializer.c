@@ -11,8 +11,8 @@
 #include "pool/spawn.h"
 
 /*
- * The command in $1 may end by exit, so the environment is written by a trap; 3 is where to. env
- * is looked up before the command can change PATH.
+ * The command in $1 may end by exit, so the environment is written by a trap; 3 is where
+ * to. env is looked up before the command can change PATH.
  */
 static const char initializer_script[] =
     "pinion_env=$(command -v env) || exit; "

@@ -12,9 +12,9 @@
 #include "pool/executor.h"
 
 /*
- * Runs spec->initializer with the host's environment. 0 and the new environment as env -0 prints
- * it; -1 and err: how it failed (it must not serve then). Ends early, -1, when the worker is
- * told to end.
+ * Runs spec->initializer with the host's environment. 0 and the new environment as env -0
+ * prints it; -1 and err: how it failed (it must not serve then). Ends early, -1, when the
+ * worker is told to end.
  */
 int initializer_run(struct executor_host *host, struct buf *environment, struct err *err);
 

@@ -9,9 +9,9 @@
 /* --- Loading --- */
 
 /*
- * The variables that make hwloc quick and quiet: most of its time goes into plugins and the x86
- * component, which tell nothing that matters here, and what it cannot find we say ourselves. They
- * must not reach the tasks' environment, so they hold for the load only.
+ * The variables that make hwloc quick and quiet: most of its time goes into plugins and
+ * the x86 component, which tell nothing that matters here, and what it cannot find we say
+ * ourselves. They must not reach the tasks' environment, so they hold for the load only.
  */
 static const char *const quick_names[] = {"HWLOC_HIDE_ERRORS", "HWLOC_PLUGINS_PATH",
 					  "HWLOC_COMPONENTS"};

@@ -1,11 +1,12 @@
 /*
  * machine.h: the cores we may use, and how they lie in the machine.
  *
- * Asks hwloc once, keeps plain tables and lets hwloc go; the only file that knows hwloc. Cores
- * stand in hwloc's order, in which neighbours share caches and NUMA nodes, and each core's PUs
- * stand together, so that any run of neighbouring cores is one slice of `pus`.
+ * Asks hwloc once, keeps plain tables and lets hwloc go; the only file that knows hwloc.
+ * Cores stand in hwloc's order, in which neighbours share caches and NUMA nodes, and each
+ * core's PUs stand together, so that any run of neighbouring cores is one slice of `pus`.
  *
- * Where hwloc fails or does not know our PUs, every PU of the mask is taken for a core of its own.
+ * Where hwloc fails or does not know our PUs, every PU of the mask is taken for a core of
+ * its own.
  */
 #ifndef PINION_MACHINE_H
 #define PINION_MACHINE_H
@@ -52,8 +53,8 @@ struct machine {
 };
 
 /*
- * From hwloc, cut down to the `allowed` PUs (ascending). With `is_detailed`, small caches too,
- * which cost time and are only good to look at. 0, or -1 without memory.
+ * From hwloc, cut down to the `allowed` PUs (ascending). With `is_detailed`, small caches
+ * too, which cost time and are only good to look at. 0, or -1 without memory.
  */
 int machine_init(struct machine *machine, const unsigned int *allowed,
 		 size_t allowed_count, bool is_detailed, struct err *err);

@@ -133,9 +133,10 @@ crossing_cost(const struct machine *machine, size_t core_first, size_t core_coun
 }
 
 /*
- * The cut, from the left: `slot` shares have been cut and `long_count` of them had one core more.
- * costs[long_count] is the least that what follows can cost; is_long tells whether the next share
- * is then a long one. Filled from the last slot to the first, so one row of costs is enough.
+ * The cut, from the left: `slot` shares have been cut and `long_count` of them had one
+ * core more. costs[long_count] is the least that what follows can cost; is_long tells
+ * whether the next share is then a long one. Filled from the last slot to the first, so
+ * one row of costs is enough.
  */
 struct cut {
 	const struct machine *machine;

@@ -35,8 +35,8 @@ void places_fini(struct places *places);
 size_t places_count(const struct places *places, enum spec_bind kind, size_t worker_count);
 
 /*
- * The place of worker `slot_index`, from 0; slots beyond places_count go round again. Without
- * memory, shares are cut at whatever core comes, also in the middle of a cache.
+ * The place of worker `slot_index`, from 0; slots beyond places_count go round again.
+ * Without memory, shares are cut at whatever core comes, also in the middle of a cache.
  */
 struct place places_at(const struct places *places, enum spec_bind kind,
 		       size_t worker_count, size_t slot_index);

@@ -1,11 +1,11 @@
 /*
  * pool.h: the local backend: forks, pins, watches and replaces workers.
  *
- * Owns the ring, the board, the workers and their result pipes. Knows which worker has which
- * attempt, so that a death costs the task in its hand and nothing else: that one is reported as
- * lost, the rest of its chunk as returned. Workers are forked when there is work for them, no more
- * than there are tasks. A pool whose workers fail again and again before they serve anything says
- * that it is broken.
+ * Owns the ring, the board, the workers and their result pipes. Knows which worker has
+ * which attempt, so that a death costs the task in its hand and nothing else: that one is
+ * reported as lost, the rest of its chunk as returned. Workers are forked when there is
+ * work for them, no more than there are tasks. A pool whose workers fail again and again
+ * before they serve anything says that it is broken.
  *
  * Decides nothing about tasks (see backend.h). Several pools may live in one process.
  */

@@ -1,12 +1,13 @@
 /*
  * spawn.h: starting a process from a worker.
  *
- * vfork by another name: clone with CLONE_VM and CLONE_VFORK on a small stack of its own, so that
- * the cost does not depend on the worker's memory (PERFORMANCE: 38,000 starts a second against
- * 17,600 by fork) and the worker goes on only when the child has become the program or failed.
- * The child: own process group, SIGKILL when the worker dies, the descriptors asked for, the
- * caller's signal mask and dispositions, then execve. An execve that fails comes back as an errno,
- * so that "cannot execute" and "exited 127" differ.
+ * vfork by another name: clone with CLONE_VM and CLONE_VFORK on a small stack of its own,
+ * so that the cost does not depend on the worker's memory (PERFORMANCE: 38,000 starts a
+ * second against 17,600 by fork) and the worker goes on only when the child has become
+ * the program or failed. The child: own process group, SIGKILL when the worker dies, the
+ * descriptors asked for, the caller's signal mask and dispositions, then execve. An
+ * execve that fails comes back as an errno, so that "cannot execute" and "exited 127"
+ * differ.
  *
  * All signals are blocked in the caller.
  */

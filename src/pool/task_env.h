@@ -1,9 +1,9 @@
 /*
  * task_env.h: the environment of a worker's tasks.
  *
- * Built once per worker: the caller's variables, those that say which worker this is, and places
- * for those that differ from task to task, whose values are written in place. Variables a user
- * had set win for OMP_NUM_THREADS and its family only.
+ * Built once per worker: the caller's variables, those that say which worker this is, and
+ * places for those that differ from task to task, whose values are written in place.
+ * Variables a user had set win for OMP_NUM_THREADS and its family only.
  *
  *   PINION_RUN, PINION_WORKER, PINION_SLOT, PARALLEL_JOBSLOT, PARALLEL_PID   once
  *   PINION_SEQ (from 0), PINION_ATTEMPT, PARALLEL_SEQ (from 1)               each task

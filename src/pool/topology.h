@@ -46,8 +46,8 @@ struct topology *topology_new(struct err *err);
 struct topology *topology_new_detailed(struct err *err);
 
 /*
- * For tests: a machine by hwloc's synthetic description, of which we may use the `allowed` PUs
- * (ascending; NULL: all) and so many CPUs' time (0: no quota).
+ * For tests: a machine by hwloc's synthetic description, of which we may use the
+ * `allowed` PUs (ascending; NULL: all) and so many CPUs' time (0: no quota).
  */
 struct topology *topology_new_synthetic(const char *description,
 					const unsigned int *allowed, size_t allowed_count,
@@ -60,9 +60,10 @@ const struct topology_facts *topology_facts(const struct topology *topology);
 size_t topology_worker_limit(void);
 
 /*
- * The number of workers that `jobs` means on this machine, at least 1. For SPEC_JOBS_FILE the file
- * is read now. Percentages are rounded up, as GNU parallel does. `max_workers` bounds SPEC_JOBS_MAX
- * and everything else (descriptors, processes). 0 and err (ERR_USAGE) when the file cannot be read or holds nonsense.
+ * The number of workers that `jobs` means on this machine, at least 1. For SPEC_JOBS_FILE
+ * the file is read now. Percentages are rounded up, as GNU parallel does. `max_workers`
+ * bounds SPEC_JOBS_MAX and everything else (descriptors, processes). 0 and err
+ * (ERR_USAGE) when the file cannot be read or holds nonsense.
  */
 size_t topology_worker_count(const struct topology *topology,
 			     const struct spec_jobs *jobs, enum spec_dialect dialect,
@@ -77,17 +78,17 @@ const char *topology_bind_why(const struct topology *topology, enum spec_bind bi
 			      size_t worker_count);
 
 /*
- * OMP_NUM_THREADS of worker `slot_index` (from 0) of `worker_count`: the PUs of its place, divided
- * among the workers that sit there; not bound, or under a quota, no more than its part of the
- * budget's threads. At least 1.
+ * OMP_NUM_THREADS of worker `slot_index` (from 0) of `worker_count`: the PUs of its
+ * place, divided among the workers that sit there; not bound, or under a quota, no more
+ * than its part of the budget's threads. At least 1.
  */
 size_t topology_share(const struct topology *topology, enum spec_bind bind,
 		      size_t worker_count, size_t slot_index);
 
 /*
- * Binds the calling process (and its memory, where there are several NUMA nodes) to its place.
- * 0, also when the kind means no binding; -1 with errno when the kernel refuses, which callers
- * treat as no binding. Async-signal-safety is not promised.
+ * Binds the calling process (and its memory, where there are several NUMA nodes) to its
+ * place. 0, also when the kind means no binding; -1 with errno when the kernel refuses,
+ * which callers treat as no binding. Async-signal-safety is not promised.
  */
 int topology_bind(const struct topology *topology, enum spec_bind bind,
 		  size_t worker_count, size_t slot_index);

@@ -1,10 +1,11 @@
 /*
  * tree.h: ending a task's processes, all of them.
  *
- * Works on the descendants of the calling process, which is their child subreaper, so that what
- * left its group or session, or was orphaned, is still found: through /proc/PID/task/TID/children,
- * or through /proc/PID/stat of all processes where the kernel lacks that. The group first, then every descendant from the
- * top down, so that no shell goes on to its next command. Everything here is async-signal-safe.
+ * Works on the descendants of the calling process, which is their child subreaper, so
+ * that what left its group or session, or was orphaned, is still found: through
+ * /proc/PID/task/TID/children, or through /proc/PID/stat of all processes where the
+ * kernel lacks that. The group first, then every descendant from the top down, so that no
+ * shell goes on to its next command. Everything here is async-signal-safe.
  */
 #ifndef PINION_TREE_H
 #define PINION_TREE_H
@@ -15,9 +16,9 @@
 #include <sys/types.h>
 
 /*
- * Which direct children to leave alone, with all below them: those of `spared`, and those whose
- * environment says that they were started by another task of this run (a daemon that a task
- * which succeeded left behind). A process that says nothing is not spared.
+ * Which direct children to leave alone, with all below them: those of `spared`, and those
+ * whose environment says that they were started by another task of this run (a daemon
+ * that a task which succeeded left behind). A process that says nothing is not spared.
  */
 struct tree_rule {
 	const pid_t *spared;

@@ -1,12 +1,13 @@
 /*
  * run.h: the loop of the coordinator: feed, wait, settle.
  *
- * Joins a plan, a backend and sinks through their interfaces, and answers signals. Owns none of
- * them, prints nothing. A run ends when everything has settled and is written, or when it was told
- * to end: by --halt, a signal, a reader of stdout that went away, a broken pool, an error. On every way
- * out the backend has no worker left.
+ * Joins a plan, a backend and sinks through their interfaces, and answers signals. Owns
+ * none of them, prints nothing. A run ends when everything has settled and is written, or
+ * when it was told to end: by --halt, a signal, a reader of stdout that went away, a
+ * broken pool, an error. On every way out the backend has no worker left.
  *
- * First INT, TERM or HUP: nothing more is started, what runs is ended with grace; second: at once.
+ * First INT, TERM or HUP: nothing more is started, what runs is ended with grace; second:
+ * at once.
  */
 #ifndef PINION_RUN_H
 #define PINION_RUN_H
@@ -46,7 +47,8 @@ struct run_config {
 	bool (*is_reader_gone)(void *context); /* a write said so */
 	void (*note)(void *context, const char *bytes,
 		     size_t length); /* for stderr, of no task */
-	size_t (*worker_count)(void *context); /* -j FILE read again; 0: leave it. NULL: never asked */
+	size_t (*worker_count)(
+	    void *context); /* -j FILE read again; 0: leave it. NULL: never asked */
 };
 
 struct run;

@@ -1,10 +1,10 @@
 /*
  * backend.h: interface of what runs tasks: the local pool, a dry run, later remote pools.
  *
- * The run submits tasks and hears of them through the client's functions, which the backend calls
- * from the loop's callbacks. For each submitted attempt it calls finished or returned exactly
- * once; output of an attempt comes after its started and before its finished. A backend decides
- * nothing: no retry, no order, no halt.
+ * The run submits tasks and hears of them through the client's functions, which the
+ * backend calls from the loop's callbacks. For each submitted attempt it calls finished
+ * or returned exactly once; output of an attempt comes after its started and before its
+ * finished. A backend decides nothing: no retry, no order, no halt.
  */
 #ifndef PINION_BACKEND_H
 #define PINION_BACKEND_H
@@ -50,8 +50,8 @@ struct backend_ops {
 	size_t (*idle_count)(const struct backend *backend);
 
 	/*
-	 * Copies what it needs; the task stays the caller's. 0; 1: no room for one of this size
-	 * until something finishes; -1 and err.
+	 * Copies what it needs; the task stays the caller's. 0; 1: no room for one of
+	 * this size until something finishes; -1 and err.
 	 */
 	int (*submit)(struct backend *backend, const struct task *task, struct err *err);
 

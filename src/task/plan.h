@@ -1,10 +1,10 @@
 /*
  * plan.h: what may run next: task states, retries, halt.
  *
- * Owns all tasks from the source until they settle, and the source. The run asks for the next
- * task, tells what became of each attempt, and does what the verdict says. Decides on retries
- * (--retries, --retry-on, --backoff), on the end (--halt) and on time limits (--timeout); runs and
- * prints nothing.
+ * Owns all tasks from the source until they settle, and the source. The run asks for the
+ * next task, tells what became of each attempt, and does what the verdict says. Decides
+ * on retries (--retries, --retry-on, --backoff), on the end (--halt) and on time limits
+ * (--timeout); runs and prints nothing.
  *
  *   READY --next--> QUEUED --started--> RUNNING --finished--> SETTLED
  *     ^                |                   |

@@ -1,11 +1,12 @@
 /*
  * sink.h: interface of what uses results: output, joblog, run file, statistics.
  *
- * The run calls a sink's functions in this order for each task: started (each attempt), any number
- * of output, then either retried (this attempt does not count: forget its output) or settled
- * (the last word). Different tasks interleave freely. Functions never block; a sink that cannot
- * write fast enough keeps what it has and says so by is_behind until it caught up, and the run
- * stops reading results meanwhile. Any function may be NULL. Bytes are borrowed for the call.
+ * The run calls a sink's functions in this order for each task: started (each attempt),
+ * any number of output, then either retried (this attempt does not count: forget its
+ * output) or settled (the last word). Different tasks interleave freely. Functions never
+ * block; a sink that cannot write fast enough keeps what it has and says so by is_behind
+ * until it caught up, and the run stops reading results meanwhile. Any function may be
+ * NULL. Bytes are borrowed for the call.
  *
  * Errors are fatal for the run: a result that cannot be handed over is never a success.
  */

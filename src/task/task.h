@@ -1,9 +1,10 @@
 /*
  * task.h: one unit of work and its bytes.
  *
- * A task is a list of values (`args`); what to do with them is the job's template, which workers
- * inherit. The values travel packed: per value a uint32_t length in host order, the bytes, one NUL
- * that is not counted. The same packing is the payload of a ring cell, behind struct task_cell.
+ * A task is a list of values (`args`); what to do with them is the job's template, which
+ * workers inherit. The values travel packed: per value a uint32_t length in host order,
+ * the bytes, one NUL that is not counted. The same packing is the payload of a ring cell,
+ * behind struct task_cell.
  *
  * Made by a source (task_new), then owned by the plan until it settles.
  */

@@ -1,16 +1,16 @@
 /*
  * template.h: the command of a job, compiled once and expanded for each task.
  *
- * Compiled in the coordinator before the first fork; workers inherit it and expand on their own
- * cores. Read-only after template_new. Knows GNU parallel's replacement strings; knows nothing of
- * processes. Three shapes, decided at compile time:
+ * Compiled in the coordinator before the first fork; workers inherit it and expand on
+ * their own cores. Read-only after template_new. Knows GNU parallel's replacement
+ * strings; knows nothing of processes. Three shapes, decided at compile time:
  *
- *   argv   several words in `map`, or a command line that needs no shell: values become argv
- *          elements (or parts of one) as they are; a list of several values under -m/-n gives
- *          several elements, split exactly where a shell would have split the unquoted blanks.
- *   line   a shell command line, values quoted for it: argv is {shell, "-c", line}.
- *   input  no command: the first value is itself the command line, not quoted; executed directly
- *          when it holds nothing for a shell to do.
+ *   argv   several words in `map`, or a command line that needs no shell: values become
+ * argv elements (or parts of one) as they are; a list of several values under -m/-n gives
+ *          several elements, split exactly where a shell would have split the unquoted
+ * blanks. line   a shell command line, values quoted for it: argv is {shell, "-c", line}.
+ *   input  no command: the first value is itself the command line, not quoted; executed
+ * directly when it holds nothing for a shell to do.
  *
  * Also used for --tagstring (template_new_text, template_expand_text).
  */
@@ -52,9 +52,9 @@ struct command {
 void command_fini(struct command *command);
 
 /*
- * `names` are the --header names, in order of their columns (may be NULL). NULL and err when a
- * replacement string is not possible ({= perl =}, a bad --rpl). Memory: the template's own; the
- * spec must outlive it.
+ * `names` are the --header names, in order of their columns (may be NULL). NULL and err
+ * when a replacement string is not possible ({= perl =}, a bad --rpl). Memory: the
+ * template's own; the spec must outlive it.
  */
 struct template *template_new(const struct spec *spec, const struct arg *names,
 			      size_t name_count, struct err *err);
@@ -75,24 +75,25 @@ int template_append_line(const struct template *template,
 			 struct err *err);
 
 /*
- * The number of bytes execve (or -s) would count for these values: the sum of strlen + 1 over
- * argv. SIZE_MAX without memory. Costs what an expansion costs.
+ * The number of bytes execve (or -s) would count for these values: the sum of strlen + 1
+ * over argv. SIZE_MAX without memory. Costs what an expansion costs.
  */
 size_t template_length(const struct template *template,
 		       const struct template_values *values);
 
 /*
- * The same bit by bit, for the grouping of -X, -m, -s: base plus the sum of value_length over the
- * values (one at least) is the length. It is more for {#} and {%} (the longest number counts), {n}
- * (every value counts as if it were the n-th), a line that begins with a value, and -q with a
- * shell. Only where -X repeats a word with both {} and {n} it can be less.
+ * The same bit by bit, for the grouping of -X, -m, -s: base plus the sum of value_length
+ * over the values (one at least) is the length. It is more for {#} and {%} (the longest
+ * number counts), {n} (every value counts as if it were the n-th), a line that begins
+ * with a value, and -q with a shell. Only where -X repeats a word with both {} and {n} it
+ * can be less.
  */
 size_t template_base_length(const struct template *template);
 size_t template_value_length(const struct template *template, const struct arg *value);
 
 /*
- * Whether the command goes to a shell as one argument, so that besides the limit on all of argv
- * the kernel's limit on one argument (128 KiB) holds for it.
+ * Whether the command goes to a shell as one argument, so that besides the limit on all
+ * of argv the kernel's limit on one argument (128 KiB) holds for it.
  */
 bool template_is_line(const struct template *template);
 
