@@ -213,8 +213,7 @@ io_reopen_nonblocking(int fd)
 {
 	struct stat st;
 	int flags = fcntl(fd, F_GETFL);
-	if (flags == -1 ||
-	    (flags & O_ACCMODE) == O_RDONLY) /* /proc would let it be written */
+	if (flags == -1 || (flags & O_ACCMODE) == O_RDONLY) /* /proc would let it be written */
 		return -1;
 	if (fstat(fd, &st) == -1 || !(S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
 		return -1;

@@ -16,8 +16,7 @@
 enum {
 	LOOP_READ = 1,
 	LOOP_WRITE = 2,
-	LOOP_GONE =
-	    4, /* the other side closed or failed; always reported, never asked for */
+	LOOP_GONE = 4, /* the other side closed or failed; always reported, never asked for */
 };
 
 struct loop;

@@ -27,8 +27,7 @@ enum ring_state { RING_FREE, RING_READY, RING_CLAIMED, RING_TAKEN };
 	(UINT64_C(64) << 20) /* waiting at once, unless it is one alone */
 
 struct ring_cell {
-	_Atomic uint32_t
-	    state; /* enum ring_state | owner << RING_STATE_BITS; see ring.h for who */
+	_Atomic uint32_t state; /* enum ring_state | owner << RING_STATE_BITS; see ring.h for who */
 	uint32_t length;  /* coordinator only */
 	uint64_t data_at; /* offset in the memfd; coordinator only */
 };

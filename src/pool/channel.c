@@ -56,8 +56,12 @@ channel_started(struct channel *channel, int64_t started_at_ns)
 int
 channel_finished(struct channel *channel, const struct result *result)
 {
-	return frame_append(&channel->frames, FRAME_FINISHED, channel->seq,
-			    channel->attempt, result, sizeof(*result));
+	if (frame_append(&channel->frames, FRAME_FINISHED, channel->seq, channel->attempt,
+			 result, sizeof(*result)) == -1)
+		return -1;
+	if (channel->frames.length - channel->sent >= CHANNEL_BATCH_BYTES)
+		channel_flush(channel, true);
+	return 0;
 }
 
 int

@@ -34,8 +34,7 @@ struct channel {
 	uint64_t seq; /* the task in hand */
 	uint32_t attempt;
 	uint64_t stream_bytes[RESULT_STREAMS]; /* of the task in hand */
-	void (*orphaned)(
-	    void); /* called when the coordinator's end is closed; does not return */
+	void (*orphaned)(void); /* called when the coordinator's end is closed; does not return */
 };
 
 /* How the task in hand is to be ended. */

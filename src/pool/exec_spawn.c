@@ -76,6 +76,7 @@ exec_spawn_start_argv(struct exec_spawn *self, int stdin_fd)
 		if (i == EXEC_SPAWN_TRIES ||
 		    channel_is_cancelled(self->host->channel, &cancel))
 			return errno = saved, -1;
+		channel_flush(self->host->channel, false);
 		channel_wait(self->host->channel, NULL, 0, EXEC_SPAWN_TRY_MS);
 		pid = spawn_start(&self->spawn, &request);
 	}
@@ -189,8 +190,7 @@ exec_spawn_term_step(struct exec_spawn *self, struct exec_spawn_task *task,
 	int64_t until_at_ns = clock_now_ns() + step->wait_ms * NS_PER_MS;
 	pid_t pgid = task->has_ended ? 0 : task->pid;
 	tree_signal(pgid, step->signal, &self->host->rule);
-	tree_signal(pgid, SIGCONT,
-		    &self->host->rule); /* the stopped ones must see it too */
+	tree_signal(pgid, SIGCONT, &self->host->rule); /* the stopped ones must see it too */
 	while (exec_spawn_is_alive(self, task)) {
 		int left_ms = clock_timeout_ms(until_at_ns, clock_now_ns());
 		channel_is_cancelled(self->host->channel, &task->cancel);

@@ -47,8 +47,7 @@ struct run_config {
 	bool (*is_reader_gone)(void *context); /* a write said so */
 	void (*note)(void *context, const char *bytes,
 		     size_t length); /* for stderr, of no task */
-	size_t (*worker_count)(
-	    void *context); /* -j FILE read again; 0: leave it. NULL: never asked */
+	size_t (*worker_count)(void *context); /* -j FILE read again; 0: leave it. NULL: never asked */
 };
 
 struct run;

@@ -440,8 +440,7 @@ step_apply(const struct subst_step *step, const struct arg *value, struct buf *o
 		done = end;
 		if (!step->is_global)
 			break;
-		from =
-		    end > start ? end : end + 1; /* an empty match must not come again */
+		from = end > start ? end : end + 1; /* an empty match must not come again */
 	}
 	return buf_append(out, value->bytes + done, value->length - done);
 }
