@@ -13,7 +13,8 @@ sig_origin_save(struct sig_origin *origin)
 {
 	sigprocmask(SIG_BLOCK, NULL, &origin->mask);
 	sigemptyset(&origin->ignored);
-	for (int signal = 1; signal < NSIG; signal++) {
+	for (int signal = 1; signal <= SIGSYS;
+	     signal++) { /* real-time ones are never touched */
 		struct sigaction action;
 		if (sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
 			sigaddset(&origin->ignored, signal);
