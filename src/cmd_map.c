@@ -189,18 +189,21 @@ map_set_up_run(struct map *map, struct err *err)
 	return map->run == NULL ? -1 : 0;
 }
 
-/* GNU parallel's rule: the first task has our stdin, when that is not the input. */
+/* GNU parallel's rule: with -a FILE the first task has our stdin, which is not the input then. */
 static int
 map_first_stdin(const struct map *map)
 {
 	const struct spec *spec = &map->spec;
-	if (spec->dialect != SPEC_PARALLEL || spec->input_count == 0 ||
-	    isatty(STDIN_FILENO))
-		return -1;
-	for (size_t i = 0; i < spec->input_count; i++)
-		if (spec->inputs[i].kind == SPEC_INPUT_FILE &&
-		    strcmp(spec->inputs[i].path, "-") == 0)
+	bool has_file = false;
+	for (size_t i = 0; i < spec->input_count; i++) {
+		if (spec->inputs[i].kind != SPEC_INPUT_FILE)
+			continue;
+		if (strcmp(spec->inputs[i].path, "-") == 0)
 			return -1;
+		has_file = true;
+	}
+	if (spec->dialect != SPEC_PARALLEL || !has_file || isatty(STDIN_FILENO))
+		return -1;
 	return io_dup(STDIN_FILENO);
 }
 
@@ -289,6 +292,8 @@ map_print_summary(const struct map *map)
 			if (*line != '\0')
 				diag_say(&map->diag, "%s", line);
 	}
+	if (plan_has_unread_input(map->plan))
+		diag_say(&map->diag, "the rest of the input was not read");
 	buf_fini(&text);
 }
 

@@ -35,6 +35,7 @@ struct plan {
 	const struct spec *spec;
 	struct source *source;
 	bool is_source_done; /* ended, failed or not wanted any more */
+	bool has_unread;     /* it was stopped before its end */
 	bool is_stopped;
 	bool is_waiting;    /* for the source */
 	struct task *ready; /* sorted by seq */
@@ -351,6 +352,9 @@ plan_release(struct plan *plan, struct task *task)
 void
 plan_stop(struct plan *plan)
 {
+	/* One more look tells "all was read" from "there is more". */
+	if (!plan->is_stopped)
+		plan->has_unread = plan_pull(plan, NULL) != SOURCE_END;
 	plan->is_stopped = true;
 	plan->is_source_done = true;
 }
@@ -377,6 +381,12 @@ plan_halt_status(const struct plan *plan)
 	    plan->spec->halt.is_percent)
 		return plan_failed_percent(plan);
 	return plan->halt_status;
+}
+
+bool
+plan_has_unread_input(const struct plan *plan)
+{
+	return plan->has_unread;
 }
 
 bool

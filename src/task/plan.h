@@ -81,6 +81,9 @@ enum plan_halt plan_halt(const struct plan *plan);
 /* Exit status that --halt asks for, as GNU parallel has it; -1: it says nothing. */
 int plan_halt_status(const struct plan *plan);
 
+/* Whether it was stopped before the source's end: how many tasks there would be is not known. */
+bool plan_has_unread_input(const struct plan *plan);
+
 /* Nothing left to start and nothing in flight. */
 bool plan_is_finished(const struct plan *plan);
 

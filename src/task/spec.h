@@ -90,7 +90,7 @@ enum spec_halt_why { SPEC_HALT_FAIL, SPEC_HALT_SUCCESS, SPEC_HALT_DONE };
 struct spec_halt {
 	enum spec_halt_when when;
 	enum spec_halt_why why;
-	bool is_percent; /* of the tasks known by then; GNU parallel's at-least-3 rule applies to fail */
+	bool is_percent; /* of all tasks; the input is read to its end first */
 	double value;
 };
 

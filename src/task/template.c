@@ -59,11 +59,12 @@ add_default_value(struct template *template, struct form *form, struct err *err)
 	struct part part = {.kind = PART_VALUE, .edit = &no_edit};
 	size_t word_count;
 	form_words(form, &word_count);
+	bool has_gap = form == &template->line_form && word_count > 0;
 	struct word word = {
 	    .first_part = form->parts.length / sizeof(part),
 	    .part_count = 1,
-	    .gap = form == &template->line_form ? " " : "",
-	    .gap_length = form == &template->line_form ? 1 : 0,
+	    .gap = has_gap ? " " : "",
+	    .gap_length = has_gap ? 1 : 0,
 	    .has_all = true,
 	};
 	if (buf_append(&form->parts, &part, sizeof(part)) == -1 ||
@@ -142,6 +143,26 @@ is_shell_free(const struct template *template)
 	return is_free;
 }
 
+/*
+ * GNU parallel's rule: values that are the command's name, or a part of it, are themselves
+ * pieces of a command line, as they would be if there were no command.
+ */
+static bool
+begins_with_value(const struct form *form)
+{
+	size_t count;
+	const struct word *words = form_words(form, &count);
+	for (size_t i = 0; i < words[0].part_count; i++) {
+		const struct part *part = &form_parts(form, &words[0])[i];
+		if (part->kind != PART_TEXT)
+			return true;
+		if (memchr(part->bytes, '=', part->length) != NULL ||
+		    memchr(part->bytes, '\n', part->length) != NULL)
+			return false;
+	}
+	return false;
+}
+
 /* Words that GNU parallel would quote and give to a shell. */
 static int
 compile_quoted(struct template *template, const struct spec *spec, struct err *err)
@@ -177,7 +198,7 @@ compile(struct template *template, const struct spec *spec, struct err *err)
 {
 	if (spec->word_count == 0) {
 		template->shape = SHAPE_INPUT;
-		return 0;
+		return add_default_value(template, &template->line_form, err);
 	}
 	if (refuse_perl(spec->words, spec->word_count, err) == -1)
 		return -1;
@@ -187,7 +208,13 @@ compile(struct template *template, const struct spec *spec, struct err *err)
 	}
 	if (spec->is_quoted)
 		return compile_quoted(template, spec, err);
-	return compile_line(template, spec, err) == -1 ? -1 : compile_split(template, err);
+	if (compile_line(template, spec, err) == -1)
+		return -1;
+	if (spec->dialect == SPEC_PARALLEL && begins_with_value(&template->line_form)) {
+		template->shape = SHAPE_INPUT;
+		return 0;
+	}
+	return compile_split(template, err);
 }
 
 static struct template *

@@ -5,12 +5,14 @@
  * their own cores. Read-only after template_new. Knows GNU parallel's replacement
  * strings; knows nothing of processes. Three shapes, decided at compile time:
  *
- *   argv   several words in `map`, or a command line that needs no shell: values become
- * argv elements (or parts of one) as they are; a list of several values under -m/-n gives
- *          several elements, split exactly where a shell would have split the unquoted
- * blanks. line   a shell command line, values quoted for it: argv is {shell, "-c", line}.
- *   input  no command: the first value is itself the command line, not quoted; executed
- * directly when it holds nothing for a shell to do.
+ *   argv   several words in `map`, or a command line that needs no shell: values
+ *          become argv elements (or parts of one) as they are; a list of several
+ *          values under -m/-n gives several elements, split exactly where a shell
+ *          would have split the unquoted blanks.
+ *   line   a shell command line, values quoted for it: argv is {shell, "-c", line}.
+ *   input  no command: the values are themselves the command line, not quoted;
+ *          executed directly when it holds nothing for a shell to do. In `parallel`
+ *          also a command line that begins with a replacement string.
  *
  * Also used for --tagstring (template_new_text, template_expand_text).
  */

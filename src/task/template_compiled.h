@@ -15,7 +15,7 @@ enum shape {
 	SHAPE_ARGV,        /* argv_form is executed */
 	SHAPE_QUOTED_LINE, /* argv_form, quoted word by word, is given to the shell */
 	SHAPE_LINE,        /* line_form is given to the shell */
-	SHAPE_INPUT,       /* the values are the line */
+	SHAPE_INPUT,       /* line_form, its values as they are: they bring the command */
 	SHAPE_TEXT,        /* line_form's one word, nothing quoted */
 };
 

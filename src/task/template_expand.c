@@ -179,16 +179,6 @@ expand_words(struct expansion *x)
 	return 0;
 }
 
-/* No command: the values themselves, as they are, are the line. */
-static int
-expand_input(struct expansion *x)
-{
-	static const struct edit no_edit = {.kind = EDIT_NONE};
-	struct part part = {.kind = PART_VALUE, .edit = &no_edit};
-	x->is_quoted = false;
-	return append_values(x, &part, 0, 1);
-}
-
 static int
 grow_argv(struct command *command, size_t argc)
 {
@@ -248,9 +238,7 @@ append_shell_line(struct expansion *x)
 	struct command words = {0};
 	int status;
 
-	x->is_quoted = true;
-	if (x->template->shape == SHAPE_INPUT)
-		return expand_input(x);
+	x->is_quoted = x->template->shape != SHAPE_INPUT;
 	if (x->template->line_form.words.length > 0)
 		return expand_line(x);
 	struct expansion inner = *x;
@@ -320,7 +308,7 @@ expand_input_command(struct expansion *x, struct command *command)
 
 	buf_clear(line);
 	x->text = line;
-	if (expand_input(x) == -1)
+	if (expand_line(x) == -1)
 		return -1;
 	if (!x->has_nul && line->length > 0 && x->template->is_plain_shell)
 		split = shell_words_split(line->bytes, line->length, &command->text,

@@ -42,8 +42,9 @@ template_is_line(const struct template *template)
 static const struct form *
 counted_form(const struct template *template)
 {
-	bool has_line_form = template->shape == SHAPE_LINE || template->shape == SHAPE_TEXT;
-	return has_line_form ? &template->line_form : &template->argv_form;
+	bool has_argv_form =
+	    template->shape == SHAPE_ARGV || template->shape == SHAPE_QUOTED_LINE;
+	return has_argv_form ? &template->argv_form : &template->line_form;
 }
 
 /* What all values together need; `all_count`: parts that stand for all of them. */
@@ -111,8 +112,6 @@ template_base_length(const struct template *template)
 	const struct word *words = form_words(form, &count);
 	if (is_line(template))
 		length += (ssize_t)(strlen(template->shell) + 1 + sizeof(option) + 1);
-	if (template->shape == SHAPE_INPUT)
-		length--;
 	if (may_begin_with_sign(template))
 		length++;
 	for (size_t i = 0; i < count; i++)
@@ -127,7 +126,7 @@ part_value_length(const struct template *template, const struct part *part,
 	struct arg edited = *value;
 	if (edit_apply(part->edit, value, scratch, &edited) == -1)
 		return SIZE_MAX / 4; /* it will not fit */
-	if (!is_line(template))
+	if (!is_line(template) || template->shape == SHAPE_INPUT)
 		return edited.length;
 	return quote_length(edited.bytes, edited.length);
 }
@@ -154,8 +153,6 @@ template_value_length(const struct template *template, const struct arg *value)
 	size_t count;
 	const struct form *form = counted_form(template);
 	const struct word *words = form_words(form, &count);
-	if (template->shape == SHAPE_INPUT)
-		return value->length + 1;
 	for (size_t i = 0; i < count; i++)
 		length += word_value_length(template, form, &words[i], value, scratch);
 	buf_fini(&scratch[0]);
