@@ -371,6 +371,7 @@ map_main(enum spec_dialect dialect, int argc, char **argv)
 	struct err err = {0};
 	int status = CMD_OK;
 	sig_origin_save(&map.origin);
+	sig_handle(SIGCHLD, SIG_DFL); /* ignored, nobody could wait for a worker */
 	spec_init(&map.spec, dialect);
 	map.diag = (struct diag){.name = map.spec.program, .fd = STDERR_FILENO};
 	switch (options_parse(&map.spec, argc - 1, argv + 1, &err)) {

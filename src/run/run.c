@@ -3,14 +3,15 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
 #include "run/attempts.h"
+#include "run/sinks.h"
 #include "run/throttle.h"
 
-#define RUN_WAITS_MAX (2 * RUN_SINKS_MAX)
 #define RUN_FORCE_MS 500 /* after a grace period, and between SIGKILLs */
 
 struct run {
@@ -18,13 +19,14 @@ struct run {
 	struct backend *backend;
 	struct throttle throttle;
 	struct attempts attempts; /* what runs now */
+	struct sinks sinks;
 	int signal_fd;
 	struct loop_watch *signal_watch;
 	struct loop_watch *reader_watch;
 	struct loop_watch *source_watch;
 	int source_fd;
-	struct loop_watch *sink_watches[RUN_WAITS_MAX];
-	int sink_fds[RUN_WAITS_MAX];
+	struct loop_watch *sink_watches[SINKS_FDS_MAX];
+	int sink_fds[SINKS_FDS_MAX];
 	size_t sink_fd_count;
 	bool wants_input;       /* the last feed ended waiting for the source */
 	int64_t feed_at_ns;     /* when time alone lets the next feed do more */
@@ -109,12 +111,8 @@ run_on_started(void *context, uint64_t seq, uint32_t attempt, uint32_t slot,
 		err_no_memory(&err);
 		run_fail(run, RUN_FAILED, &err);
 	}
-	for (size_t i = 0; i < run->config.sink_count; i++) {
-		struct sink *sink = run->config.sinks[i];
-		if (sink->ops->started != NULL &&
-		    sink->ops->started(sink, task, slot, &err) == -1)
-			run_fail(run, RUN_FAILED, &err);
-	}
+	if (sinks_started(&run->sinks, task, slot, &err) == -1)
+		run_fail(run, RUN_FAILED, &err);
 }
 
 static void
@@ -124,24 +122,17 @@ run_on_output(void *context, uint64_t seq, uint32_t attempt, enum result_stream 
 	struct run *run = context;
 	struct err err = {0};
 	struct task *task = plan_find(run->config.plan, seq, attempt);
-	for (size_t i = 0; task != NULL && i < run->config.sink_count; i++) {
-		struct sink *sink = run->config.sinks[i];
-		if (sink->ops->output != NULL &&
-		    sink->ops->output(sink, task, stream, bytes, length, &err) == -1)
-			run_fail(run, RUN_FAILED, &err);
-	}
+	if (task != NULL &&
+	    sinks_output(&run->sinks, task, stream, bytes, length, &err) == -1)
+		run_fail(run, RUN_FAILED, &err);
 }
 
 static void
 run_settle_task(struct run *run, struct task *task, const struct result *result)
 {
 	struct err err = {0};
-	for (size_t i = 0; i < run->config.sink_count; i++) {
-		struct sink *sink = run->config.sinks[i];
-		if (sink->ops->settled != NULL &&
-		    sink->ops->settled(sink, task, result, &err) == -1)
-			run_fail(run, RUN_FAILED, &err);
-	}
+	if (sinks_settled(&run->sinks, task, result, &err) == -1)
+		run_fail(run, RUN_FAILED, &err);
 	plan_release(run->config.plan, task);
 }
 
@@ -149,12 +140,8 @@ static void
 run_retry_task(struct run *run, struct task *task, const struct result *result)
 {
 	struct err err = {0};
-	for (size_t i = 0; i < run->config.sink_count; i++) {
-		struct sink *sink = run->config.sinks[i];
-		if (sink->ops->retried != NULL &&
-		    sink->ops->retried(sink, task, result, &err) == -1)
-			run_fail(run, RUN_FAILED, &err);
-	}
+	if (sinks_retried(&run->sinks, task, result, &err) == -1)
+		run_fail(run, RUN_FAILED, &err);
 }
 
 static void
@@ -273,32 +260,6 @@ run_on_signals(void *context, unsigned int events)
 
 /* --- feed --- */
 
-static bool
-run_is_behind(const struct run *run)
-{
-	for (size_t i = 0; i < run->config.sink_count; i++) {
-		const struct sink *sink = run->config.sinks[i];
-		if (sink->ops->is_behind != NULL && sink->ops->is_behind(sink))
-			return true;
-	}
-	return false;
-}
-
-static uint64_t
-run_window_end(const struct run *run)
-{
-	uint64_t end = UINT64_MAX;
-	for (size_t i = 0; i < run->config.sink_count; i++) {
-		const struct sink *sink = run->config.sinks[i];
-		uint64_t sink_end = end;
-		if (sink->ops->window_end != NULL)
-			sink_end = sink->ops->window_end(sink);
-		if (sink_end < end)
-			end = sink_end;
-	}
-	return end;
-}
-
 /* One task from the plan to the backend: 1; 0: no more now; -1: failed. */
 static int
 run_feed_one(struct run *run, uint64_t seq_end, int64_t now_ns, struct err *err)
@@ -325,7 +286,7 @@ run_feed_all(struct run *run, struct err *err)
 {
 	int status = 1;
 	int64_t now_ns = clock_now_ns();
-	uint64_t seq_end = run_window_end(run);
+	uint64_t seq_end = sinks_window_end(&run->sinks);
 	size_t room = run->backend->ops->room(run->backend);
 	size_t idle_count = run->backend->ops->idle_count(run->backend);
 	size_t count = throttle_allow(&run->throttle, room, idle_count, now_ns);
@@ -382,18 +343,12 @@ run_rewatch(struct run *run, struct loop_watch **watch, int *watched_fd, int fd,
 static void
 run_watch_sinks(struct run *run)
 {
-	size_t count = 0;
-	for (size_t i = 0; i < run->config.sink_count; i++) {
-		const struct sink *sink = run->config.sinks[i];
-		int fds[2];
-		size_t fd_count =
-		    sink->ops->wait_fds == NULL ? 0 : sink->ops->wait_fds(sink, fds);
-		for (size_t j = 0; j < fd_count; j++, count++)
-			run_rewatch(run, &run->sink_watches[count], &run->sink_fds[count],
-				    fds[j], LOOP_WRITE);
-	}
-	for (size_t i = count; i < run->sink_fd_count; i++)
-		run_rewatch(run, &run->sink_watches[i], &run->sink_fds[i], -1, 0);
+	int fds[SINKS_FDS_MAX];
+	size_t count = sinks_wait_fds(&run->sinks, fds);
+	size_t most = count > run->sink_fd_count ? count : run->sink_fd_count;
+	for (size_t i = 0; i < most; i++)
+		run_rewatch(run, &run->sink_watches[i], &run->sink_fds[i],
+			    i < count ? fds[i] : -1, LOOP_WRITE);
 	run->sink_fd_count = count;
 }
 
@@ -490,18 +445,15 @@ static void
 run_flush(struct run *run)
 {
 	struct err err = {0};
-	for (size_t i = 0; i < run->config.sink_count; i++) {
-		struct sink *sink = run->config.sinks[i];
-		if (sink->ops->flush != NULL && sink->ops->flush(sink, &err) == -1)
-			run_fail(run, RUN_FAILED, &err);
-	}
+	if (sinks_flush(&run->sinks, &err) == -1)
+		run_fail(run, RUN_FAILED, &err);
 }
 
 /* Backpressure, but not on what is being ended: its results must come in. */
 static void
 run_check_hold(struct run *run)
 {
-	bool is_behind = run_is_behind(run) && !run->is_cancelling;
+	bool is_behind = sinks_is_behind(&run->sinks) && !run->is_cancelling;
 	if (is_behind == run->is_held)
 		return;
 	run->is_held = is_behind;
@@ -533,17 +485,6 @@ run_settle(struct run *run)
 
 /* --- the whole --- */
 
-static bool
-run_is_written(const struct run *run)
-{
-	for (size_t i = 0; i < run->config.sink_count; i++) {
-		const struct sink *sink = run->config.sinks[i];
-		if (sink->ops->is_done != NULL && !sink->ops->is_done(sink))
-			return false;
-	}
-	return true;
-}
-
 /* An end that does not wait for a stuck reader of our output. */
 static bool
 run_is_abrupt(const struct run *run)
@@ -559,7 +500,7 @@ run_is_finished(struct run *run)
 		return false;
 	run->backend->ops->close(run->backend);
 	return run->backend->ops->is_gone(run->backend) &&
-	       (run_is_abrupt(run) || run_is_written(run));
+	       (run_is_abrupt(run) || sinks_is_done(&run->sinks));
 }
 
 enum run_outcome
@@ -571,12 +512,9 @@ run_loop(struct run *run, struct err *err)
 		run_settle(run);
 		run_feed(run);
 	}
-	for (size_t i = 0; i < run->config.sink_count && !run_is_abrupt(run); i++) {
-		struct sink *sink = run->config.sinks[i];
-		struct err sink_err = {0};
-		if (sink->ops->finish != NULL && sink->ops->finish(sink, &sink_err) == -1)
-			run_fail(run, RUN_FAILED, &sink_err);
-	}
+	struct err finish_err = {0};
+	if (!run_is_abrupt(run) && sinks_finish(&run->sinks, &finish_err) == -1)
+		run_fail(run, RUN_FAILED, &finish_err);
 	*err = run->err;
 	return run->outcome;
 }
@@ -637,9 +575,11 @@ run_new(const struct run_config *config, struct err *err)
 		return NULL;
 	}
 	run->config = *config;
+	run->sinks.count = config->sink_count;
+	memcpy(run->sinks.items, config->sinks, sizeof(config->sinks));
 	run->signal_fd = -1;
 	run->source_fd = -1;
-	for (size_t i = 0; i < RUN_WAITS_MAX; i++)
+	for (size_t i = 0; i < SINKS_FDS_MAX; i++)
 		run->sink_fds[i] = -1;
 	throttle_init(&run->throttle, config->spec);
 	if (run_open_signals(run, err) == 0 && run_open_reader(run, err) == 0)
@@ -662,7 +602,7 @@ run_free(struct run *run)
 	loop_unwatch(run->config.loop, run->signal_watch);
 	loop_unwatch(run->config.loop, run->reader_watch);
 	loop_unwatch(run->config.loop, run->source_watch);
-	for (size_t i = 0; i < RUN_WAITS_MAX; i++)
+	for (size_t i = 0; i < SINKS_FDS_MAX; i++)
 		loop_unwatch(run->config.loop, run->sink_watches[i]);
 	io_close(run->signal_fd);
 	attempts_fini(&run->attempts);

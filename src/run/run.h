@@ -18,12 +18,10 @@
 #include "base/err.h"
 #include "base/sig.h"
 #include "ipc/loop.h"
+#include "run/sinks.h"
 #include "task/backend.h"
 #include "task/plan.h"
-#include "task/sink.h"
 #include "task/spec.h"
-
-#define RUN_SINKS_MAX 8
 
 enum run_outcome {
 	RUN_COMPLETE,    /* all tasks settled, all is written */
@@ -40,7 +38,7 @@ struct run_config {
 	const struct sig_origin *origin;
 	struct loop *loop;
 	struct plan *plan;
-	struct sink *sinks[RUN_SINKS_MAX];
+	struct sink *sinks[SINKS_MAX];
 	size_t sink_count;
 	int reader_fd; /* its LOOP_GONE ends the run quietly; -1: none */
 	void *context; /* for the functions below */

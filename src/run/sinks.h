@@ -1,0 +1,43 @@
+/*
+ * sinks.h: the sinks of a run, as one.
+ *
+ * Passes each call on to all of them. A sink whose function fails is not called again (but freed
+ * by its owner): what it holds is no longer sound, and the run ends anyway. Owns nothing.
+ */
+#ifndef PINION_SINKS_H
+#define PINION_SINKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "task/sink.h"
+
+#define SINKS_MAX 8
+#define SINKS_FDS_MAX (2 * SINKS_MAX)
+
+struct sinks {
+	struct sink *items[SINKS_MAX];
+	size_t count;
+	bool has_failed[SINKS_MAX];
+};
+
+/* As the functions of one sink (sink.h); err is that of the last that failed. */
+int sinks_started(struct sinks *sinks, const struct task *task, uint32_t slot,
+		  struct err *err);
+int sinks_output(struct sinks *sinks, const struct task *task, enum result_stream stream,
+		 const char *bytes, size_t length, struct err *err);
+int sinks_retried(struct sinks *sinks, const struct task *task,
+		  const struct result *result, struct err *err);
+int sinks_settled(struct sinks *sinks, const struct task *task,
+		  const struct result *result, struct err *err);
+int sinks_flush(struct sinks *sinks, struct err *err);
+int sinks_finish(struct sinks *sinks, struct err *err);
+
+bool sinks_is_behind(const struct sinks *sinks);
+bool sinks_is_done(const struct sinks *sinks);
+uint64_t sinks_window_end(const struct sinks *sinks);
+size_t sinks_wait_fds(const struct sinks *sinks, int fds[SINKS_FDS_MAX]);
+
+#endif
