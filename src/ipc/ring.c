@@ -23,6 +23,8 @@ enum ring_state { RING_FREE, RING_READY, RING_CLAIMED, RING_TAKEN };
 
 /* A payload over this part of the data area goes behind the mapping. */
 #define RING_LARGE_PART 4
+/* Each begins on a page of its own, so that its memory can be given back whole. */
+#define RING_PAGE_BYTES UINT64_C(4096)
 #define RING_LARGE_LIVE_MAX \
 	(UINT64_C(64) << 20) /* waiting at once, unless it is one alone */
 
@@ -71,6 +73,12 @@ struct ring {
 	uint64_t large_bytes; /* of large payloads not yet collected */
 };
 
+static uint64_t
+ring_round_to_page(uint64_t bytes)
+{
+	return (bytes + RING_PAGE_BYTES - 1) & ~(RING_PAGE_BYTES - 1);
+}
+
 static long
 ring_futex(_Atomic uint32_t *word, int operation, uint32_t value)
 {
@@ -117,7 +125,7 @@ ring_new(size_t cell_count, size_t data_bytes, struct err *err)
 	}
 	if (ring_map(ring, cell_count, data_bytes, err) == -1)
 		goto free_ring;
-	ring->large_next = ring->map_bytes;
+	ring->large_next = ring_round_to_page(ring->map_bytes);
 	return ring;
 
 free_ring:
@@ -202,7 +210,7 @@ ring_store_large(struct ring *ring, struct ring_note *note, const void *head,
 		 size_t head_length, const void *body, size_t body_length, struct err *err)
 {
 	if (ring->large_bytes == 0)
-		ring->large_next = ring->map_bytes;
+		ring->large_next = ring_round_to_page(ring->map_bytes);
 	uint64_t at = ring->large_next;
 	if (io_pwrite_all(ring->fd, head, head_length, (off_t)at) == -1 ||
 	    io_pwrite_all(ring->fd, body, body_length, (off_t)(at + head_length)) == -1)
@@ -211,7 +219,7 @@ ring_store_large(struct ring *ring, struct ring_note *note, const void *head,
 	note->is_large = true;
 	note->data_at = at;
 	note->data_end_pos = head_length + body_length;
-	ring->large_next += note->data_end_pos;
+	ring->large_next += ring_round_to_page(note->data_end_pos);
 	ring->large_bytes += note->data_end_pos;
 	return 0;
 }
@@ -289,7 +297,7 @@ ring_release_bytes(struct ring *ring, const struct ring_note *note)
 	ring->large_bytes -= note->data_end_pos;
 	/* Gives the memory back; where that is not possible it stays until ring_free. */
 	fallocate(ring->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		  (off_t)note->data_at, (off_t)note->data_end_pos);
+		  (off_t)note->data_at, (off_t)ring_round_to_page(note->data_end_pos));
 }
 
 bool
