@@ -42,13 +42,6 @@ struct exec_spawn_task {
 	bool is_cancelled; /* we are ending it, for cancel.reason */
 };
 
-void
-executor_spare_children(struct executor_host *host)
-{
-	size_t count = tree_children(host->spared, EXECUTOR_SPARED_MAX);
-	host->rule.spared_count = count > EXECUTOR_SPARED_MAX ? EXECUTOR_SPARED_MAX : count;
-}
-
 static void
 exec_spawn_cannot(struct result *result, int errno_value)
 {
@@ -301,15 +294,13 @@ exec_spawn_fill(const struct exec_spawn_task *task, struct result *result)
 }
 
 static int
-exec_spawn_run(struct executor *executor, const struct template_values *values,
-	       uint32_t attempt, struct result *result, struct err *err)
+exec_spawn_run(struct exec_spawn *self, const struct template_values *values,
+	       struct result *result, struct err *err)
 {
-	struct exec_spawn *self = (struct exec_spawn *)executor;
 	struct executor_host *host = self->host;
 	struct exec_spawn_task task = {.pid = -1};
 	int64_t started_at_ns = clock_now_ns();
 	result->started_real_ns = clock_real_ns();
-	task_env_set_task(host->env, values->seq, attempt);
 	if (exec_spawn_show(self, values, err) == -1)
 		return -1;
 	int outcome = exec_spawn_start(self, values, &task.pid, result, err);
@@ -329,6 +320,23 @@ exec_spawn_run(struct executor *executor, const struct template_values *values,
 	return 0;
 }
 
+static int
+exec_spawn_serve(struct executor *executor, struct err *err)
+{
+	struct exec_spawn *self = (struct exec_spawn *)executor;
+	struct executor_task task;
+	int got;
+	while ((got = executor_next(self->host, &task, err)) == 1) {
+		struct result result = {0};
+		executor_begin(self->host, task.values.seq, task.attempt);
+		task_env_set_task(self->host->env, task.values.seq, task.attempt);
+		if (exec_spawn_run(self, &task.values, &result, err) == -1 ||
+		    executor_finish(self->host, &result, err) == -1)
+			return -1;
+	}
+	return got;
+}
+
 static void
 exec_spawn_free(struct executor *executor)
 {
@@ -343,7 +351,7 @@ exec_spawn_free(struct executor *executor)
 }
 
 static const struct executor_ops exec_spawn_ops = {
-    .run = exec_spawn_run,
+    .serve = exec_spawn_serve,
     .free = exec_spawn_free,
 };
 

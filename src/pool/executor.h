@@ -1,10 +1,11 @@
 /*
- * executor.h: interface of how a worker runs a task, and what the worker lends it.
+ * executor.h: interface of how a worker runs tasks, and what the worker lends it.
  *
- * An executor runs one task at a time, start to end, in the worker process: it sends
- * started and output frames through the channel, ends the task's whole tree when the
- * channel says it is cancelled, and fills in the result. It keeps no policy and sends no
- * finished frame: the worker does.
+ * An executor pulls tasks from its worker (executor_next) for as long as there are any, shows
+ * which one is in hand, sends its output through the channel, ends what it started when the
+ * channel says that the task is cancelled, and hands each result back (executor_finish). It may
+ * have several tasks under way, but only one in hand: the others have not started as far as
+ * anyone else knows, and go back if the worker ends. It keeps no policy.
  */
 #ifndef PINION_EXECUTOR_H
 #define PINION_EXECUTOR_H
@@ -19,12 +20,19 @@
 
 #define EXECUTOR_SPARED_MAX 64
 
+/* A task pulled; the values are borrowed until the next pull. */
+struct executor_task {
+	struct template_values values;
+	uint32_t attempt;
+};
+
 /* What a worker and its executor share; the worker owns it. */
 struct executor_host {
 	const struct spec *spec;
 	const struct template *template;
 	const struct sig_origin *origin;
 	struct channel *channel;
+	struct board *board;
 	struct board_seat *seat;
 	struct task_env *env;
 	int first_stdin_fd; /* stdin of the first task of the run; -1: it is like the others */
@@ -41,16 +49,31 @@ struct executor {
 };
 
 struct executor_ops {
-	/* -1 and err: this worker cannot go on; the task in hand is lost with it. */
-	int (*run)(struct executor *executor, const struct template_values *values,
-		   uint32_t attempt, struct result *result, struct err *err);
+	/*
+	 * Runs tasks until executor_next has none. -1 and err: this worker cannot go on; what
+	 * it has in hand is lost with it.
+	 */
+	int (*serve)(struct executor *executor, struct err *err);
+	/* Ends what it keeps between tasks; the last frames have yet to be sent. */
 	void (*free)(struct executor *executor);
 };
 
-/* Each executor's own constructor; NULL and err when it cannot serve. */
-struct executor *exec_spawn_new(struct executor_host *host, struct err *err);
+/* --- worker.c: for executors --- */
+
+/* 1: *task is the next; 0: there is none now, or no more are to be started; -1 and err. */
+int executor_next(struct executor_host *host, struct executor_task *task, struct err *err);
+
+/* The task in hand is this one: shows on the board before anything of it happens. */
+void executor_begin(struct executor_host *host, uint64_t seq, uint32_t attempt);
+
+/* It has ended; reason and costs are filled in, the rest is added here. 0; -1 and err. */
+int executor_finish(struct executor_host *host, struct result *result, struct err *err);
 
 /* Spares all children alive now. */
 void executor_spare_children(struct executor_host *host);
+
+/* --- each executor's own constructor; NULL and err when it cannot serve --- */
+
+struct executor *exec_spawn_new(struct executor_host *host, struct err *err);
 
 #endif

@@ -10,7 +10,7 @@
 #include "pool/worker.h"
 
 static _Noreturn void
-pool_child(const struct pool *pool, const struct pool_worker *worker, int result_fd,
+pool_child(struct pool *pool, const struct pool_worker *worker, int result_fd,
 	   pid_t parent)
 {
 	const struct pool_config *config = &pool->config;
@@ -21,6 +21,7 @@ pool_child(const struct pool *pool, const struct pool_worker *worker, int result
 	    .origin = config->origin,
 	    .run_name = config->run_name,
 	    .ring = pool->ring,
+	    .board = &pool->board,
 	    .seat = pool_seat(worker),
 	    .column_count = config->column_count,
 	    .number = worker->number,

@@ -22,11 +22,15 @@
 extern char **environ;
 
 struct worker {
+	struct executor_host host; /* first: an executor's host is its worker */
 	struct worker_config config;
 	struct channel channel;
 	struct task_env env;
-	struct executor_host host;
-	struct executor *executor; /* made before the first task */
+	struct executor *executor;            /* made before the first task */
+	uint64_t positions[WORKER_CHUNK_MAX]; /* cells claimed, */
+	size_t position_count;
+	size_t position_index; /* and the first of them not yet taken */
+	uint64_t taken_count;
 	uint64_t served_count;
 	int32_t cpu; /* bound to one hardware thread or core: where; else -1 */
 	struct buf cell;
@@ -153,6 +157,7 @@ worker_set_up(struct worker *self, struct err *err)
 	    .template = self->config.template,
 	    .origin = self->config.origin,
 	    .channel = &self->channel,
+	    .board = self->config.board,
 	    .seat = self->config.seat,
 	    .env = &self->env,
 	    .first_stdin_fd = self->config.first_stdin_fd,
@@ -190,49 +195,6 @@ worker_make_executor(struct worker *self, struct err *err)
 	return self->executor == NULL ? -1 : 0;
 }
 
-/* The task in hand shows on the board before anything of it happens. */
-static void
-worker_show_task(struct worker *self, const struct task_cell *cell)
-{
-	struct board_seat *seat = self->config.seat;
-	atomic_store(&seat->attempt, cell->attempt);
-	atomic_store(&seat->seq, cell->seq);
-	self->host.rule.seq = cell->seq;
-	channel_begin(&self->channel, cell->seq, cell->attempt);
-}
-
-static int
-worker_run_cell(struct worker *self, struct err *err)
-{
-	struct task_cell cell;
-	struct result result = {.worker = self->config.number,
-				.slot = (uint32_t)self->config.slot_index + 1,
-				.cpu = self->cpu};
-	memcpy(&cell, self->cell.bytes, sizeof(cell));
-	if (task_unpack(self->cell.bytes + sizeof(cell), self->cell.length - sizeof(cell),
-			cell.arg_count, &self->args, &self->arg_capacity) == -1)
-		return err_set(err, ERR_BROKEN, "a task came garbled out of the queue");
-	struct template_values values = {
-	    .seq = cell.seq,
-	    .slot = result.slot,
-	    .args = self->args,
-	    .arg_count = cell.arg_count,
-	    .column_count = self->config.column_count,
-	};
-	worker_show_task(self, &cell);
-	if (self->executor->ops->run(self->executor, &values, cell.attempt, &result,
-				     err) == -1)
-		return -1;
-	result.stdout_bytes = self->channel.stream_bytes[RESULT_STDOUT];
-	result.stderr_bytes = self->channel.stream_bytes[RESULT_STDERR];
-	if (channel_finished(&self->channel, &result) == -1)
-		return err_no_memory(err);
-	atomic_store(&self->config.seat->seq, BOARD_NO_TASK);
-	self->served_count++;
-	atomic_store(&self->config.seat->served_count, self->served_count);
-	return 0;
-}
-
 static size_t
 worker_chunk_count(const struct worker *self)
 {
@@ -242,8 +204,8 @@ worker_chunk_count(const struct worker *self)
 		count = 1;
 	if (count > WORKER_CHUNK_MAX)
 		count = WORKER_CHUNK_MAX;
-	if (most > 0 && count > most - self->served_count)
-		count = most - self->served_count;
+	if (most > 0 && count > most - self->taken_count)
+		count = most - self->taken_count;
 	return (size_t)count;
 }
 
@@ -251,7 +213,7 @@ static bool
 worker_is_full(const struct worker *self)
 {
 	uint64_t most = self->config.spec->max_tasks_per_worker;
-	return most > 0 && self->served_count >= most;
+	return most > 0 && self->taken_count >= most;
 }
 
 /* Sleeps until there may be work; the coordinator's death must be heard meanwhile. */
@@ -280,41 +242,106 @@ worker_may_go_on(struct worker *self)
 	}
 }
 
-/* Runs what it claimed; leaves the rest of a chunk when told to. */
-static int
-worker_run_chunk(struct worker *self, const uint64_t *positions, size_t count,
-		 struct err *err)
+/* Claims what is there, up to a chunk. False: nothing. */
+static bool
+worker_claim(struct worker *self)
 {
-	if (self->executor == NULL && worker_make_executor(self, err) == -1)
-		return -1;
-	for (size_t i = 0; i < count && worker_may_go_on(self); i++) {
-		if (ring_take(self->config.ring, positions[i], &self->cell) == -1)
-			return err_errno(err, "cannot take a task from the queue");
-		if (self->cell.length < sizeof(struct task_cell))
-			return err_set(err, ERR_BROKEN,
-				       "a task came garbled out of the queue");
-		if (worker_run_cell(self, err) == -1)
-			return -1;
-	}
+	if (self->position_index < self->position_count)
+		return true;
+	self->position_index = 0;
+	self->position_count = 0;
+	if (!worker_is_full(self))
+		self->position_count =
+		    ring_claim(self->config.ring, self->config.number,
+			       worker_chunk_count(self), self->positions);
+	return self->position_count > 0;
+}
+
+/* A claimed cell's task, its values unpacked. */
+static int
+worker_take(struct worker *self, struct executor_task *task, struct err *err)
+{
+	struct task_cell cell;
+	uint64_t position = self->positions[self->position_index++];
+	if (ring_take(self->config.ring, position, &self->cell) == -1)
+		return err_errno(err, "cannot take a task from the queue");
+	if (self->cell.length < sizeof(cell))
+		return err_set(err, ERR_BROKEN, "a task came garbled out of the queue");
+	memcpy(&cell, self->cell.bytes, sizeof(cell));
+	if (task_unpack(self->cell.bytes + sizeof(cell), self->cell.length - sizeof(cell),
+			cell.arg_count, &self->args, &self->arg_capacity) == -1)
+		return err_set(err, ERR_BROKEN, "a task came garbled out of the queue");
+	self->taken_count++;
+	*task = (struct executor_task){
+	    .values = {.seq = cell.seq,
+		       .slot = (uint32_t)self->config.slot_index + 1,
+		       .args = self->args,
+		       .arg_count = cell.arg_count,
+		       .column_count = self->config.column_count},
+	    .attempt = cell.attempt,
+	};
 	return 0;
+}
+
+int
+executor_next(struct executor_host *host, struct executor_task *task, struct err *err)
+{
+	struct worker *self = (struct worker *)host;
+	if (!worker_may_go_on(self) || !worker_claim(self))
+		return 0;
+	return worker_take(self, task, err) == -1 ? -1 : 1;
+}
+
+void
+executor_begin(struct executor_host *host, uint64_t seq, uint32_t attempt)
+{
+	atomic_store(&host->seat->attempt, attempt);
+	atomic_store(&host->seat->seq, seq);
+	host->rule.seq = seq;
+	channel_begin(host->channel, seq, attempt);
+}
+
+int
+executor_finish(struct executor_host *host, struct result *result, struct err *err)
+{
+	struct worker *self = (struct worker *)host;
+	result->worker = self->config.number;
+	result->slot = (uint32_t)self->config.slot_index + 1;
+	result->cpu = self->cpu;
+	result->stdout_bytes = host->channel->stream_bytes[RESULT_STDOUT];
+	result->stderr_bytes = host->channel->stream_bytes[RESULT_STDERR];
+	if (channel_finished(host->channel, result) == -1)
+		return err_no_memory(err);
+	atomic_store(&host->seat->seq, BOARD_NO_TASK);
+	self->served_count++;
+	atomic_store(&host->seat->served_count, self->served_count);
+	return 0;
+}
+
+void
+executor_spare_children(struct executor_host *host)
+{
+	size_t count = tree_children(host->spared, EXECUTOR_SPARED_MAX);
+	host->rule.spared_count = count > EXECUTOR_SPARED_MAX ? EXECUTOR_SPARED_MAX : count;
 }
 
 static int
 worker_loop(struct worker *self, struct err *err)
 {
-	uint64_t positions[WORKER_CHUNK_MAX];
 	struct ring *ring = self->config.ring;
 	while (!worker_is_full(self) && worker_may_go_on(self)) {
 		uint32_t bell = ring_bell(ring);
 		bool is_closed = ring_is_closed(ring);
-		size_t count = ring_claim(ring, self->config.number,
-					  worker_chunk_count(self), positions);
-		if (count == 0 && is_closed)
+		if (worker_claim(self)) {
+			if (self->executor == NULL && worker_make_executor(self, err) == -1)
+				return -1;
+			if (self->executor->ops->serve(self->executor, err) == -1)
+				return -1;
+		} else if (is_closed) {
 			break;
-		if (count == 0)
+		} else {
 			worker_sleep(self, bell);
-		else if (worker_run_chunk(self, positions, count, err) == -1)
-			return -1;
+		}
 	}
 	return 0;
 }
@@ -341,10 +368,10 @@ worker_main(const struct worker_config *config)
 		channel_start_failed(&self.channel, err.text);
 		tree_kill(atomic_load(&config->seat->pid), &self.host.rule, 0);
 	}
-	channel_flush(&self.channel, true);
-	worker_end_initializer(&self);
 	if (self.executor != NULL)
 		self.executor->ops->free(self.executor);
+	channel_flush(&self.channel, true);
+	worker_end_initializer(&self);
 	task_env_fini(&self.env);
 	buf_fini(&self.cell);
 	buf_fini(&self.channel.frames);

@@ -25,13 +25,14 @@ struct worker_config {
 	const struct sig_origin *origin;
 	const char *run_name;
 	struct ring *ring;
-	struct board_seat *seat;
-	size_t column_count; /* for struct template_values */
-	uint32_t number;     /* of this worker process, never used twice */
-	size_t slot_index;   /* its seat, from 0 */
-	size_t worker_count; /* seats in all: the places depend on it */
-	int result_fd;       /* non-blocking */
-	int first_stdin_fd;  /* see executor.h; -1: none */
+	struct board *board;
+	struct board_seat *seat; /* on the board */
+	size_t column_count;     /* for struct template_values */
+	uint32_t number;         /* of this worker process, never used twice */
+	size_t slot_index;       /* its seat, from 0 */
+	size_t worker_count;     /* seats in all: the places depend on it */
+	int result_fd;           /* non-blocking */
+	int first_stdin_fd;      /* see executor.h; -1: none */
 	pid_t coordinator;
 };
 
