@@ -15,10 +15,10 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "pool/capture.h"
+#include "pool/child.h"
 #include "pool/executor.h"
 #include "pool/spawn.h"
 
-#define EXEC_SPAWN_SLICE_MS 10 /* between two looks at a tree that is being ended */
 /* A system short of processes or memory is asked again so often, so long apart. */
 #define EXEC_SPAWN_TRIES 100
 #define EXEC_SPAWN_TRY_MS 50
@@ -34,10 +34,8 @@ struct exec_spawn {
 
 /* One task on its way. */
 struct exec_spawn_task {
-	pid_t pid;
-	bool has_ended; /* status and usage are valid */
-	int status;
-	struct rusage usage;
+	struct exec_spawn *self;
+	struct child child;
 	struct channel_cancel cancel;
 	bool is_cancelled; /* we are ending it, for cancel.reason */
 };
@@ -145,89 +143,42 @@ exec_spawn_show(struct exec_spawn *self, const struct template_values *values,
 	return 0;
 }
 
-static void
-exec_spawn_reap(struct exec_spawn_task *task, int options)
-{
-	if (!task->has_ended &&
-	    wait4(task->pid, &task->status, options, &task->usage) == task->pid)
-		task->has_ended = true;
-}
-
-/* One wait for output, an end, an order or `timeout_ms`. */
+/* A child_pump: one wait for output, an end, an order or `timeout_ms`. */
 static int
-exec_spawn_wait_once(struct exec_spawn *self, struct exec_spawn_task *task,
-		     int timeout_ms, struct err *err)
+exec_spawn_pump(void *context, int timeout_ms, struct err *err)
 {
+	struct exec_spawn_task *task = context;
+	struct exec_spawn *self = task->self;
 	struct pollfd fds[RESULT_STREAMS];
 	nfds_t count = capture_poll(&self->capture, fds);
 	int ready = channel_wait(self->host->channel, fds, count, timeout_ms);
 	if (ready > 0 && capture_drain(&self->capture, self->host->channel) == -1)
 		return err_errno(err, "cannot read a task's output");
 	if (channel_child_ended())
-		exec_spawn_reap(task, WNOHANG);
+		child_reap(&task->child, WNOHANG);
 	return 0;
 }
 
-/* Whether anything of the task is still there. */
-static bool
-exec_spawn_is_alive(const struct exec_spawn *self, const struct exec_spawn_task *task)
-{
-	return !task->has_ended || tree_count(&self->host->rule) > 0;
-}
-
-/* One step of --termseq: the signal to the whole tree, then time to go. */
 static int
-exec_spawn_term_step(struct exec_spawn *self, struct exec_spawn_task *task,
-		     const struct spec_term_step *step, struct err *err)
+exec_spawn_end_tree(struct exec_spawn_task *task, struct err *err)
 {
-	int64_t until_at_ns = clock_now_ns() + step->wait_ms * NS_PER_MS;
-	pid_t pgid = task->has_ended ? 0 : task->pid;
-	tree_signal(pgid, step->signal, &self->host->rule);
-	tree_signal(pgid, SIGCONT, &self->host->rule); /* the stopped ones must see it too */
-	while (exec_spawn_is_alive(self, task)) {
-		int left_ms = clock_timeout_ms(until_at_ns, clock_now_ns());
-		channel_is_cancelled(self->host->channel, &task->cancel);
-		if (left_ms == 0 || task->cancel.is_at_once)
-			break;
-		if (left_ms > EXEC_SPAWN_SLICE_MS)
-			left_ms = EXEC_SPAWN_SLICE_MS;
-		if (exec_spawn_wait_once(self, task, left_ms, err) == -1)
-			return -1;
-		exec_spawn_reap(task, WNOHANG);
-	}
-	return 0;
-}
-
-/* Ends all that is left of the task, with grace unless asked for at once. */
-static int
-exec_spawn_end_tree(struct exec_spawn *self, struct exec_spawn_task *task, struct err *err)
-{
-	const struct spec *spec = self->host->spec;
-	for (size_t i = 0; i < spec->term_step_count; i++) {
-		if (task->cancel.is_at_once || !exec_spawn_is_alive(self, task))
-			break;
-		if (exec_spawn_term_step(self, task, &spec->term_steps[i], err) == -1)
-			return -1;
-	}
-	if (exec_spawn_is_alive(self, task))
-		tree_kill(task->has_ended ? 0 : task->pid, &self->host->rule, task->pid);
-	exec_spawn_reap(task, 0);
-	return 0;
+	return child_end_tree(&task->child, task->self->host, &task->cancel,
+			      exec_spawn_pump, task, err);
 }
 
 static int
 exec_spawn_wait(struct exec_spawn *self, struct exec_spawn_task *task, struct err *err)
 {
 	channel_flush(self->host->channel, false);
-	while (!task->has_ended) {
+	while (!task->child.has_ended) {
 		if (channel_is_cancelled(self->host->channel, &task->cancel)) {
-			exec_spawn_reap(task, WNOHANG); /* may just have ended by itself */
-			task->is_cancelled = !task->has_ended;
-			return exec_spawn_end_tree(self, task, err);
+			child_reap(&task->child, WNOHANG); /* may just have ended by itself */
+			task->is_cancelled = !task->child.has_ended;
+			return exec_spawn_end_tree(task, err);
 		}
 		if (channel_child_ended())
-			exec_spawn_reap(task, WNOHANG);
-		else if (exec_spawn_wait_once(self, task, -1, err) == -1)
+			child_reap(&task->child, WNOHANG);
+		else if (exec_spawn_pump(task, -1, err) == -1)
 			return -1;
 	}
 	return 0;
@@ -236,8 +187,8 @@ exec_spawn_wait(struct exec_spawn *self, struct exec_spawn_task *task, struct er
 static bool
 exec_spawn_is_success(const struct exec_spawn_task *task)
 {
-	return !task->is_cancelled && WIFEXITED(task->status) &&
-	       WEXITSTATUS(task->status) == 0;
+	return !task->is_cancelled && WIFEXITED(task->child.status) &&
+	       WEXITSTATUS(task->child.status) == 0;
 }
 
 /*
@@ -259,7 +210,7 @@ exec_spawn_clean_up(struct exec_spawn *self, struct exec_spawn_task *task, struc
 		executor_spare_children(self->host);
 	} else {
 		if (tree_count(&self->host->rule) > 0 &&
-		    exec_spawn_end_tree(self, task, err) == -1)
+		    exec_spawn_end_tree(task, err) == -1)
 			return -1;
 		capture_drain(&self->capture, self->host->channel);
 	}
@@ -279,18 +230,18 @@ static void
 exec_spawn_fill(const struct exec_spawn_task *task, struct result *result)
 {
 	result->reason = RESULT_EXIT;
-	if (WIFEXITED(task->status)) {
-		result->exit_status = WEXITSTATUS(task->status);
+	if (WIFEXITED(task->child.status)) {
+		result->exit_status = WEXITSTATUS(task->child.status);
 	} else {
-		result->signal = WTERMSIG(task->status);
+		result->signal = WTERMSIG(task->child.status);
 		result->reason = RESULT_SIGNAL;
 	}
 	if (task->is_cancelled)
 		result->reason = task->cancel.reason;
-	result->pid = task->pid;
-	result->user_ns = exec_spawn_timeval_ns(&task->usage.ru_utime);
-	result->sys_ns = exec_spawn_timeval_ns(&task->usage.ru_stime);
-	result->maxrss_bytes = (int64_t)task->usage.ru_maxrss * 1024;
+	result->pid = task->child.pid;
+	result->user_ns = exec_spawn_timeval_ns(&task->child.usage.ru_utime);
+	result->sys_ns = exec_spawn_timeval_ns(&task->child.usage.ru_stime);
+	result->maxrss_bytes = (int64_t)task->child.usage.ru_maxrss * 1024;
 }
 
 static int
@@ -298,12 +249,12 @@ exec_spawn_run(struct exec_spawn *self, const struct template_values *values,
 	       struct result *result, struct err *err)
 {
 	struct executor_host *host = self->host;
-	struct exec_spawn_task task = {.pid = -1};
+	struct exec_spawn_task task = {.self = self};
 	int64_t started_at_ns = clock_now_ns();
 	result->started_real_ns = clock_real_ns();
 	if (exec_spawn_show(self, values, err) == -1)
 		return -1;
-	int outcome = exec_spawn_start(self, values, &task.pid, result, err);
+	int outcome = exec_spawn_start(self, values, &task.child.pid, result, err);
 	if (outcome == -1)
 		return -1;
 	if (channel_started(host->channel, started_at_ns) == -1)
