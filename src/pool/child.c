@@ -60,7 +60,9 @@ child_end_tree(struct child *child, struct executor_host *host,
 				    context, err) == -1)
 			return -1;
 	}
-	if (child_is_alive(child, host))
+	/* A reading of /proc may miss what a process that is exiting leaves behind; this not. */
+	siginfo_t info;
+	if (!child->has_ended || waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
 		tree_kill(child->has_ended ? 0 : child->pid, &host->rule, child->pid);
 	child_reap(child, 0);
 	return 0;

@@ -209,8 +209,7 @@ exec_spawn_clean_up(struct exec_spawn *self, struct exec_spawn_task *task, struc
 	if (exec_spawn_is_success(task)) {
 		executor_spare_children(self->host);
 	} else {
-		if (tree_count(&self->host->rule) > 0 &&
-		    exec_spawn_end_tree(task, err) == -1)
+		if (exec_spawn_end_tree(task, err) == -1)
 			return -1;
 		capture_drain(&self->capture, self->host->channel);
 	}

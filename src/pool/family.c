@@ -55,8 +55,7 @@ family_sweep(const struct family *family, const char *run, uint64_t seq)
 {
 	struct tree_rule rule = {
 	    .spared = family->pids, .spared_count = family->count, .run = run, .seq = seq};
-	if (tree_count(&rule) > 0)
-		tree_kill(0, &rule, 0);
+	tree_kill(0, &rule, 0);
 }
 
 void

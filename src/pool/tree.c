@@ -16,6 +16,8 @@
 #define TREE_EMPTY_READINGS 3 /* one empty reading may be wrong while siblings exit */
 #define TREE_KILL_TRIES 400
 #define TREE_PAUSE_NS 5000000L
+#define TREE_EMPTY_PAUSE_NS \
+	500000L /* what is just exiting has its children handed on by then */
 
 struct tree_path {
 	char text[96];
@@ -323,13 +325,14 @@ void
 tree_kill(pid_t pgid, const struct tree_rule *rule, pid_t keep_pid)
 {
 	int empty_readings = 0;
-	for (int i = 0; i < TREE_KILL_TRIES && empty_readings < TREE_EMPTY_READINGS; i++) {
+	for (int i = 0; i < TREE_KILL_TRIES; i++) {
 		size_t alive = tree_signal(pgid, SIGKILL, rule);
 		tree_reap(rule, keep_pid);
 		empty_readings = alive == 0 ? empty_readings + 1 : 0;
-		if (alive > 0) {
-			struct timespec pause = {.tv_nsec = TREE_PAUSE_NS};
-			nanosleep(&pause, NULL);
-		}
+		if (empty_readings == TREE_EMPTY_READINGS)
+			return;
+		struct timespec pause = {.tv_nsec = alive == 0 ? TREE_EMPTY_PAUSE_NS
+							       : TREE_PAUSE_NS};
+		nanosleep(&pause, NULL);
 	}
 }
