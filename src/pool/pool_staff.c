@@ -10,8 +10,7 @@
 #include "pool/worker.h"
 
 static _Noreturn void
-pool_child(struct pool *pool, const struct pool_worker *worker, int result_fd,
-	   pid_t parent)
+pool_child(struct pool *pool, const struct pool_worker *worker, int result_fd, pid_t parent)
 {
 	const struct pool_config *config = &pool->config;
 	struct worker_config child = {
@@ -160,7 +159,20 @@ pool_settle_flights(struct pool_worker *worker, uint64_t seq_in_hand, int status
 	}
 }
 
-/* A worker that ended before it served anything, and not because we said so. */
+/*
+ * Whether it ended before it could serve, and not because we said so. A task in its hand may
+ * have killed it before we heard that the task had started.
+ */
+static bool
+pool_is_failed_start(const struct pool_worker *dead, uint64_t seq_in_hand, int status)
+{
+	if (status == 0 || dead->was_told_off)
+		return false;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_CANNOT_START)
+		return true;
+	return !dead->has_started && seq_in_hand == BOARD_NO_TASK;
+}
+
 static void
 pool_count_failed_start(struct pool *pool, const struct pool_worker *worker, int status)
 {
@@ -198,7 +210,7 @@ pool_bury(struct pool_worker *worker, int status)
 	worker->result_fd = -1;
 	worker->reader = (struct frame_reader){0};
 	pool_settle_flights(worker, seq_in_hand, status);
-	if (!dead.has_started && status != 0 && !dead.was_told_off)
+	if (pool_is_failed_start(&dead, seq_in_hand, status))
 		pool_count_failed_start(pool, &dead, status);
 	worker->start_error = NULL;
 	io_close(dead.result_fd);
