@@ -46,11 +46,24 @@ channel_begin(struct channel *channel, uint64_t seq, uint32_t attempt)
 	memset(channel->stream_bytes, 0, sizeof(channel->stream_bytes));
 }
 
+/* Something is there to be sent: soon, or now when much has come together. */
+static void
+channel_added(struct channel *channel, bool is_stubborn)
+{
+	if (channel->frames.length - channel->sent >= CHANNEL_BATCH_BYTES)
+		channel_flush(channel, is_stubborn);
+	else if (channel->flush_at_ns == CLOCK_NEVER)
+		channel->flush_at_ns = clock_now_ns() + CHANNEL_DELAY_MS * NS_PER_MS;
+}
+
 int
 channel_started(struct channel *channel, int64_t started_at_ns)
 {
-	return frame_append(&channel->frames, FRAME_STARTED, channel->seq,
-			    channel->attempt, &started_at_ns, sizeof(started_at_ns));
+	if (frame_append(&channel->frames, FRAME_STARTED, channel->seq, channel->attempt,
+			 &started_at_ns, sizeof(started_at_ns)) == -1)
+		return -1;
+	channel_added(channel, false);
+	return 0;
 }
 
 int
@@ -59,8 +72,7 @@ channel_finished(struct channel *channel, const struct result *result)
 	if (frame_append(&channel->frames, FRAME_FINISHED, channel->seq, channel->attempt,
 			 result, sizeof(*result)) == -1)
 		return -1;
-	if (channel->frames.length - channel->sent >= CHANNEL_BATCH_BYTES)
-		channel_flush(channel, true);
+	channel_added(channel, true);
 	return 0;
 }
 
@@ -97,10 +109,7 @@ channel_pull(struct channel *channel, enum result_stream stream, int fd)
 	memcpy(frames->bytes + frames->length, &header, sizeof(header));
 	frames->length += sizeof(header) + (size_t)got;
 	channel->stream_bytes[stream] += (uint64_t)got;
-	if (channel->flush_at_ns == CLOCK_NEVER)
-		channel->flush_at_ns = clock_now_ns() + CHANNEL_DELAY_MS * NS_PER_MS;
-	if (frames->length - channel->sent >= CHANNEL_BATCH_BYTES)
-		channel_flush(channel, false);
+	channel_added(channel, false);
 	return got;
 }
 

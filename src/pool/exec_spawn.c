@@ -67,7 +67,6 @@ exec_spawn_start_argv(struct exec_spawn *self, int stdin_fd)
 		if (i == EXEC_SPAWN_TRIES ||
 		    channel_is_cancelled(self->host->channel, &cancel))
 			return errno = saved, -1;
-		channel_flush(self->host->channel, false);
 		channel_wait(self->host->channel, NULL, 0, EXEC_SPAWN_TRY_MS);
 		pid = spawn_start(&self->spawn, &request);
 	}
@@ -169,7 +168,6 @@ exec_spawn_end_tree(struct exec_spawn_task *task, struct err *err)
 static int
 exec_spawn_wait(struct exec_spawn *self, struct exec_spawn_task *task, struct err *err)
 {
-	channel_flush(self->host->channel, false);
 	while (!task->child.has_ended) {
 		if (channel_is_cancelled(self->host->channel, &task->cancel)) {
 			child_reap(&task->child, WNOHANG); /* may just have ended by itself */
@@ -253,6 +251,8 @@ exec_spawn_run(struct exec_spawn *self, const struct template_values *values,
 	result->started_real_ns = clock_real_ns();
 	if (exec_spawn_show(self, values, err) == -1)
 		return -1;
+	/* The task may kill us at once: what those before it have to say must be out by then. */
+	channel_flush(host->channel, true);
 	int outcome = exec_spawn_start(self, values, &task.child.pid, result, err);
 	if (outcome == -1)
 		return -1;
