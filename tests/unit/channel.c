@@ -1,0 +1,229 @@
+/* Tests of pool/channel: a worker's line to the coordinator. */
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/io.h"
+#include "base/sig.h"
+#include "ipc/frame.h"
+#include "pool/channel.h"
+
+#define EXIT_ORPHANED 77
+
+struct line {
+	struct channel channel;
+	struct board board;
+	struct frame_reader reader;
+	sigset_t old_mask;
+	int fds[2];
+};
+
+static void
+orphaned(void)
+{
+	_exit(EXIT_ORPHANED);
+}
+
+static int
+set_up(void **state)
+{
+	struct line *line = calloc(1, sizeof(*line));
+	struct err err = {0};
+	sigset_t all;
+	if (line == NULL || board_init(&line->board, 1, &err) == -1 ||
+	    io_pipe(line->fds, 0) == -1 || io_set_nonblocking(line->fds[0]) == -1 ||
+	    io_set_nonblocking(line->fds[1]) == -1)
+		return -1;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &line->old_mask);
+	sig_handle(SIGCHLD, channel_on_child);
+	sigdelset(&all, SIGCHLD);
+	channel_init(&line->channel, line->fds[1], line->board.seats, &all, orphaned);
+	channel_begin(&line->channel, 5, 2);
+	*state = line;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct line *line = *state;
+	io_close(line->fds[0]);
+	io_close(line->fds[1]);
+	buf_fini(&line->channel.frames);
+	frame_reader_fini(&line->reader);
+	board_fini(&line->board);
+	sigprocmask(SIG_SETMASK, &line->old_mask, NULL);
+	free(line);
+	return 0;
+}
+
+static const char *
+expect(struct line *line, enum frame_type type, size_t payload_bytes)
+{
+	struct frame_header header;
+	const char *payload;
+	int status;
+	while ((status = frame_next(&line->reader, &header, &payload)) == 0)
+		assert_true(frame_reader_fill(&line->reader, line->fds[0], 65536) > 0);
+	assert_int_equal(status, 1);
+	assert_int_equal(header.type, type);
+	assert_int_equal(header.payload_bytes, payload_bytes);
+	assert_int_equal(header.seq, 5);
+	assert_int_equal(header.attempt, 2);
+	return payload;
+}
+
+static void
+frames_of_a_task_arrive_in_order_with_its_name(void **state)
+{
+	struct line *line = *state;
+	struct result result = {.exit_status = 9};
+	int fds[2];
+	assert_int_equal(io_pipe(fds, 0), 0);
+	assert_int_equal(io_write_all(fds[1], "output", 6), 0);
+	assert_int_equal(channel_started(&line->channel, 1234), 0);
+	assert_int_equal(channel_pull(&line->channel, RESULT_STDERR, fds[0]), 6);
+	assert_int_equal(channel_finished(&line->channel, &result), 0);
+	assert_true(channel_flush(&line->channel, false));
+	int64_t started_at_ns;
+	memcpy(&started_at_ns, expect(line, FRAME_STARTED, sizeof(started_at_ns)),
+	       sizeof(started_at_ns));
+	assert_int_equal(started_at_ns, 1234);
+	assert_memory_equal(expect(line, FRAME_STDERR, 6), "output", 6);
+	assert_memory_equal(expect(line, FRAME_FINISHED, sizeof(result)), &result,
+			    sizeof(result));
+	assert_int_equal(line->channel.stream_bytes[RESULT_STDERR], 6);
+	assert_int_equal(line->channel.stream_bytes[RESULT_STDOUT], 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void
+output_is_sent_while_the_task_is_silent(void **state)
+{
+	struct line *line = *state;
+	int fds[2];
+	assert_int_equal(io_pipe(fds, 0), 0);
+	assert_int_equal(io_write_all(fds[1], "live", 4), 0);
+	assert_int_equal(channel_pull(&line->channel, RESULT_STDOUT, fds[0]), 4);
+	assert_int_equal(channel_wait(&line->channel, NULL, 0, -1), 0);
+	assert_memory_equal(expect(line, FRAME_STDOUT, 4), "live", 4);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void
+only_the_attempt_that_is_meant_is_cancelled(void **state)
+{
+	struct line *line = *state;
+	struct board_seat *seat = line->board.seats;
+	struct channel_cancel cancel;
+	assert_false(channel_is_cancelled(&line->channel, &cancel));
+	atomic_store(&seat->cancel_seq, 5);
+	atomic_store(&seat->cancel_attempt, 1);
+	atomic_store(&seat->cancel_reason, RESULT_TIMEOUT);
+	assert_false(channel_is_cancelled(&line->channel, &cancel));
+	atomic_store(&seat->cancel_attempt, 2);
+	assert_true(channel_is_cancelled(&line->channel, &cancel));
+	assert_int_equal(cancel.reason, RESULT_TIMEOUT);
+	assert_false(cancel.is_at_once);
+	channel_begin(&line->channel, 6, 2);
+	assert_false(channel_is_cancelled(&line->channel, &cancel));
+	atomic_store(&seat->order, BOARD_RETIRE);
+	assert_false(channel_is_cancelled(&line->channel, &cancel));
+	atomic_store(&seat->order, BOARD_KILL_ALL);
+	assert_true(channel_is_cancelled(&line->channel, &cancel));
+	assert_int_equal(cancel.reason, RESULT_CANCELLED);
+	assert_true(cancel.is_at_once);
+}
+
+static void
+a_full_pipe_does_not_hide_an_order_and_nothing_is_lost(void **state)
+{
+	struct line *line = *state;
+	char note[4000];
+	memset(note, 'n', sizeof(note));
+	channel_begin(&line->channel, 0, 0);
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(channel_note(&line->channel, note, sizeof(note)), 0);
+	atomic_store(&line->board.seats->order, BOARD_CANCEL_ALL);
+	assert_false(channel_flush(&line->channel, false));
+	struct frame_header header;
+	const char *payload;
+	for (int i = 0; i < 50; i++) {
+		int status;
+		while ((status = frame_next(&line->reader, &header, &payload)) == 0) {
+			assert_true(
+			    frame_reader_fill(&line->reader, line->fds[0], 8192) > 0);
+			channel_flush(&line->channel, false);
+		}
+		assert_int_equal(status, 1);
+		assert_int_equal(header.type, FRAME_NOTE);
+		assert_memory_equal(payload, note, sizeof(note));
+	}
+}
+
+static void
+the_end_of_a_child_is_told_once(void **state)
+{
+	struct line *line = *state;
+	pid_t pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		_exit(0);
+	while (!channel_child_ended())
+		channel_wait(&line->channel, NULL, 0, 10000);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_false(channel_child_ended());
+}
+
+static void
+a_coordinator_that_is_gone_is_noticed(void **state)
+{
+	struct line *line = *state;
+	int status;
+	char byte = 'x';
+	int ready[2];
+	assert_int_equal(io_pipe(ready, 0), 0);
+	pid_t pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		close(line->fds[0]);
+		io_read(ready[0], &byte, 1); /* the parent's reading end is closed, too */
+		channel_note(&line->channel, "x", 1);
+		channel_flush(&line->channel, true);
+		_exit(0);
+	}
+	close(line->fds[0]);
+	line->fds[0] = -1;
+	assert_int_equal(io_write_all(ready[1], &byte, 1), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EXIT_ORPHANED);
+	io_close(ready[0]);
+	io_close(ready[1]);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(frames_of_a_task_arrive_in_order_with_its_name),
+	    TEST(output_is_sent_while_the_task_is_silent),
+	    TEST(only_the_attempt_that_is_meant_is_cancelled),
+	    TEST(a_full_pipe_does_not_hide_an_order_and_nothing_is_lost),
+	    TEST(the_end_of_a_child_is_told_once),
+	    TEST(a_coordinator_that_is_gone_is_noticed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,204 @@
+/* Tests of sink/outlet: bytes and held streams on one descriptor, in the order given. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/io.h"
+#include "sink/outlet.h"
+
+#define BULK_BYTES ((size_t)20 * 1024 * 1024)
+
+struct fixture {
+	struct spill spill;
+	struct outlet outlet;
+	int fd;
+	int read_fd;
+};
+
+static int
+set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	if (f == NULL)
+		return -1;
+	spill_init(&f->spill, "/tmp", 1024 * 1024);
+	f->read_fd = -1;
+	f->fd = io_memfd("out", 0);
+	*state = f;
+	outlet_init(&f->outlet, f->fd, "stdout", &f->spill);
+	return f->fd == -1 ? -1 : 0;
+}
+
+static int
+set_up_pipe(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	int fds[2];
+	if (f == NULL || io_pipe(fds, 0) == -1)
+		return -1;
+	spill_init(&f->spill, "/tmp", 1024 * 1024);
+	f->read_fd = fds[0];
+	f->fd = fds[1];
+	*state = f;
+	outlet_init(&f->outlet, f->fd, "stdout", &f->spill);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct fixture *f = *state;
+	outlet_fini(&f->outlet);
+	spill_fini(&f->spill);
+	io_close(f->fd);
+	io_close(f->read_fd);
+	free(f);
+	return 0;
+}
+
+/* Hands over a stream of `length` bytes, all `c`. */
+static void
+put_held(struct fixture *f, char c, size_t length)
+{
+	struct err err = {0};
+	struct held *held = NULL;
+	char part[65536];
+	memset(part, c, sizeof(part));
+	for (size_t left = length; left > 0;) {
+		size_t now = left < sizeof(part) ? left : sizeof(part);
+		assert_int_equal(held_append(&f->spill, &held, part, now, &err), 0);
+		left -= now;
+	}
+	assert_int_equal(outlet_put_held(&f->outlet, &held, &err), 0);
+	assert_null(held);
+}
+
+static void
+put(struct fixture *f, const char *text)
+{
+	struct err err = {0};
+	assert_int_equal(outlet_put(&f->outlet, text, strlen(text), &err), 0);
+}
+
+static void
+flush(struct fixture *f)
+{
+	struct err err = {0};
+	assert_int_equal(outlet_flush(&f->outlet, &err), 0);
+}
+
+static off_t
+file_bytes(struct fixture *f)
+{
+	struct stat st;
+	assert_int_equal(fstat(f->fd, &st), 0);
+	return st.st_size;
+}
+
+static void
+short_stream_goes_straight_to_the_writer(void **state)
+{
+	struct fixture *f = *state;
+	put_held(f, 'a', 100);
+	assert_null(f->outlet.first);
+	assert_int_equal(f->spill.memory_bytes, 0);
+	assert_false(outlet_is_behind(&f->outlet));
+	assert_false(outlet_is_empty(&f->outlet));
+	flush(f);
+	assert_true(outlet_is_empty(&f->outlet));
+	assert_int_equal(file_bytes(f), 100);
+}
+
+static void
+file_that_takes_everything_gets_it_in_turns(void **state)
+{
+	struct fixture *f = *state;
+	put_held(f, 'a', BULK_BYTES);
+	off_t first_turn_bytes = file_bytes(f);
+	assert_true(first_turn_bytes > 0 && first_turn_bytes < (off_t)BULK_BYTES);
+	assert_true(outlet_is_behind(&f->outlet));
+	put_held(f, 'b', 10);
+	for (int turn = 0; turn < 2; turn++) {
+		off_t before = file_bytes(f);
+		assert_false(outlet_is_empty(&f->outlet));
+		flush(f);
+		assert_true(file_bytes(f) > before);
+	}
+	assert_true(outlet_is_empty(&f->outlet));
+	assert_false(outlet_is_behind(&f->outlet));
+	assert_int_equal(file_bytes(f), BULK_BYTES + 10);
+}
+
+static void
+bytes_behind_a_waiting_stream_stay_behind_it(void **state)
+{
+	struct fixture *f = *state;
+	char end[8];
+	put(f, "start");
+	put_held(f, 'a', BULK_BYTES);
+	put(f, "mid");
+	put_held(f, 'b', 1);
+	put(f, "end");
+	while (!outlet_is_empty(&f->outlet))
+		flush(f);
+	assert_int_equal(file_bytes(f), 5 + BULK_BYTES + 7);
+	assert_int_equal(io_pread_all(f->fd, end, 8, (off_t)(4 + BULK_BYTES)), 0);
+	assert_memory_equal(end, "amidbend", 8);
+}
+
+static void
+what_a_stuck_reader_leaves_is_kept_within_the_budget(void **state)
+{
+	struct fixture *f = *state;
+	char part[60000];
+	struct err err = {0};
+	memset(part, 'x', sizeof(part));
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(outlet_put(&f->outlet, part, sizeof(part), &err), 0);
+	assert_true(outlet_is_behind(&f->outlet));
+	assert_true(writer_queued_bytes(&f->outlet.writer) <=
+		    OUTLET_BEHIND_BYTES + sizeof(part));
+	assert_true(f->spill.memory_bytes <= f->spill.budget_bytes);
+	assert_true(f->spill.file_bytes > 0);
+}
+
+static void
+gone_reader_leaves_nothing_waiting(void **state)
+{
+	struct fixture *f = *state;
+	put_held(f, 'a', BULK_BYTES);
+	assert_true(outlet_is_behind(&f->outlet));
+	io_close_set(&f->read_fd);
+	flush(f);
+	assert_true(outlet_is_empty(&f->outlet));
+	put(f, "more");
+	put_held(f, 'b', BULK_BYTES);
+	assert_true(outlet_is_empty(&f->outlet));
+	assert_int_equal(f->spill.memory_bytes + f->spill.file_bytes, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(short_stream_goes_straight_to_the_writer,
+					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(file_that_takes_everything_gets_it_in_turns,
+					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(bytes_behind_a_waiting_stream_stay_behind_it,
+					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_a_stuck_reader_leaves_is_kept_within_the_budget, set_up_pipe,
+		tear_down),
+	    cmocka_unit_test_setup_teardown(gone_reader_leaves_nothing_waiting,
+					    set_up_pipe, tear_down),
+	};
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

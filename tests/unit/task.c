@@ -1,0 +1,193 @@
+/* Tasks, their packed values, and the words for how one ended. */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "task/result.h"
+#include "task/task.h"
+
+static void
+pack(struct buf *packed, const char *bytes, size_t length)
+{
+	assert_int_equal(task_pack(packed, bytes, length), 0);
+}
+
+static void
+values_come_back_as_packed(void **state)
+{
+	(void)state;
+	struct buf packed = {0};
+	struct arg *args = NULL;
+	size_t capacity = 0;
+	pack(&packed, "one", 3);
+	pack(&packed, "", 0);
+	pack(&packed, "a\0\n\xff", 4);
+	assert_int_equal(task_unpack(packed.bytes, packed.length, 3, &args, &capacity), 0);
+	assert_int_equal(args[0].length, 3);
+	assert_string_equal(args[0].bytes, "one");
+	assert_int_equal(args[1].length, 0);
+	assert_string_equal(args[1].bytes, "");
+	assert_int_equal(args[2].length, 4);
+	assert_memory_equal(args[2].bytes, "a\0\n\xff", 5);
+	free(args);
+	buf_fini(&packed);
+}
+
+static void
+arg_list_is_reused_while_it_is_large_enough(void **state)
+{
+	(void)state;
+	struct buf packed = {0};
+	struct arg *args = NULL;
+	size_t capacity = 0;
+	pack(&packed, "x", 1);
+	pack(&packed, "y", 1);
+	assert_int_equal(task_unpack(packed.bytes, packed.length, 2, &args, &capacity), 0);
+	struct arg *before = args;
+	assert_int_equal(task_unpack(packed.bytes, packed.length / 2, 1, &args, &capacity),
+			 0);
+	assert_ptr_equal(args, before);
+	assert_int_equal(capacity, 2);
+	free(args);
+	buf_fini(&packed);
+}
+
+static void
+no_values_are_fine(void **state)
+{
+	(void)state;
+	struct arg *args = NULL;
+	size_t capacity = 0;
+	assert_int_equal(task_unpack("", 0, 0, &args, &capacity), 0);
+	free(args);
+}
+
+static void
+every_cut_of_a_packing_is_refused(void **state)
+{
+	(void)state;
+	struct buf packed = {0};
+	struct arg *args = NULL;
+	size_t capacity = 0;
+	pack(&packed, "one", 3);
+	pack(&packed, "two", 3);
+	for (size_t length = 0; length < packed.length; length++) {
+		char *cut = malloc(length + 1);
+		assert_non_null(cut);
+		memcpy(cut, packed.bytes, length);
+		assert_int_equal(task_unpack(cut, length, 2, &args, &capacity), -1);
+		free(cut);
+	}
+	free(args);
+	buf_fini(&packed);
+}
+
+static void
+wrong_packings_are_refused(void **state)
+{
+	(void)state;
+	struct buf packed = {0};
+	struct arg *args = NULL;
+	size_t capacity = 0;
+	pack(&packed, "one", 3);
+	assert_int_equal(task_unpack(packed.bytes, packed.length, 2, &args, &capacity), -1);
+	assert_int_equal(task_unpack(packed.bytes, packed.length, 0, &args, &capacity), -1);
+	assert_int_equal(
+	    task_unpack(packed.bytes, packed.length, UINT32_MAX, &args, &capacity), -1);
+	packed.bytes[packed.length - 1] = 'x';
+	assert_int_equal(task_unpack(packed.bytes, packed.length, 1, &args, &capacity), -1);
+	free(args);
+	buf_fini(&packed);
+}
+
+static void
+new_task_is_ready_for_its_first_attempt(void **state)
+{
+	(void)state;
+	struct buf packed = {0};
+	pack(&packed, "one", 3);
+	struct task *task = task_new(7, 1, &packed);
+	assert_non_null(task);
+	assert_int_equal(task->seq, 7);
+	assert_int_equal(task->attempt, 1);
+	assert_int_equal(task->arg_count, 1);
+	assert_int_equal(task->state, TASK_READY);
+	assert_int_equal(task->packed_bytes, packed.length);
+	assert_memory_equal(task->packed, packed.bytes, packed.length);
+	free(task);
+	buf_fini(&packed);
+}
+
+static void
+assert_described(const struct result *result, const char *expected)
+{
+	char text[128];
+	assert_ptr_equal(result_describe(result, text, sizeof(text)), text);
+	assert_string_equal(text, expected);
+}
+
+static void
+every_reason_has_its_words(void **state)
+{
+	(void)state;
+	assert_described(&(struct result){.reason = RESULT_EXIT, .exit_status = 3},
+			 "exit 3");
+	assert_described(&(struct result){.reason = RESULT_SIGNAL, .signal = SIGKILL},
+			 "killed by signal 9 (KILL)");
+	assert_described(&(struct result){.reason = RESULT_SIGNAL, .signal = 99},
+			 "killed by signal 99");
+	assert_described(&(struct result){.reason = RESULT_TIMEOUT}, "timed out");
+	assert_described(
+	    &(struct result){.reason = RESULT_CANNOT_EXECUTE, .errno_value = ENOENT},
+	    "cannot execute: No such file or directory");
+	assert_described(&(struct result){.reason = RESULT_LOST},
+			 "lost: its worker died");
+	assert_described(&(struct result){.reason = RESULT_CANCELLED}, "cancelled");
+	assert_described(&(struct result){.reason = RESULT_SKIPPED}, "skipped");
+	assert_described(&(struct result){.reason = 77},
+			 "ended for an unknown reason (77)");
+}
+
+static void
+description_is_cut_to_fit(void **state)
+{
+	(void)state;
+	char text[5];
+	result_describe(&(struct result){.reason = RESULT_TIMEOUT}, text, sizeof(text));
+	assert_string_equal(text, "time");
+}
+
+static void
+only_exit_0_is_success(void **state)
+{
+	(void)state;
+	assert_true(result_is_success(&(struct result){.reason = RESULT_EXIT}));
+	assert_false(
+	    result_is_success(&(struct result){.reason = RESULT_EXIT, .exit_status = 1}));
+	for (uint32_t reason = RESULT_SIGNAL; reason < RESULT_REASONS; reason++)
+		assert_false(result_is_success(&(struct result){.reason = reason}));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(values_come_back_as_packed),
+	    cmocka_unit_test(arg_list_is_reused_while_it_is_large_enough),
+	    cmocka_unit_test(no_values_are_fine),
+	    cmocka_unit_test(every_cut_of_a_packing_is_refused),
+	    cmocka_unit_test(wrong_packings_are_refused),
+	    cmocka_unit_test(new_task_is_ready_for_its_first_attempt),
+	    cmocka_unit_test(every_reason_has_its_words),
+	    cmocka_unit_test(description_is_cut_to_fit),
+	    cmocka_unit_test(only_exit_0_is_success),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
