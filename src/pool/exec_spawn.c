@@ -73,6 +73,19 @@ exec_spawn_start_argv(struct exec_spawn *self, int stdin_fd)
 	return pid;
 }
 
+/* Over -s, which counts the command line, not the shell in front of it. */
+static bool
+exec_spawn_is_too_long(const struct exec_spawn *self, const struct template_values *values)
+{
+	const struct spec *spec = self->host->spec;
+	if (spec->max_chars == 0)
+		return false;
+	size_t length = template_length(self->host->template, values);
+	if (template_is_line(self->host->template))
+		length -= strlen(spec->shell) + sizeof("-c") + 1;
+	return length > spec->max_chars;
+}
+
 /* Starts the task. 0 and its pid; 1: cannot be executed, result says why; -1: the worker is broken. */
 static int
 exec_spawn_start(struct exec_spawn *self, const struct template_values *values,
@@ -81,8 +94,8 @@ exec_spawn_start(struct exec_spawn *self, const struct template_values *values,
 	struct command *command = &self->command;
 	if (template_expand(self->host->template, values, command, err) == -1)
 		return -1;
-	if (command->has_nul) {
-		exec_spawn_cannot(result, EINVAL);
+	if (command->has_nul || exec_spawn_is_too_long(self, values)) {
+		exec_spawn_cannot(result, command->has_nul ? EINVAL : E2BIG);
 		return 1;
 	}
 	int stdin_fd = values->seq == 0 ? self->host->first_stdin_fd : -1;

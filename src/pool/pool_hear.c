@@ -115,12 +115,13 @@ pool_on_frames(void *context, unsigned int events)
 	(void)events;
 	ssize_t got =
 	    frame_reader_fill(&worker->reader, worker->result_fd, POOL_READ_BYTES);
-	if (got > 0 && !pool_take_frames(worker))
+	bool is_sound = got > 0 ? pool_take_frames(worker) : got == 0 || errno == EAGAIN;
+	if (!is_sound)
 		pool_distrust(worker);
 	else if (got == 0)
 		pool_unwatch(worker); /* the rest is up to SIGCHLD */
-	else if (got == -1 && errno != EAGAIN)
-		pool_distrust(worker);
+	pool_collect(
+	    worker->pool); /* room comes from what was claimed, also when the ring is full */
 }
 
 int
