@@ -79,12 +79,12 @@ at_least_1() {
 
 @test "-j FILE is read again while running" {
 	mkfifo go.a go.b go.c go.d
-	echo 1 >jobs
-	pinion map -j jobs --unordered 'echo >started.{}; read -r x <go.{}; echo {}' ::: a b c d >out 3>&- &
+	echo 1 >jobs-file
+	pinion map -j jobs-file --unordered 'echo >started.{}; read -r x <go.{}; echo {}' ::: a b c d >out 3>&- &
 	local pid=$!
 	wait_until exist started.a
 	[[ ! -e started.b ]]
-	echo 2 >jobs
+	echo 2 >jobs-file
 	echo >go.a
 	wait_until exist started.b started.c
 	[[ ! -e started.d ]]
@@ -325,7 +325,7 @@ c"' 'echo $WHO = w$PINION_WORKER "$ODD"; sleep 0.05; : {}' ::: 1 2 3 4 5 6
 		'head -c 200000 /dev/zero; [ {} != 20 ] || { echo >started; read -r x <go; }; : {}' ::: $(seq 20) >out 3>&- &
 	local pid=$!
 	wait_until exist started
-	no_zombies() { ! ps -o stat= --ppid "$pid" | grep -q Z; }
+	no_zombies() { [[ $(ps -o stat= --ppid "$pid") != *Z* ]]; }
 	wait_until no_zombies
 	echo >go
 	wait "$pid"

@@ -161,8 +161,8 @@ a_full_pipe_does_not_hide_an_order_and_nothing_is_lost(void **state)
 	for (int i = 0; i < 50; i++) {
 		int status;
 		while ((status = frame_next(&line->reader, &header, &payload)) == 0) {
-			assert_true(
-			    frame_reader_fill(&line->reader, line->fds[0], 8192) > 0);
+			assert_true(frame_reader_fill(&line->reader, line->fds[0], 8192) >
+				    0);
 			channel_flush(&line->channel, false);
 		}
 		assert_int_equal(status, 1);

@@ -105,7 +105,8 @@ start(struct setting *setting, int64_t now_ns, uint64_t seq)
 static enum plan_verdict
 finish(struct setting *setting, struct task *task, enum result_reason reason, int status)
 {
-	struct result result = {.reason = reason, .exit_status = status, .wall_ns = NS_PER_S};
+	struct result result = {
+	    .reason = reason, .exit_status = status, .wall_ns = NS_PER_S};
 	enum plan_verdict verdict = plan_finished(setting->plan, task, &result, 0);
 	if (verdict == PLAN_SETTLED)
 		plan_release(setting->plan, task);
@@ -237,7 +238,8 @@ a_failed_task_is_tried_again_with_growing_pauses_until_its_attempts_are_used_up(
 			plan_release(setting->plan, task);
 			break;
 		}
-		assert_int_equal(plan_finished(setting->plan, task, &result, now_ns), PLAN_RETRY);
+		assert_int_equal(plan_finished(setting->plan, task, &result, now_ns),
+				 PLAN_RETRY);
 		assert_int_equal(plan_wait_until(setting->plan), now_ns + pause_ns);
 		assert_int_equal(next(setting, now_ns + pause_ns - 1, &task), PLAN_WAIT);
 		now_ns += pause_ns;
@@ -276,9 +278,9 @@ only_chosen_ends_are_tried_again(void **state)
 		enum result_reason reason;
 		unsigned int bit;
 	} ends[] = {
-	    {RESULT_EXIT, SPEC_RETRY_EXIT},       {RESULT_CANNOT_EXECUTE, SPEC_RETRY_EXIT},
-	    {RESULT_SIGNAL, SPEC_RETRY_SIGNAL},   {RESULT_TIMEOUT, SPEC_RETRY_TIMEOUT},
-	    {RESULT_LOST, SPEC_RETRY_LOST},       {RESULT_CANCELLED, 0},
+	    {RESULT_EXIT, SPEC_RETRY_EXIT},     {RESULT_CANNOT_EXECUTE, SPEC_RETRY_EXIT},
+	    {RESULT_SIGNAL, SPEC_RETRY_SIGNAL}, {RESULT_TIMEOUT, SPEC_RETRY_TIMEOUT},
+	    {RESULT_LOST, SPEC_RETRY_LOST},     {RESULT_CANCELLED, 0},
 	};
 	struct setting *setting = *state;
 	uint64_t seq = 0;
@@ -373,10 +375,8 @@ every_pair_of_state_and_event_is_right_or_an_error(void **state)
 	static const bool allowed[TASK_STATES][EVENTS] = {
 	    [TASK_READY] = {[EV_SETTLE] = true},
 	    [TASK_BACKOFF] = {[EV_SETTLE] = true},
-	    [TASK_QUEUED] = {[EV_RETURN] = true,
-			     [EV_START] = true,
-			     [EV_RETRY] = true,
-			     [EV_SETTLE] = true},
+	    [TASK_QUEUED] =
+		{[EV_RETURN] = true, [EV_START] = true, [EV_RETRY] = true, [EV_SETTLE] = true},
 	    [TASK_RUNNING] = {[EV_RETRY] = true, [EV_SETTLE] = true},
 	};
 	struct setting *setting = *state;
@@ -475,8 +475,7 @@ a_percentage_waits_for_the_end_of_the_input(void **state)
 {
 	struct setting *setting = *state;
 	struct task *task;
-	setting->spec.halt =
-	    (struct spec_halt){SPEC_HALT_SOON, SPEC_HALT_FAIL, true, 50};
+	setting->spec.halt = (struct spec_halt){SPEC_HALT_SOON, SPEC_HALT_FAIL, true, 50};
 	setting->fake.wait_at = 50;
 	assert_int_equal(next(setting, 0, &task), PLAN_WAIT);
 	assert_int_equal(plan_wait_fd(setting->plan), 42);

@@ -31,7 +31,8 @@ static void
 push(struct ring *ring, uint64_t id, const char *text)
 {
 	struct err err = {0};
-	assert_int_equal(ring_push(ring, id, 1, &id, sizeof(id), text, strlen(text), &err), 0);
+	assert_int_equal(ring_push(ring, id, 1, &id, sizeof(id), text, strlen(text), &err),
+			 0);
 }
 
 /* Takes a claimed cell and compares what is in it with what push put there. */

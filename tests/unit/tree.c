@@ -213,7 +213,8 @@ has_environment(pid_t pid, const char *variable)
 	assert_int_not_equal(fd, -1);
 	ssize_t got = io_read(fd, bytes, sizeof(bytes));
 	close(fd);
-	return got > 0 && memmem(bytes, (size_t)got, variable, strlen(variable) + 1) != NULL;
+	return got > 0 &&
+	       memmem(bytes, (size_t)got, variable, strlen(variable) + 1) != NULL;
 }
 
 static size_t
