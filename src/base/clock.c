@@ -31,6 +31,6 @@ clock_timeout_ms(int64_t at_ns, int64_t now_ns)
 		return -1;
 	if (at_ns <= now_ns)
 		return 0;
-	int64_t ms = (at_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS;
+	int64_t ms = (at_ns - now_ns - 1) / NS_PER_MS + 1;
 	return ms > INT_MAX ? INT_MAX : (int)ms;
 }

@@ -128,6 +128,9 @@ unit_ns(char c)
 	}
 }
 
+/* A moment so far from now is still a moment: some 70 years. */
+#define VALUE_DURATION_MAX_NS (INT64_MAX / 4)
+
 int
 value_duration_ns(const char *text, int64_t *duration_ns)
 {
@@ -140,7 +143,7 @@ value_duration_ns(const char *text, int64_t *duration_ns)
 		uint64_t unit = *text == '\0' && is_first ? NANOS : unit_ns(*text);
 		if (unit == 0 || !scale_decimal(&decimal, unit, &part_ns) ||
 		    __builtin_add_overflow(total_ns, part_ns, &total_ns) ||
-		    total_ns > INT64_MAX)
+		    total_ns > VALUE_DURATION_MAX_NS)
 			return -1;
 		if (*text != '\0')
 			text++;

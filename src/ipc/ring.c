@@ -407,6 +407,8 @@ ring_claim(struct ring *ring, uint32_t owner, size_t max, uint64_t *positions)
 	uint64_t end = atomic_load_explicit(&ring->header->push_pos, memory_order_acquire);
 	uint64_t position =
 	    atomic_load_explicit(&ring->header->pop_pos, memory_order_relaxed);
+	if (position > end) /* garbled, or from before a reclaim: not to be passed on */
+		position = end;
 	for (; position < end && count < max; position++) {
 		struct ring_cell *cell = ring_cell(ring, position);
 		uint32_t ready = ring_word(RING_READY, 0);

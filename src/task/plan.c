@@ -9,7 +9,7 @@
 #include "task/median.h"
 
 #define PLAN_MEDIAN_MIN 3 /* successes before --timeout N% means anything */
-#define PLAN_BACKOFF_DOUBLINGS 20
+#define PLAN_BACKOFF_MAX_NS (86400 * NS_PER_S) /* doubles no further */
 
 enum plan_event {
 	PLAN_EV_NEXT,
@@ -265,10 +265,10 @@ plan_may_retry(const struct plan *plan, const struct task *task, const struct re
 static void
 plan_retry(struct plan *plan, struct task *task, int64_t now_ns)
 {
-	unsigned int doublings = task->attempt - 1;
-	if (doublings > PLAN_BACKOFF_DOUBLINGS)
-		doublings = PLAN_BACKOFF_DOUBLINGS;
-	task->due_at_ns = now_ns + (plan->spec->backoff_ns << doublings);
+	int64_t wait_ns = plan->spec->backoff_ns;
+	for (uint32_t i = 1; i < task->attempt && wait_ns < PLAN_BACKOFF_MAX_NS; i++)
+		wait_ns *= 2;
+	task->due_at_ns = now_ns + wait_ns;
 	task->attempt++;
 	plan_move(task, PLAN_EV_RETRY);
 	plan_push_backoff(plan, task);

@@ -70,7 +70,10 @@ enum plan_verdict plan_finished(struct plan *plan, struct task *task,
 /* Forgets a settled task. */
 void plan_release(struct plan *plan, struct task *task);
 
-/* Starts nothing more: what is READY or in BACKOFF comes out of plan_skip, the source is not asked again. */
+/*
+ * Starts nothing more: what is READY or in BACKOFF comes out of plan_skip. The source is
+ * asked once more, to know whether there would have been more, and then no longer.
+ */
 void plan_stop(struct plan *plan);
 
 /* After plan_stop: a task that will never be started, SETTLED; NULL: no more. */
