@@ -13,6 +13,7 @@
 #define TREE_CHILDREN_MAX \
 	512 /* looked at per process and reading; the next reading sees the rest */
 #define TREE_DEPTH_MAX 48
+#define TREE_LIST_MAX 4096    /* signalled in one reading */
 #define TREE_EMPTY_READINGS 3 /* one empty reading may be wrong while siblings exit */
 #define TREE_KILL_TRIES 400
 #define TREE_PAUSE_NS 5000000L
@@ -274,35 +275,46 @@ tree_is_spared(pid_t child, const struct tree_rule *rule)
 	return rule->run != NULL && tree_is_of_other_task(child, rule);
 }
 
-/* Signals (0: only counts) `pid`, then all below it: parents before children. */
-static size_t
-tree_walk(pid_t pid, pid_t pgid, int signal, int depth)
+/* Who is to have the signal, parents before children. */
+struct tree_list {
+	pid_t pids[TREE_LIST_MAX];
+	size_t count;
+	size_t alive; /* found in all, those of the group too */
+};
+
+/* Adds `pid` and all below it. The group `pgid` is not listed: it has a signal of its own. */
+static void
+tree_gather(struct tree_list *list, pid_t pid, pid_t pgid, int depth)
 {
 	pid_t children[TREE_CHILDREN_MAX / 4];
 	struct tree_process process = tree_stat(pid);
 	if (process.state == 0 || depth > TREE_DEPTH_MAX)
-		return 0;
-	size_t alive = process.state != 'Z' && process.state != 'X';
-	if (alive > 0 && signal != 0 && process.group != pgid) /* the group has had it */
-		kill(pid, signal);
+		return;
+	bool is_alive = process.state != 'Z' && process.state != 'X';
+	list->alive += is_alive;
+	if (is_alive && process.group != pgid && list->count < TREE_LIST_MAX)
+		list->pids[list->count++] = pid;
 	size_t count = tree_children_of(pid, children, TREE_CHILDREN_MAX / 4);
 	for (size_t i = 0; i < count && i < TREE_CHILDREN_MAX / 4; i++)
-		alive += tree_walk(children[i], pgid, signal, depth + 1);
-	return alive;
+		tree_gather(list, children[i], pgid, depth + 1);
 }
 
 size_t
 tree_signal(pid_t pgid, int signal, const struct tree_rule *rule)
 {
 	pid_t children[TREE_CHILDREN_MAX];
-	if (pgid > 1 && signal != 0)
-		kill(-pgid, signal);
+	struct tree_list list;
+	list.count = list.alive = 0;
 	size_t count = tree_children(children, TREE_CHILDREN_MAX);
-	size_t alive = 0;
 	for (size_t i = 0; i < count && i < TREE_CHILDREN_MAX; i++)
 		if (!tree_is_spared(children[i], rule))
-			alive += tree_walk(children[i], pgid, signal, 0);
-	return alive;
+			tree_gather(&list, children[i], pgid, 0);
+	/* Only now: whoever dies hands its children on, and they would be missed. */
+	if (signal != 0 && pgid > 1)
+		kill(-pgid, signal);
+	for (size_t i = 0; signal != 0 && i < list.count; i++)
+		kill(list.pids[i], signal);
+	return list.alive;
 }
 
 size_t

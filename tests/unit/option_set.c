@@ -280,9 +280,9 @@ durations_are_seconds_or_sums_of_units(void **state)
 		    {"1d3.5h16.6m4s", INT64_C(100000000000000)},
 		    {"2305843009", INT64_C(2305843009000000000)}};
 	static const char *const wrong[] = {
-	    "",       "x",     "-1",  "1x",         "1 s",
-	    "s",      "1.2.3", "1s2", "1m ",        "5%s",
-	    "auto",   "1auto", ".",   "2305843010", "99999999999999999999",
+	    "",      "x",     "-1",  "1x",         "1 s",
+	    "s",     "1.2.3", "1s2", "1m ",        "5%s",
+	    "auto",  "1auto", ".",   "2305843010", "99999999999999999999",
 	    "26689d"};
 	struct parsed parsed;
 	for (size_t i = 0; i < COUNT(rows); i++) {
