@@ -220,6 +220,10 @@ map_make_backend(struct map *map, struct err *err)
 	if (map->spec.is_dry_run)
 		return dry_new(&dry, err);
 	map->first_stdin_fd = map_first_stdin(map);
+	if (family_adopt_given(&map->family) == -1) {
+		err_no_memory(err);
+		return NULL;
+	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a dead worker leaves behind comes to us */
 	struct pool_config pool = {
 	    .spec = &map->spec,

@@ -40,7 +40,7 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"map", cmd_map, "run a command for each input: pinion map gzip {} ::: *.log"},
+    {"map", cmd_map, "run a command for each input: pinion map gzip {} ::: ./*.log"},
     {"parallel", cmd_parallel,
      "the same with GNU parallel's defaults, for scripts written for it"},
     {"topology", cmd_topology, "show the machine's budget and where workers would sit"},

@@ -161,8 +161,8 @@ channel_wait(struct channel *channel, struct pollfd *fds, nfds_t count, int time
 				   .tv_nsec = timeout_ms % 1000 * NS_PER_MS};
 	int ready =
 	    ppoll(fds, count, timeout_ms == -1 ? NULL : &timeout, &channel->wait_mask);
-	if (is_due_first && ready == 0)
-		channel_flush(channel, false);
+	if (is_due_first && ready == 0 && !channel_flush(channel, false))
+		channel->flush_at_ns = clock_now_ns() + CHANNEL_DELAY_MS * NS_PER_MS;
 	return ready;
 }
 

@@ -264,8 +264,6 @@ exec_spawn_run(struct exec_spawn *self, const struct template_values *values,
 	result->started_real_ns = clock_real_ns();
 	if (exec_spawn_show(self, values, err) == -1)
 		return -1;
-	/* The task may kill us at once: what those before it have to say must be out by then. */
-	channel_flush(host->channel, true);
 	int outcome = exec_spawn_start(self, values, &task.child.pid, result, err);
 	if (outcome == -1)
 		return -1;
@@ -291,6 +289,8 @@ exec_spawn_serve(struct executor *executor, struct err *err)
 	int got;
 	while ((got = executor_next(self->host, &task, err)) == 1) {
 		struct result result = {0};
+		/* The task may kill us at once: what those before it say must be out by then. */
+		channel_flush(self->host->channel, true);
 		executor_begin(self->host, task.values.seq, task.attempt);
 		task_env_set_task(self->host->env, task.values.seq, task.attempt);
 		if (exec_spawn_run(self, &task.values, &result, err) == -1 ||

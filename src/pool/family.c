@@ -6,6 +6,8 @@
 
 #include "pool/tree.h"
 
+#define FAMILY_GIVEN_MAX 256
+
 void
 family_fini(struct family *family)
 {
@@ -27,16 +29,31 @@ family_reserve(struct family *family)
 	return 0;
 }
 
+int
+family_adopt_given(struct family *family)
+{
+	pid_t pids[FAMILY_GIVEN_MAX];
+	size_t count = tree_children(pids, FAMILY_GIVEN_MAX);
+	for (size_t i = 0; i < count && i < FAMILY_GIVEN_MAX; i++) {
+		if (family_reserve(family) == -1)
+			return -1;
+		family_add(family, pids[i]);
+	}
+	family->given_count = family->count;
+	return 0;
+}
+
 void
 family_add(struct family *family, pid_t pid)
 {
 	family->pids[family->count++] = pid;
 }
 
+/* Whether it is a worker. */
 static bool
 family_has(const struct family *family, pid_t pid)
 {
-	for (size_t i = 0; i < family->count; i++)
+	for (size_t i = family->given_count; i < family->count; i++)
 		if (family->pids[i] == pid)
 			return true;
 	return false;
@@ -66,6 +83,7 @@ family_reap_orphans(const struct family *family)
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 ||
 		    info.si_pid == 0 || family_has(family, info.si_pid))
 			return;
-		waitpid(info.si_pid, NULL, WNOHANG);
+		waitpid(info.si_pid, NULL,
+			WNOHANG); /* a given one stays listed: it harms nobody */
 	}
 }

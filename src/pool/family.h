@@ -13,12 +13,17 @@
 #include <sys/types.h>
 
 struct family {
-	pid_t *pids;
+	pid_t *pids; /* first the children that we were born with, by exec; not ours to end */
+	size_t given_count;
 	size_t count;
 	size_t capacity;
 };
 
 void family_fini(struct family *family);
+
+/* Takes note of the children that the process has already. 0, -1 without memory. */
+int family_adopt_given(struct family *family);
+
 int family_reserve(struct family *family); /* room for one more; -1 without memory */
 void family_add(struct family *family, pid_t pid); /* after family_reserve */
 void family_remove(struct family *family, pid_t pid);

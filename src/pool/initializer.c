@@ -23,8 +23,7 @@ static const char initializer_script[] =
 
 struct initializer {
 	struct executor_host *host;
-	int note_fds[2]; /* its stdout and stderr */
-	int env_fds[2];  /* its descriptor 3 */
+	int env_fds[2]; /* its descriptor 3 */
 	pid_t pid;
 	int status;
 	bool has_ended;
@@ -33,10 +32,8 @@ struct initializer {
 static int
 initializer_open(struct initializer *self, struct err *err)
 {
-	self->note_fds[0] = self->note_fds[1] = self->env_fds[0] = self->env_fds[1] = -1;
-	if (io_pipe(self->note_fds, 0) == -1 || io_pipe(self->env_fds, 0) == -1 ||
-	    io_set_nonblocking(self->note_fds[0]) == -1 ||
-	    io_set_nonblocking(self->env_fds[0]) == -1)
+	self->env_fds[0] = self->env_fds[1] = -1;
+	if (io_pipe(self->env_fds, 0) == -1 || io_set_nonblocking(self->env_fds[0]) == -1)
 		return err_errno(err, "cannot make pipes for the initializer");
 	return 0;
 }
@@ -45,7 +42,6 @@ static void
 initializer_close(struct initializer *self)
 {
 	for (int i = 0; i < 2; i++) {
-		io_close_set(&self->note_fds[i]);
 		io_close_set(&self->env_fds[i]);
 	}
 }
@@ -61,8 +57,8 @@ initializer_start(struct initializer *self, struct err *err)
 	    .argv = argv,
 	    .envp = task_env_taskless(host->env),
 	    .stdin_fd = -1,
-	    .stdout_fd = self->note_fds[1],
-	    .stderr_fd = self->note_fds[1],
+	    .stdout_fd = STDERR_FILENO, /* the run's own: it may outlive us there */
+	    .stderr_fd = -1,
 	    .extra_fd = self->env_fds[1],
 	};
 	struct spawn spawn;
@@ -73,21 +69,16 @@ initializer_start(struct initializer *self, struct err *err)
 		err_errno(err, "the initializer cannot be started by %s",
 			  host->spec->shell);
 	spawn_fini(&spawn);
-	io_close_set(&self->note_fds[1]);
 	io_close_set(&self->env_fds[1]);
 	return self->pid == -1 ? -1 : 0;
 }
 
-/* Takes what is there of notes and environment. */
+/* Takes what is there of the environment. */
 static int
 initializer_drain(struct initializer *self, struct buf *environment, struct err *err)
 {
 	char bytes[4096];
 	ssize_t got;
-	while ((got = io_read(self->note_fds[0], bytes, sizeof(bytes))) > 0)
-		if (channel_note(self->host->channel, bytes, (size_t)got) == -1)
-			return err_no_memory(err);
-	channel_flush(self->host->channel, false);
 	while ((got = io_read(self->env_fds[0], bytes, sizeof(bytes))) > 0)
 		if (buf_append(environment, bytes, (size_t)got) == -1)
 			return err_no_memory(err);
@@ -98,17 +89,15 @@ static int
 initializer_wait(struct initializer *self, struct buf *environment, struct err *err)
 {
 	struct channel_cancel cancel;
-	struct pollfd fds[] = {{.fd = self->note_fds[0], .events = POLLIN},
-			       {.fd = self->env_fds[0], .events = POLLIN}};
+	struct pollfd pfd = {.fd = self->env_fds[0], .events = POLLIN};
 	while (!self->has_ended) {
 		if (channel_is_cancelled(self->host->channel, &cancel))
 			return err_set(err, ERR_BROKEN, "the initializer was cancelled");
-		int ready = channel_wait(self->host->channel, fds, 2, -1);
+		int ready = channel_wait(self->host->channel, &pfd, 1, -1);
 		if (ready > 0 && initializer_drain(self, environment, err) == -1)
 			return -1;
-		for (int i = 0; i < 2; i++)
-			if (ready > 0 && (fds[i].revents & POLLHUP) != 0)
-				fds[i].fd = -1; /* closed by it; poll would not rest */
+		if (ready > 0 && (pfd.revents & POLLHUP) != 0)
+			pfd.fd = -1; /* closed by it; poll would not rest */
 		if (channel_child_ended())
 			self->has_ended =
 			    waitpid(self->pid, &self->status, WNOHANG) == self->pid;

@@ -1,7 +1,7 @@
 /*
  * initializer.h: --initializer: a shell command run once in each worker before its first task.
  *
- * Its output goes to pinion's stderr as notes; what it exports is the environment of the worker's
+ * Its output goes to pinion's stderr; what it exports is the environment of the worker's
  * tasks; what it leaves running lives as long as the worker. It needs env(1) with -0.
  */
 #ifndef PINION_INITIALIZER_H

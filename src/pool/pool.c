@@ -126,7 +126,7 @@ pool_cancel(struct backend *backend, uint64_t seq, enum result_reason reason,
 	atomic_store(&seat->cancel_seq, seq);
 	atomic_store(&seat->cancel_attempt, flight.attempt);
 	atomic_store(&seat->cancel_reason, (uint32_t)reason);
-	kill(worker->pid, force == BACKEND_KILL_WORKER ? SIGKILL : SIGUSR1);
+	pool_kill(worker, force == BACKEND_KILL_WORKER ? SIGKILL : SIGUSR1);
 }
 
 /* Gives a worker an order and sees that it looks. */
@@ -136,7 +136,7 @@ pool_order(struct pool_worker *worker, enum board_order order)
 	atomic_store(&pool_seat(worker)->order, order);
 	if (order >= BOARD_RETIRE)
 		worker->was_told_off = true;
-	kill(worker->pid, SIGUSR1);
+	pool_kill(worker, SIGUSR1);
 }
 
 static void
@@ -152,7 +152,7 @@ pool_cancel_all(struct backend *backend, enum backend_force force)
 		pool_order(worker,
 			   force == BACKEND_GRACE ? BOARD_CANCEL_ALL : BOARD_KILL_ALL);
 		if (force == BACKEND_KILL_WORKER)
-			kill(worker->pid, SIGKILL);
+			pool_kill(worker, SIGKILL);
 	}
 	ring_wake_all(pool->ring);
 }
@@ -253,7 +253,7 @@ pool_stop(struct pool *pool)
 		struct pool_worker *worker = &pool->workers[i];
 		if (worker->pid != 0) {
 			uint64_t seq = atomic_load(&pool_seat(worker)->seq);
-			kill(worker->pid, SIGKILL);
+			pool_kill(worker, SIGKILL);
 			waitpid(worker->pid, NULL, 0);
 			family_remove(pool->config.family, worker->pid);
 			family_sweep(pool->config.family, pool->config.run_name, seq);

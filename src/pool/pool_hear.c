@@ -15,7 +15,7 @@ pool_distrust(struct pool_worker *worker)
 {
 	pool_unwatch(worker);
 	io_close_set(&worker->result_fd);
-	kill(worker->pid, SIGKILL);
+	pool_kill(worker, SIGKILL);
 }
 
 static void

@@ -8,6 +8,8 @@
 #ifndef PINION_POOL_PARTS_H
 #define PINION_POOL_PARTS_H
 
+#include <signal.h>
+
 #include "ipc/board.h"
 #include "ipc/frame.h"
 #include "ipc/ring.h"
@@ -22,8 +24,9 @@ struct pool_worker {
 	int result_fd;
 	struct frame_reader reader;
 	struct loop_watch *watch;
-	bool has_started;  /* any task */
-	bool was_told_off; /* by cancel_all or resize: its end is no failure */
+	bool has_started;   /* any task */
+	bool is_waited_for; /* its pid is nobody's any more, though it is not buried yet */
+	bool was_told_off;  /* by cancel_all or resize: its end is no failure */
 	enum result_reason cancel_reason; /* of the attempt it was told to end; 0: none */
 	uint64_t cancel_seq;
 	char *start_error; /* what it said before it gave up */
@@ -50,6 +53,14 @@ static inline struct board_seat *
 pool_seat(const struct pool_worker *worker)
 {
 	return &worker->pool->board.seats[worker - worker->pool->workers];
+}
+
+/* A signal to the worker process, if there is one. */
+static inline void
+pool_kill(const struct pool_worker *worker, int signal)
+{
+	if (worker->pid != 0 && !worker->is_waited_for)
+		kill(worker->pid, signal);
 }
 
 /* --- pool_hear.c --- */

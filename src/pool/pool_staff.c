@@ -198,6 +198,7 @@ pool_bury(struct pool_worker *worker, int status)
 	struct pool_worker dead;
 	family_remove(pool->config.family, worker->pid);
 	pool->live_count--;
+	worker->is_waited_for = true;
 	pool_read_last_frames(worker);
 	ring_reclaim(pool->ring, worker->number, pool_visit_claim, &search);
 	pool_collect(pool);
@@ -210,6 +211,9 @@ pool_bury(struct pool_worker *worker, int status)
 	worker->result_fd = -1;
 	worker->reader = (struct frame_reader){0};
 	pool_settle_flights(worker, seq_in_hand, status);
+	/* It may have been woken for a task that it did not live to claim. */
+	if (ring_unclaimed(pool->ring) > 0)
+		ring_wake_all(pool->ring);
 	if (pool_is_failed_start(&dead, seq_in_hand, status))
 		pool_count_failed_start(pool, &dead, status);
 	worker->start_error = NULL;

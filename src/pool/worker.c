@@ -222,6 +222,8 @@ worker_sleep(struct worker *self, uint32_t bell)
 {
 	sigset_t old;
 	channel_flush(&self->channel, true);
+	/* Only now: while a result is unsent its task is still in our hand. */
+	atomic_store(&self->config.seat->seq, BOARD_NO_TASK);
 	sigprocmask(SIG_SETMASK, &self->channel.wait_mask, &old);
 	ring_wait(self->config.ring, bell);
 	sigprocmask(SIG_SETMASK, &old, NULL);
@@ -312,7 +314,6 @@ executor_finish(struct executor_host *host, struct result *result, struct err *e
 	result->stderr_bytes = host->channel->stream_bytes[RESULT_STDERR];
 	if (channel_finished(host->channel, result) == -1)
 		return err_no_memory(err);
-	atomic_store(&host->seat->seq, BOARD_NO_TASK);
 	self->served_count++;
 	atomic_store(&host->seat->served_count, self->served_count);
 	return 0;
@@ -371,6 +372,8 @@ worker_main(const struct worker_config *config)
 	if (self.executor != NULL)
 		self.executor->ops->free(self.executor);
 	channel_flush(&self.channel, true);
+	if (status == WORKER_DONE)
+		atomic_store(&config->seat->seq, BOARD_NO_TASK);
 	worker_end_initializer(&self);
 	task_env_fini(&self.env);
 	buf_fini(&self.cell);

@@ -204,7 +204,10 @@ run_suspend(struct run *run)
 	int64_t stopped_at_ns = clock_now_ns();
 	run->backend->ops->suspend(run->backend);
 	raise(SIGSTOP);
-	attempts_shift(&run->attempts, clock_now_ns() - stopped_at_ns);
+	int64_t stopped_ns = clock_now_ns() - stopped_at_ns;
+	if (!run->is_held) /* else it is added with the rest of that time */
+		attempts_shift(&run->attempts, stopped_ns);
+	run->force_at_ns += stopped_ns;
 	run->backend->ops->resume(run->backend);
 }
 
@@ -215,6 +218,8 @@ run_on_end_signal(struct run *run, int signal)
 		run->signal = signal;
 	bool is_second = run->is_cancelling;
 	run_end(run, RUN_SIGNALLED);
+	if (run->outcome == RUN_HALTED) /* it does not wait for a stuck reader any more */
+		run->outcome = RUN_SIGNALLED;
 	run_cancel(run, is_second || signal == SIGQUIT ? BACKEND_AT_ONCE : BACKEND_GRACE);
 }
 
@@ -290,6 +295,9 @@ run_feed_all(struct run *run, struct err *err)
 	size_t room = run->backend->ops->room(run->backend);
 	size_t idle_count = run->backend->ops->idle_count(run->backend);
 	size_t count = throttle_allow(&run->throttle, room, idle_count, now_ns);
+	if (count == 0 && room > 0 && plan_look_ahead(run->config.plan, err) == -1)
+		return -1;
+	run->wants_input = plan_wait_fd(run->config.plan) != -1 && count == 0 && room > 0;
 	for (size_t i = 0; i < count && status == 1; i++)
 		status = run_feed_one(run, seq_end, now_ns, err);
 	if (status == 1 && room > 0)
@@ -359,7 +367,8 @@ run_wait_until(const struct run *run)
 	if (!run->is_held)
 		until = attempts_wait_until(&run->attempts,
 					    plan_time_limit_ns(run->config.plan));
-	if (run->is_cancelling && run->force_at_ns < until)
+	if (run->is_cancelling && run->force < BACKEND_KILL_WORKER &&
+	    run->force_at_ns < until)
 		until = run->force_at_ns;
 	return run->feed_at_ns < until ? run->feed_at_ns : until;
 }
@@ -489,8 +498,8 @@ run_settle(struct run *run)
 static bool
 run_is_abrupt(const struct run *run)
 {
-	return run->outcome == RUN_SIGNALLED || run->outcome == RUN_READER_GONE ||
-	       run->outcome == RUN_FAILED;
+	return run->signal != 0 || run->outcome == RUN_SIGNALLED ||
+	       run->outcome == RUN_READER_GONE || run->outcome == RUN_FAILED;
 }
 
 static bool

@@ -8,7 +8,8 @@
 #include "base/seqmap.h"
 #include "task/median.h"
 
-#define PLAN_MEDIAN_MIN 3 /* successes before --timeout N% means anything */
+#define PLAN_COUNT_UNSTARTED_MAX 10000 /* inputs read after the end to be counted */
+#define PLAN_MEDIAN_MIN 3              /* successes before --timeout N% means anything */
 #define PLAN_BACKOFF_MAX_NS (86400 * NS_PER_S) /* doubles no further */
 
 enum plan_event {
@@ -197,6 +198,14 @@ plan_next(struct plan *plan, uint64_t seq_end, int64_t now_ns, struct task **tas
 }
 
 int
+plan_look_ahead(struct plan *plan, struct err *err)
+{
+	if (plan->is_stopped || plan->ready != NULL)
+		return 0;
+	return plan_pull(plan, err) == SOURCE_ERROR ? -1 : 0;
+}
+
+int
 plan_wait_fd(const struct plan *plan)
 {
 	return plan->is_waiting && !plan->is_source_done ? source_wait_fd(plan->source)
@@ -241,7 +250,8 @@ static bool
 plan_may_retry(const struct plan *plan, const struct task *task, const struct result *result)
 {
 	const struct spec *spec = plan->spec;
-	if (plan->is_stopped || plan->halt != PLAN_GO || task->attempt >= spec->max_attempts)
+	if (plan->is_stopped || plan->halt != PLAN_GO ||
+	    task->attempt >= spec->max_attempts || task->attempt >= TASK_ATTEMPTS_MAX)
 		return false;
 	switch ((enum result_reason)result->reason) {
 	case RESULT_EXIT:
@@ -278,7 +288,8 @@ plan_retry(struct plan *plan, struct task *task, int64_t now_ns)
 static int
 plan_shell_status(const struct result *result)
 {
-	return result->signal != 0 ? 128 + result->signal : result->exit_status;
+	int status = result->signal != 0 ? 128 + result->signal : result->exit_status;
+	return status == 0 && !result_is_success(result) ? 1 : status;
 }
 
 static int
@@ -352,9 +363,11 @@ plan_release(struct plan *plan, struct task *task)
 void
 plan_stop(struct plan *plan)
 {
-	/* One more look tells "all was read" from "there is more". */
-	if (!plan->is_stopped)
-		plan->has_unread = plan_pull(plan, NULL) != SOURCE_END;
+	/* What is there, within reason, is counted as never started; endless input is not. */
+	enum source_status status = plan->is_stopped ? SOURCE_END : SOURCE_TASK;
+	for (size_t i = 0; i < PLAN_COUNT_UNSTARTED_MAX && status == SOURCE_TASK; i++)
+		status = plan_pull(plan, NULL);
+	plan->has_unread |= status != SOURCE_END;
 	plan->is_stopped = true;
 	plan->is_source_done = true;
 }

@@ -52,6 +52,12 @@ void plan_free(struct plan *plan); /* and the source */
 enum plan_next plan_next(struct plan *plan, uint64_t seq_end, int64_t now_ns,
 			 struct task **task, struct err *err);
 
+/*
+ * When nothing may be started yet: sees whether anything is left to start, so that the end
+ * of the input is known in time. 0, -1 and err.
+ */
+int plan_look_ahead(struct plan *plan, struct err *err);
+
 /* After PLAN_WAIT: the source's descriptor, -1 when it is not the source that is waited for. */
 int plan_wait_fd(const struct plan *plan);
 /* The moment the next retry is due; CLOCK_NEVER. */

@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 
+#define TASK_ATTEMPTS_MAX UINT32_C(65535) /* 16 bits in frames */
 #define TASK_ARG_MAX_BYTES UINT32_C(0x7fffffff)
 
 /* A value; borrowed, followed by a NUL. */

@@ -192,6 +192,11 @@ workers_are() {
 	((${#children[@]} == $1))
 }
 
+# pinion has read all signals that were sent to it.
+nothing_is_pending() {
+	grep -q '^ShdPnd:.0*$' "/proc/$pid/status"
+}
+
 @test "USR1 adds a worker and USR2 takes one away" {
 	mkfifo go.a go.b go.c go.d
 	start -j1 --unordered 'echo >started.{}; read -r x <go.{}; echo {}' ::: a b c d >out
@@ -199,6 +204,7 @@ workers_are() {
 	kill -USR1 "$pid"
 	wait_until exist started.b
 	kill -USR2 "$pid"
+	wait_until nothing_is_pending
 	echo >go.b
 	wait_until grep -qx b out
 	wait_until workers_are 1

@@ -416,7 +416,7 @@ after_stop_everything_unstarted_is_skipped_and_the_rest_finishes(void **state)
 		plan_release(setting->plan, task);
 		count++;
 	}
-	assert_int_equal(count, 3); /* with the one it saw when it looked for the end */
+	assert_true(count > 3); /* with those that were still to be read */
 	assert_false(plan_is_finished(setting->plan));
 	assert_int_equal(finish(setting, tasks[0], RESULT_EXIT, 1), PLAN_SETTLED);
 	assert_int_equal(finish(setting, tasks[2], RESULT_CANCELLED, 0), PLAN_SETTLED);

@@ -59,14 +59,14 @@ each_end_signal_is_the_one_reported(void **state)
 }
 
 static void
-signal_after_now_halt_makes_it_harder_but_stays_a_halt(void **state)
+signal_after_now_halt_makes_it_harder_and_is_how_it_ended(void **state)
 {
 	struct fixture *f = *state;
 	set_grace(f, LONG_MS);
 	f->spec.halt =
 	    (struct spec_halt){.when = SPEC_HALT_NOW, .why = SPEC_HALT_FAIL, .value = 1};
 	f->backend.signal_when_cancelled = SIGTERM;
-	assert_int_equal(run_script(f, "i10"), RUN_HALTED);
+	assert_int_equal(run_script(f, "i10"), RUN_SIGNALLED);
 	assert_backend_log(f, "withdraw cancel_all:0 cancel_all:1");
 }
 
@@ -215,7 +215,7 @@ main(void)
 	    TEST(second_signal_ends_it_at_once),
 	    TEST(quit_ends_it_at_once),
 	    TEST(each_end_signal_is_the_one_reported),
-	    TEST(signal_after_now_halt_makes_it_harder_but_stays_a_halt),
+	    TEST(signal_after_now_halt_makes_it_harder_and_is_how_it_ended),
 	    TEST(what_is_deaf_to_all_dies_with_its_worker),
 	    TEST(signal_while_a_sink_is_behind_releases_the_backend),
 	    TEST(usr1_is_one_worker_more),
