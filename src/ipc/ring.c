@@ -29,7 +29,8 @@ enum ring_state { RING_FREE, RING_READY, RING_CLAIMED, RING_TAKEN };
 	(UINT64_C(64) << 20) /* waiting at once, unless it is one alone */
 
 struct ring_cell {
-	_Atomic uint32_t state; /* enum ring_state | owner << RING_STATE_BITS; see ring.h for who */
+	_Atomic uint32_t state; /* enum ring_state | owner << RING_STATE_BITS; see ring.h for who.
+				 * READY: the position's lap in place of an owner */
 	uint32_t length;  /* coordinator only */
 	uint64_t data_at; /* offset in the memfd; coordinator only */
 };
@@ -163,6 +164,18 @@ ring_word(enum ring_state state, uint32_t owner)
 	return (uint32_t)state | owner << RING_STATE_BITS;
 }
 
+/*
+ * What a cell holds while the position is there to be claimed. The lap tells it from the
+ * same cell one round later: a worker that slept in the middle of its claim must not take
+ * that one, ahead of all that were pushed before it.
+ */
+static uint32_t
+ring_word_ready(const struct ring *ring, uint64_t position)
+{
+	uint64_t lap = position / (ring->cell_mask + 1);
+	return ring_word(RING_READY, (uint32_t)lap & RING_OWNER_MAX);
+}
+
 static enum ring_state
 ring_word_state(uint32_t word)
 {
@@ -259,7 +272,8 @@ ring_push(struct ring *ring, uint64_t id, uint32_t attempt, const void *head,
 	struct ring_cell *cell = ring_cell(ring, ring->push_pos);
 	cell->length = (uint32_t)length;
 	cell->data_at = note->data_at;
-	atomic_store_explicit(&cell->state, ring_word(RING_READY, 0), memory_order_release);
+	atomic_store_explicit(&cell->state, ring_word_ready(ring, ring->push_pos),
+			      memory_order_release);
 	ring->push_pos++;
 	return 0;
 }
@@ -326,7 +340,7 @@ bool
 ring_withdraw(struct ring *ring, uint64_t *id, uint32_t *attempt)
 {
 	for (uint64_t position = ring->tail_pos; position < ring->push_pos; position++) {
-		uint32_t ready = ring_word(RING_READY, 0);
+		uint32_t ready = ring_word_ready(ring, position);
 		if (!atomic_compare_exchange_strong(
 			&ring_cell(ring, position)->state, &ready,
 			ring_word(RING_TAKEN, RING_WITHDRAWN_BY)))
@@ -411,7 +425,7 @@ ring_claim(struct ring *ring, uint32_t owner, size_t max, uint64_t *positions)
 		position = end;
 	for (; position < end && count < max; position++) {
 		struct ring_cell *cell = ring_cell(ring, position);
-		uint32_t ready = ring_word(RING_READY, 0);
+		uint32_t ready = ring_word_ready(ring, position);
 		if (atomic_load_explicit(&cell->state, memory_order_relaxed) == ready &&
 		    atomic_compare_exchange_strong_explicit(
 			&cell->state, &ready, ring_word(RING_CLAIMED, owner),

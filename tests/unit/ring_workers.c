@@ -104,6 +104,36 @@ processes_get_every_cell_exactly_once(void **state)
 	ring_free(ring);
 }
 
+/* Where a worker that slept in the middle of a claim goes on: positions of a past round. */
+static void
+forget_what_is_claimed(struct ring *ring)
+{
+	size_t hint_at = 192; /* the last line of the header */
+	char *map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, ring_fd(ring), 0);
+	assert_true(map != MAP_FAILED);
+	assert_int_equal(*(uint64_t *)(map + hint_at), CELLS);
+	*(uint64_t *)(map + hint_at) = 0;
+	munmap(map, 4096);
+}
+
+static void
+a_claim_from_a_past_round_takes_nothing_out_of_turn(void **state)
+{
+	(void)state;
+	struct ring *ring = new_ring(CELLS, DATA_BYTES);
+	publish_ids(ring, 0, CELLS);
+	for (uint64_t id = 0; id < CELLS; id++)
+		take(ring, claim_one(ring, 3));
+	for (uint64_t id = 0; id < CELLS; id++)
+		assert_collects(ring, id, 3);
+	publish_ids(ring, CELLS, 2);
+	forget_what_is_claimed(ring);
+	assert_int_equal(claim_one(ring, 3), CELLS);
+	assert_int_equal(claim_one(ring, 3), CELLS + 1);
+	assert_claims_nothing(ring);
+	ring_free(ring);
+}
+
 struct server {
 	pthread_t thread;
 	struct ring *ring;
@@ -393,6 +423,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TIMED_TEST(processes_get_every_cell_exactly_once),
+	    TIMED_TEST(a_claim_from_a_past_round_takes_nothing_out_of_turn),
 	    TIMED_TEST(threads_get_every_cell_exactly_once),
 	    TIMED_TEST(hand_overs_one_at_a_time_lose_no_wake_up),
 	    TIMED_TEST(death_between_claim_and_take_returns_the_cells),
