@@ -1,14 +1,11 @@
 /* frame.c: see frame.h. */
 #include "ipc/frame.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include "base/io.h"
-
-int
-frame_append(struct buf *frames, enum frame_type type, uint64_t seq, uint32_t attempt,
-	     const void *payload, size_t payload_bytes)
+void
+frame_put_header(char *to, enum frame_type type, uint64_t seq, uint32_t attempt,
+		 size_t payload_bytes)
 {
 	assert(payload_bytes <= FRAME_PAYLOAD_MAX && attempt <= FRAME_ATTEMPT_MAX);
 	struct frame_header header = {
@@ -17,48 +14,22 @@ frame_append(struct buf *frames, enum frame_type type, uint64_t seq, uint32_t at
 	    .attempt = (uint16_t)attempt,
 	    .seq = seq,
 	};
-	if (buf_reserve(frames, sizeof(header) + payload_bytes) == -1)
-		return -1;
-	buf_append(frames, &header, sizeof(header)); /* cannot fail: reserved */
-	return buf_append(frames, payload, payload_bytes);
-}
-
-ssize_t
-frame_reader_fill(struct frame_reader *reader, int fd, size_t max)
-{
-	buf_consume(&reader->bytes, reader->consumed);
-	reader->consumed = 0;
-	if (buf_reserve(&reader->bytes, max) == -1) {
-		errno = ENOMEM;
-		return -1;
-	}
-	ssize_t got = io_read(fd, reader->bytes.bytes + reader->bytes.length, max);
-	if (got > 0)
-		reader->bytes.length += (size_t)got;
-	return got;
+	memcpy(to, &header, sizeof(header));
 }
 
 int
-frame_next(struct frame_reader *reader, struct frame_header *header, const char **payload)
+frame_get(const char *bytes, size_t length, struct frame_header *header,
+	  const char **payload)
 {
-	size_t left = reader->bytes.length - reader->consumed;
-	if (left < sizeof(*header))
+	if (length == 0)
 		return 0;
-	const char *at = reader->bytes.bytes + reader->consumed;
-	memcpy(header, at, sizeof(*header));
-	if (header->payload_bytes > FRAME_PAYLOAD_MAX || header->type < FRAME_STARTED ||
-	    header->type >= FRAME_TYPES)
+	if (length < sizeof(*header))
 		return -1;
-	if (left - sizeof(*header) < header->payload_bytes)
-		return 0;
-	*payload = at + sizeof(*header);
-	reader->consumed += sizeof(*header) + header->payload_bytes;
-	return 1;
-}
-
-void
-frame_reader_fini(struct frame_reader *reader)
-{
-	buf_fini(&reader->bytes);
-	reader->consumed = 0;
+	memcpy(header, bytes, sizeof(*header));
+	*payload = bytes + sizeof(*header);
+	return header->type < FRAME_STARTED || header->type >= FRAME_TYPES ||
+		       header->payload_bytes > FRAME_PAYLOAD_MAX ||
+		       header->payload_bytes > length - sizeof(*header)
+		   ? -1
+		   : 1;
 }

@@ -1,9 +1,9 @@
 /*
- * frame.h: messages from a worker to the coordinator, on a pipe.
+ * frame.h: messages from a worker to the coordinator, in the worker's outbox.
  *
  * A frame is a header and payload_bytes of payload, all in host byte order (one machine, one
- * build). Order on the pipe is order in time. For one attempt: STARTED, any number of STDOUT and
- * STDERR, FINISHED. The reader trusts nothing: a header out of bounds ends the worker.
+ * build); it is committed whole. Order is order in time. For one attempt: STARTED, any number of
+ * STDOUT and STDERR, FINISHED. The reader trusts nothing: a header out of bounds ends the worker.
  *
  *   offset size field
  *        0    4 payload_bytes   bytes after this header, <= FRAME_PAYLOAD_MAX
@@ -18,9 +18,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
-
-#include "base/buf.h"
 
 #define FRAME_PAYLOAD_MAX (64 * 1024)
 #define FRAME_ATTEMPT_MAX UINT16_MAX
@@ -43,23 +40,19 @@ struct frame_header {
 };
 static_assert(sizeof(struct frame_header) == 16, "wire format");
 
-/* Appends a frame to a buffer of frames to send. 0, -1 without memory. */
-int frame_append(struct buf *frames, enum frame_type type, uint64_t seq, uint32_t attempt,
-		 const void *payload, size_t payload_bytes);
+/* What a frame with so much payload takes. */
+static inline size_t
+frame_bytes(size_t payload_bytes)
+{
+	return sizeof(struct frame_header) + payload_bytes;
+}
 
-/* Reading: fill, then next until it says there is no whole frame. Zero-initialise; end with frame_reader_fini. */
-struct frame_reader {
-	struct buf bytes;
-	size_t consumed; /* bytes in front that frame_next gave out */
-};
+/* Writes a frame's header to `to`; its payload goes behind it. */
+void frame_put_header(char *to, enum frame_type type, uint64_t seq, uint32_t attempt,
+		      size_t payload_bytes);
 
-/* One read of up to `max` bytes. What read(2) gives: 0 end, -1 errno (EAGAIN). */
-ssize_t frame_reader_fill(struct frame_reader *reader, int fd, size_t max);
-
-/* 1: *header and *payload (borrowed until the next fill) are the next frame; 0: none; -1: garbage. */
-int frame_next(struct frame_reader *reader, struct frame_header *header,
-	       const char **payload);
-
-void frame_reader_fini(struct frame_reader *reader);
+/* 1: *header and *payload are the frame at `bytes`; 0: there is none; -1: garbage. */
+int frame_get(const char *bytes, size_t length, struct frame_header *header,
+	      const char **payload);
 
 #endif

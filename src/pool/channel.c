@@ -27,15 +27,22 @@ channel_child_ended(void)
 }
 
 void
-channel_init(struct channel *channel, int fd, struct board_seat *seat,
-	     const sigset_t *wait_mask, void (*orphaned)(void))
+channel_init(struct channel *channel, int fd, const struct outbox *outbox,
+	     struct board_seat *seat, const sigset_t *wait_mask, void (*orphaned)(void))
 {
 	*channel = (struct channel){.fd = fd,
+				    .outbox = *outbox,
 				    .seat = seat,
 				    .wait_mask = *wait_mask,
 				    .orphaned = orphaned,
 				    .flush_at_ns = CLOCK_NEVER,
 				    .seq = BOARD_NO_TASK};
+}
+
+void
+channel_fini(struct channel *channel)
+{
+	outbox_unmap(&channel->outbox);
 }
 
 void
@@ -46,104 +53,136 @@ channel_begin(struct channel *channel, uint64_t seq, uint32_t attempt)
 	memset(channel->stream_bytes, 0, sizeof(channel->stream_bytes));
 }
 
-/* Something is there to be sent: soon, or now when much has come together. */
-static void
-channel_added(struct channel *channel, bool is_stubborn)
+void
+channel_flush(struct channel *channel)
 {
-	if (channel->frames.length - channel->sent >= CHANNEL_BATCH_BYTES)
-		channel_flush(channel, is_stubborn);
+	bool is_heard = channel->unheard_bytes == 0;
+	channel->unheard_bytes = 0;
+	channel->flush_at_ns = CLOCK_NEVER;
+	if (is_heard || !outbox_ring(&channel->outbox))
+		return;
+	/* The pipe cannot be full: there is one byte in it for each time the coordinator looked. */
+	if (io_write(channel->fd, "", 1) == -1 && errno != EAGAIN)
+		channel->orphaned();
+}
+
+/* Waits until there is room for `length` bytes. NULL: the task in hand is to be ended. */
+static char *
+channel_reserve(struct channel *channel, size_t length, bool is_stubborn)
+{
+	struct channel_cancel cancel;
+	char *to = outbox_reserve(&channel->outbox, length);
+	while (to == NULL) {
+		struct pollfd pfd = {.fd = channel->fd};
+		outbox_want_room(&channel->outbox);
+		to = outbox_reserve(&channel->outbox, length);
+		if (to != NULL)
+			break;
+		if (!is_stubborn && channel_is_cancelled(channel, &cancel))
+			return NULL;
+		channel_flush(channel);
+		ppoll(&pfd, 1, NULL, &channel->wait_mask);
+		if (pfd.revents != 0)
+			channel->orphaned();
+		to = outbox_reserve(&channel->outbox, length);
+	}
+	return to;
+}
+
+/* What was reserved is said; soon to be heard, or now when much has come together. */
+static void
+channel_commit(struct channel *channel, size_t length)
+{
+	outbox_commit(&channel->outbox, length);
+	channel->unheard_bytes += length;
+	if (channel->unheard_bytes >= CHANNEL_BATCH_BYTES)
+		channel_flush(channel);
 	else if (channel->flush_at_ns == CLOCK_NEVER)
 		channel->flush_at_ns = clock_now_ns() + CHANNEL_DELAY_MS * NS_PER_MS;
 }
 
-int
+static void
+channel_add(struct channel *channel, enum frame_type type, uint64_t seq, uint32_t attempt,
+	    const void *payload, size_t payload_bytes)
+{
+	char *to = channel_reserve(channel, frame_bytes(payload_bytes), true);
+	frame_put_header(to, type, seq, attempt, payload_bytes);
+	if (payload_bytes > 0)
+		memcpy(to + frame_bytes(0), payload, payload_bytes);
+	channel_commit(channel, frame_bytes(payload_bytes));
+}
+
+/* Any number of bytes, in as many frames as they need. */
+static void
+channel_add_bytes(struct channel *channel, enum frame_type type, uint64_t seq,
+		  uint32_t attempt, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		size_t part = length < FRAME_PAYLOAD_MAX ? length : FRAME_PAYLOAD_MAX;
+		channel_add(channel, type, seq, attempt, bytes, part);
+		bytes += part;
+		length -= part;
+	}
+}
+
+static enum frame_type
+channel_output_type(enum result_stream stream)
+{
+	return stream == RESULT_STDOUT ? FRAME_STDOUT : FRAME_STDERR;
+}
+
+void
+channel_output(struct channel *channel, enum result_stream stream, const char *bytes,
+	       size_t length)
+{
+	channel->stream_bytes[stream] += length;
+	channel_add_bytes(channel, channel_output_type(stream), channel->seq,
+			  channel->attempt, bytes, length);
+}
+
+void
 channel_started(struct channel *channel, int64_t started_at_ns)
 {
-	if (frame_append(&channel->frames, FRAME_STARTED, channel->seq, channel->attempt,
-			 &started_at_ns, sizeof(started_at_ns)) == -1)
-		return -1;
-	channel_added(channel, false);
-	return 0;
+	channel_add(channel, FRAME_STARTED, channel->seq, channel->attempt,
+		    &started_at_ns, sizeof(started_at_ns));
 }
 
-int
+void
 channel_finished(struct channel *channel, const struct result *result)
 {
-	if (frame_append(&channel->frames, FRAME_FINISHED, channel->seq, channel->attempt,
-			 result, sizeof(*result)) == -1)
-		return -1;
-	channel_added(channel, true);
-	return 0;
+	channel_add(channel, FRAME_FINISHED, channel->seq, channel->attempt, result,
+		    sizeof(*result));
 }
 
-int
+void
 channel_note(struct channel *channel, const char *bytes, size_t length)
 {
-	return frame_append(&channel->frames, FRAME_NOTE, 0, 0, bytes, length);
+	channel_add_bytes(channel, FRAME_NOTE, 0, 0, bytes, length);
 }
 
-int
+void
 channel_start_failed(struct channel *channel, const char *text)
 {
-	return frame_append(&channel->frames, FRAME_START_FAILED, 0, 0, text, strlen(text));
+	channel_add(channel, FRAME_START_FAILED, 0, 0, text,
+		    strnlen(text, FRAME_PAYLOAD_MAX));
 }
 
 ssize_t
 channel_pull(struct channel *channel, enum result_stream stream, int fd)
 {
-	struct buf *frames = &channel->frames;
-	struct frame_header header = {
-	    .type = stream == RESULT_STDOUT ? FRAME_STDOUT : FRAME_STDERR,
-	    .attempt = (uint16_t)channel->attempt,
-	    .seq = channel->seq,
-	};
-	if (buf_reserve(frames, sizeof(header) + FRAME_PAYLOAD_MAX) == -1) {
-		errno = ENOMEM;
+	char *to = channel_reserve(channel, frame_bytes(FRAME_PAYLOAD_MAX), false);
+	if (to == NULL) {
+		errno = EAGAIN;
 		return -1;
 	}
-	char *payload = frames->bytes + frames->length + sizeof(header);
-	ssize_t got = io_read(fd, payload, FRAME_PAYLOAD_MAX);
+	ssize_t got = io_read(fd, to + frame_bytes(0), FRAME_PAYLOAD_MAX);
 	if (got <= 0)
 		return got;
-	header.payload_bytes = (uint32_t)got;
-	memcpy(frames->bytes + frames->length, &header, sizeof(header));
-	frames->length += sizeof(header) + (size_t)got;
+	frame_put_header(to, channel_output_type(stream), channel->seq, channel->attempt,
+			 (size_t)got);
 	channel->stream_bytes[stream] += (uint64_t)got;
-	channel_added(channel, false);
+	channel_commit(channel, frame_bytes((size_t)got));
 	return got;
-}
-
-static void
-channel_send(struct channel *channel)
-{
-	while (channel->sent < channel->frames.length) {
-		ssize_t written =
-		    io_write(channel->fd, channel->frames.bytes + channel->sent,
-			     channel->frames.length - channel->sent);
-		if (written == -1 && errno == EAGAIN)
-			return;
-		if (written == -1)
-			channel->orphaned();
-		channel->sent += (size_t)written;
-	}
-	buf_clear(&channel->frames);
-	channel->sent = 0;
-	channel->flush_at_ns = CLOCK_NEVER;
-}
-
-bool
-channel_flush(struct channel *channel, bool is_stubborn)
-{
-	struct channel_cancel cancel;
-	channel_send(channel);
-	while (channel->sent < channel->frames.length) {
-		if (!is_stubborn && channel_is_cancelled(channel, &cancel))
-			return false;
-		struct pollfd pfd = {.fd = channel->fd, .events = POLLOUT};
-		ppoll(&pfd, 1, NULL, &channel->wait_mask);
-		channel_send(channel);
-	}
-	return true;
 }
 
 int
@@ -161,8 +200,8 @@ channel_wait(struct channel *channel, struct pollfd *fds, nfds_t count, int time
 				   .tv_nsec = timeout_ms % 1000 * NS_PER_MS};
 	int ready =
 	    ppoll(fds, count, timeout_ms == -1 ? NULL : &timeout, &channel->wait_mask);
-	if (is_due_first && ready == 0 && !channel_flush(channel, false))
-		channel->flush_at_ns = clock_now_ns() + CHANNEL_DELAY_MS * NS_PER_MS;
+	if (is_due_first && (ready == 0 || timeout_ms == 0))
+		channel_flush(channel);
 	return ready;
 }
 

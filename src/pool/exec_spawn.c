@@ -267,8 +267,7 @@ exec_spawn_run(struct exec_spawn *self, const struct template_values *values,
 	int outcome = exec_spawn_start(self, values, &task.child.pid, result, err);
 	if (outcome == -1)
 		return -1;
-	if (channel_started(host->channel, started_at_ns) == -1)
-		return err_no_memory(err);
+	channel_started(host->channel, started_at_ns);
 	if (outcome == 1)
 		return 0;
 	if (exec_spawn_wait(self, &task, err) == -1)
@@ -289,13 +288,11 @@ exec_spawn_serve(struct executor *executor, struct err *err)
 	int got;
 	while ((got = executor_next(self->host, &task, err)) == 1) {
 		struct result result = {0};
-		/* The task may kill us at once: what those before it say must be out by then. */
-		channel_flush(self->host->channel, true);
 		executor_begin(self->host, task.values.seq, task.attempt);
 		task_env_set_task(self->host->env, task.values.seq, task.attempt);
-		if (exec_spawn_run(self, &task.values, &result, err) == -1 ||
-		    executor_finish(self->host, &result, err) == -1)
+		if (exec_spawn_run(self, &task.values, &result, err) == -1)
 			return -1;
+		executor_finish(self->host, &result);
 	}
 	return got;
 }

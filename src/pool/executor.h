@@ -66,8 +66,8 @@ int executor_next(struct executor_host *host, struct executor_task *task, struct
 /* The task in hand is this one: shows on the board before anything of it happens. */
 void executor_begin(struct executor_host *host, uint64_t seq, uint32_t attempt);
 
-/* It has ended; reason and costs are filled in, the rest is added here. 0; -1 and err. */
-int executor_finish(struct executor_host *host, struct result *result, struct err *err);
+/* It has ended; reason and costs are filled in, the rest is added here. */
+void executor_finish(struct executor_host *host, struct result *result);
 
 /* Spares all children alive now. */
 void executor_spare_children(struct executor_host *host);

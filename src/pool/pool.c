@@ -260,7 +260,7 @@ pool_stop(struct pool *pool)
 		}
 		pool_unwatch(worker);
 		io_close(worker->result_fd);
-		frame_reader_fini(&worker->reader);
+		outbox_unmap(&worker->outbox);
 		free(worker->start_error);
 	}
 }
@@ -274,6 +274,7 @@ pool_free(struct backend *backend)
 	flights_fini(&pool->flights);
 	board_fini(&pool->board);
 	ring_free(pool->ring);
+	io_close(pool->outbox_fd);
 	free(pool);
 }
 
@@ -307,6 +308,7 @@ pool_new(const struct pool_config *config, struct err *err)
 	}
 	pool->backend.ops = &pool_ops;
 	pool->config = *config;
+	pool->outbox_fd = -1;
 	pool->target_count = config->worker_count;
 	pool->workers = calloc(config->worker_max, sizeof(*pool->workers));
 	if (pool->workers == NULL) {
@@ -316,6 +318,9 @@ pool_new(const struct pool_config *config, struct err *err)
 	for (size_t i = 0; i < config->worker_max; i++)
 		pool->workers[i] = (struct pool_worker){.pool = pool, .result_fd = -1};
 	if (board_init(&pool->board, config->worker_max, err) == -1)
+		goto free_pool;
+	pool->outbox_fd = outbox_open(err);
+	if (pool->outbox_fd == -1)
 		goto free_pool;
 	pool->ring = ring_new(POOL_RING_CELLS, POOL_RING_BYTES, err);
 	if (pool->ring == NULL)

@@ -7,8 +7,6 @@
 #include "base/io.h"
 #include "pool/pool_parts.h"
 
-#define POOL_READ_BYTES (128 * 1024) /* taken from a worker's pipe at once */
-
 /* A worker that sends what cannot be has a garbled memory: its word counts no more. */
 static void
 pool_distrust(struct pool_worker *worker)
@@ -95,31 +93,40 @@ pool_on_frame(struct pool_worker *worker, const struct frame_header *header,
 	return true;
 }
 
-/* Takes all whole frames that were read. False: garbage. */
-static bool
+void
 pool_take_frames(struct pool_worker *worker)
 {
-	struct frame_header header;
-	const char *payload;
-	int status;
-	while ((status = frame_next(&worker->reader, &header, &payload)) == 1)
-		if (!pool_on_frame(worker, &header, payload))
-			return false;
-	return status == 0;
+	size_t length;
+	const char *bytes =
+	    worker->result_fd == -1 ? NULL : outbox_peek(&worker->outbox, &length);
+	bool is_sound = bytes != NULL;
+	while (is_sound && length > 0) {
+		struct frame_header header;
+		const char *payload;
+		is_sound = frame_get(bytes, length, &header, &payload) == 1 &&
+			   pool_on_frame(worker, &header, payload);
+		if (!is_sound)
+			break;
+		bytes += frame_bytes(header.payload_bytes);
+		length -= frame_bytes(header.payload_bytes);
+		if (outbox_release(&worker->outbox, frame_bytes(header.payload_bytes)))
+			pool_kill(worker, SIGUSR1);
+	}
+	if (!is_sound && worker->result_fd != -1)
+		pool_distrust(worker);
 }
 
 static void
 pool_on_frames(void *context, unsigned int events)
 {
 	struct pool_worker *worker = context;
+	char rings[64];
 	(void)events;
-	ssize_t got =
-	    frame_reader_fill(&worker->reader, worker->result_fd, POOL_READ_BYTES);
-	bool is_sound = got > 0 ? pool_take_frames(worker) : got == 0 || errno == EAGAIN;
-	if (!is_sound)
-		pool_distrust(worker);
-	else if (got == 0)
+	ssize_t got = io_read(worker->result_fd, rings, sizeof(rings));
+	if (got == 0)
 		pool_unwatch(worker); /* the rest is up to SIGCHLD */
+	outbox_answer(&worker->outbox);
+	pool_take_frames(worker);
 	pool_collect(
 	    worker->pool); /* room comes from what was claimed, also when the ring is full */
 }
@@ -139,15 +146,4 @@ pool_unwatch(struct pool_worker *worker)
 {
 	loop_unwatch(worker->pool->config.loop, worker->watch);
 	worker->watch = NULL;
-}
-
-void
-pool_read_last_frames(struct pool_worker *worker)
-{
-	while (worker->result_fd != -1) {
-		ssize_t got =
-		    frame_reader_fill(&worker->reader, worker->result_fd, POOL_READ_BYTES);
-		if (got <= 0 || !pool_take_frames(worker))
-			return;
-	}
 }

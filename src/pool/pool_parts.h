@@ -12,6 +12,7 @@
 
 #include "ipc/board.h"
 #include "ipc/frame.h"
+#include "ipc/outbox.h"
 #include "ipc/ring.h"
 #include "pool/flights.h"
 #include "pool/pool.h"
@@ -21,8 +22,8 @@ struct pool_worker {
 	struct pool *pool;
 	pid_t pid; /* 0: the seat is empty */
 	uint32_t number;
-	int result_fd;
-	struct frame_reader reader;
+	int result_fd;        /* a byte in it: look into the outbox; -1: trusted no more */
+	struct outbox outbox; /* the seat's: mapped for its first worker */
 	struct loop_watch *watch;
 	bool has_started;   /* any task */
 	bool is_waited_for; /* its pid is nobody's any more, though it is not buried yet */
@@ -37,6 +38,7 @@ struct pool {
 	struct pool_config config;
 	struct ring *ring;
 	struct board board;
+	int outbox_fd; /* all outboxes */
 	struct pool_worker *workers; /* config.worker_max seats */
 	size_t target_count;
 	size_t live_count;
@@ -69,8 +71,8 @@ pool_kill(const struct pool_worker *worker, int signal)
 int pool_watch(struct pool_worker *worker, struct err *err);
 void pool_unwatch(struct pool_worker *worker);
 
-/* The last frames of a dead worker: all that is whole counts. */
-void pool_read_last_frames(struct pool_worker *worker);
+/* Takes all frames a worker has committed. What it says after garbage does not count. */
+void pool_take_frames(struct pool_worker *worker);
 
 /* --- pool_staff.c --- */
 

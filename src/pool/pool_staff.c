@@ -27,6 +27,7 @@ pool_child(struct pool *pool, const struct pool_worker *worker, int result_fd, p
 	    .slot_index = (size_t)(worker - pool->workers),
 	    .worker_count = pool->target_count,
 	    .result_fd = result_fd,
+	    .outbox_fd = pool->outbox_fd,
 	    .first_stdin_fd = config->first_stdin_fd,
 	    .coordinator = parent,
 	};
@@ -41,7 +42,11 @@ pool_fork(struct pool *pool, struct pool_worker *worker, struct err *err)
 	pid_t parent = getpid();
 	if (family_reserve(pool->config.family) == -1)
 		return err_no_memory(err);
-	if (io_pipe(fds, IO_PIPE_BYTES) == -1)
+	outbox_unmap(&worker->outbox);
+	if (outbox_map(&worker->outbox, pool->outbox_fd, (size_t)(worker - pool->workers),
+		       true, err) == -1)
+		return -1;
+	if (io_pipe(fds, 0) == -1)
 		return err_errno(err, "cannot make a pipe for a worker");
 	if (io_set_nonblocking(fds[0]) == -1 || io_set_nonblocking(fds[1]) == -1) {
 		err_errno(err, "cannot set up a worker's pipe");
@@ -51,8 +56,10 @@ pool_fork(struct pool *pool, struct pool_worker *worker, struct err *err)
 	atomic_store(
 	    &pool_seat(worker)->chunk_count,
 	    pool->config.spec->chunk_count ? (uint32_t)pool->config.spec->chunk_count : 1);
-	*worker = (struct pool_worker){
-	    .pool = pool, .number = pool->next_number++, .result_fd = fds[0]};
+	*worker = (struct pool_worker){.pool = pool,
+				       .number = pool->next_number++,
+				       .result_fd = fds[0],
+				       .outbox = worker->outbox};
 	if (pool_watch(worker, err) == -1)
 		goto empty_seat;
 	worker->pid = fork();
@@ -69,7 +76,8 @@ pool_fork(struct pool *pool, struct pool_worker *worker, struct err *err)
 	return 0;
 
 empty_seat:
-	*worker = (struct pool_worker){.pool = pool, .result_fd = -1};
+	*worker =
+	    (struct pool_worker){.pool = pool, .result_fd = -1, .outbox = worker->outbox};
 close_pipe:
 	close(fds[0]);
 	close(fds[1]);
@@ -199,7 +207,7 @@ pool_bury(struct pool_worker *worker, int status)
 	family_remove(pool->config.family, worker->pid);
 	pool->live_count--;
 	worker->is_waited_for = true;
-	pool_read_last_frames(worker);
+	pool_take_frames(worker);
 	ring_reclaim(pool->ring, worker->number, pool_visit_claim, &search);
 	pool_collect(pool);
 	uint64_t seq_in_hand = atomic_load(&pool_seat(worker)->seq);
@@ -209,7 +217,6 @@ pool_bury(struct pool_worker *worker, int status)
 	dead = *worker;
 	worker->pid = 0;
 	worker->result_fd = -1;
-	worker->reader = (struct frame_reader){0};
 	pool_settle_flights(worker, seq_in_hand, status);
 	/* It may have been woken for a task that it did not live to claim. */
 	if (ring_unclaimed(pool->ring) > 0)
@@ -218,6 +225,5 @@ pool_bury(struct pool_worker *worker, int status)
 		pool_count_failed_start(pool, &dead, status);
 	worker->start_error = NULL;
 	io_close(dead.result_fd);
-	frame_reader_fini(&dead.reader);
 	free(dead.start_error);
 }

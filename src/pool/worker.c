@@ -150,7 +150,11 @@ worker_set_up(struct worker *self, struct err *err)
 {
 	sigset_t wait_mask;
 	worker_set_up_signals(self, &wait_mask);
-	channel_init(&self->channel, self->config.result_fd, self->config.seat,
+	struct outbox outbox;
+	if (outbox_map(&outbox, self->config.outbox_fd, self->config.slot_index, false,
+		       err) == -1)
+		_exit(WORKER_CANNOT_START); /* with no means to say why */
+	channel_init(&self->channel, self->config.result_fd, &outbox, self->config.seat,
 		     &wait_mask, worker_orphaned);
 	self->host = (struct executor_host){
 	    .spec = self->config.spec,
@@ -221,9 +225,7 @@ static void
 worker_sleep(struct worker *self, uint32_t bell)
 {
 	sigset_t old;
-	channel_flush(&self->channel, true);
-	/* Only now: while a result is unsent its task is still in our hand. */
-	atomic_store(&self->config.seat->seq, BOARD_NO_TASK);
+	channel_flush(&self->channel);
 	sigprocmask(SIG_SETMASK, &self->channel.wait_mask, &old);
 	ring_wait(self->config.ring, bell);
 	sigprocmask(SIG_SETMASK, &old, NULL);
@@ -303,8 +305,8 @@ executor_begin(struct executor_host *host, uint64_t seq, uint32_t attempt)
 	channel_begin(host->channel, seq, attempt);
 }
 
-int
-executor_finish(struct executor_host *host, struct result *result, struct err *err)
+void
+executor_finish(struct executor_host *host, struct result *result)
 {
 	struct worker *self = (struct worker *)host;
 	result->worker = self->config.number;
@@ -312,11 +314,11 @@ executor_finish(struct executor_host *host, struct result *result, struct err *e
 	result->cpu = self->cpu;
 	result->stdout_bytes = host->channel->stream_bytes[RESULT_STDOUT];
 	result->stderr_bytes = host->channel->stream_bytes[RESULT_STDERR];
-	if (channel_finished(host->channel, result) == -1)
-		return err_no_memory(err);
+	channel_finished(host->channel, result);
+	/* Only now: what is said is safe, and the task no longer in our hand. */
+	atomic_store(&host->seat->seq, BOARD_NO_TASK);
 	self->served_count++;
 	atomic_store(&host->seat->served_count, self->served_count);
-	return 0;
 }
 
 void
@@ -371,13 +373,11 @@ worker_main(const struct worker_config *config)
 	}
 	if (self.executor != NULL)
 		self.executor->ops->free(self.executor);
-	channel_flush(&self.channel, true);
-	if (status == WORKER_DONE)
-		atomic_store(&config->seat->seq, BOARD_NO_TASK);
+	channel_flush(&self.channel);
 	worker_end_initializer(&self);
 	task_env_fini(&self.env);
 	buf_fini(&self.cell);
-	buf_fini(&self.channel.frames);
+	channel_fini(&self.channel);
 	free(self.args);
 	_exit(status);
 }

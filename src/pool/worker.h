@@ -32,6 +32,7 @@ struct worker_config {
 	size_t slot_index;       /* its seat, from 0 */
 	size_t worker_count;     /* seats in all: the places depend on it */
 	int result_fd;           /* non-blocking */
+	int outbox_fd;           /* of all outboxes; ours has the number of our seat */
 	int first_stdin_fd;      /* see executor.h; -1: none */
 	pid_t coordinator;
 };

@@ -1,4 +1,5 @@
 /* Tests of pool/channel: a worker's line to the coordinator. */
+#include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -8,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "child.h"
 
 #include "base/io.h"
 #include "base/sig.h"
@@ -20,7 +21,8 @@
 struct line {
 	struct channel channel;
 	struct board board;
-	struct frame_reader reader;
+	struct outbox outbox; /* the coordinator's side */
+	int outbox_fd;
 	sigset_t old_mask;
 	int fds[2];
 };
@@ -36,18 +38,25 @@ set_up(void **state)
 {
 	struct line *line = calloc(1, sizeof(*line));
 	struct err err = {0};
+	struct outbox outbox;
 	sigset_t all;
-	if (line == NULL || board_init(&line->board, 1, &err) == -1 ||
-	    io_pipe(line->fds, 0) == -1 || io_set_nonblocking(line->fds[0]) == -1 ||
+	if (line == NULL || (line->outbox_fd = outbox_open(&err)) == -1 ||
+	    outbox_map(&line->outbox, line->outbox_fd, 0, true, &err) == -1 ||
+	    outbox_map(&outbox, line->outbox_fd, 0, false, &err) == -1 ||
+	    board_init(&line->board, 1, &err) == -1 || io_pipe(line->fds, 0) == -1 ||
+	    io_set_nonblocking(line->fds[0]) == -1 ||
 	    io_set_nonblocking(line->fds[1]) == -1)
 		return -1;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &line->old_mask);
 	sig_handle(SIGCHLD, channel_on_child);
 	sigdelset(&all, SIGCHLD);
-	channel_init(&line->channel, line->fds[1], line->board.seats, &all, orphaned);
+	sigdelset(&all, SIGALRM);
+	channel_init(&line->channel, line->fds[1], &outbox, line->board.seats, &all,
+		     orphaned);
 	channel_begin(&line->channel, 5, 2);
 	*state = line;
+	alarm(TEST_SECONDS);
 	return 0;
 }
 
@@ -57,8 +66,9 @@ tear_down(void **state)
 	struct line *line = *state;
 	io_close(line->fds[0]);
 	io_close(line->fds[1]);
-	buf_fini(&line->channel.frames);
-	frame_reader_fini(&line->reader);
+	channel_fini(&line->channel);
+	outbox_unmap(&line->outbox);
+	close(line->outbox_fd);
 	board_fini(&line->board);
 	sigprocmask(SIG_SETMASK, &line->old_mask, NULL);
 	free(line);
@@ -70,15 +80,25 @@ expect(struct line *line, enum frame_type type, size_t payload_bytes)
 {
 	struct frame_header header;
 	const char *payload;
-	int status;
-	while ((status = frame_next(&line->reader, &header, &payload)) == 0)
-		assert_true(frame_reader_fill(&line->reader, line->fds[0], 65536) > 0);
-	assert_int_equal(status, 1);
+	size_t length;
+	const char *bytes = outbox_peek(&line->outbox, &length);
+	assert_int_equal(frame_get(bytes, length, &header, &payload), 1);
 	assert_int_equal(header.type, type);
 	assert_int_equal(header.payload_bytes, payload_bytes);
 	assert_int_equal(header.seq, 5);
 	assert_int_equal(header.attempt, 2);
-	return payload;
+	outbox_release(&line->outbox, frame_bytes(payload_bytes));
+	return payload; /* which stays there as long as nothing more is said */
+}
+
+/* Whether the coordinator has been woken since the last time. */
+static bool
+is_rung(struct line *line)
+{
+	char bytes[8];
+	bool is_rung = io_read(line->fds[0], bytes, sizeof(bytes)) == 1;
+	outbox_answer(&line->outbox);
+	return is_rung;
 }
 
 static void
@@ -89,10 +109,9 @@ frames_of_a_task_arrive_in_order_with_its_name(void **state)
 	int fds[2];
 	assert_int_equal(io_pipe(fds, 0), 0);
 	assert_int_equal(io_write_all(fds[1], "output", 6), 0);
-	assert_int_equal(channel_started(&line->channel, 1234), 0);
+	channel_started(&line->channel, 1234);
 	assert_int_equal(channel_pull(&line->channel, RESULT_STDERR, fds[0]), 6);
-	assert_int_equal(channel_finished(&line->channel, &result), 0);
-	assert_true(channel_flush(&line->channel, false));
+	channel_finished(&line->channel, &result);
 	int64_t started_at_ns;
 	memcpy(&started_at_ns, expect(line, FRAME_STARTED, sizeof(started_at_ns)),
 	       sizeof(started_at_ns));
@@ -107,14 +126,16 @@ frames_of_a_task_arrive_in_order_with_its_name(void **state)
 }
 
 static void
-output_is_sent_while_the_task_is_silent(void **state)
+output_is_heard_while_the_task_is_silent(void **state)
 {
 	struct line *line = *state;
 	int fds[2];
 	assert_int_equal(io_pipe(fds, 0), 0);
 	assert_int_equal(io_write_all(fds[1], "live", 4), 0);
 	assert_int_equal(channel_pull(&line->channel, RESULT_STDOUT, fds[0]), 4);
+	assert_false(is_rung(line));
 	assert_int_equal(channel_wait(&line->channel, NULL, 0, -1), 0);
+	assert_true(is_rung(line));
 	assert_memory_equal(expect(line, FRAME_STDOUT, 4), "live", 4);
 	close(fds[0]);
 	close(fds[1]);
@@ -145,30 +166,87 @@ only_the_attempt_that_is_meant_is_cancelled(void **state)
 	assert_true(cancel.is_at_once);
 }
 
+/* Fills the outbox: the next full frame has to wait. */
 static void
-a_full_pipe_does_not_hide_an_order_and_nothing_is_lost(void **state)
+fill_up(struct line *line)
 {
-	struct line *line = *state;
 	char note[4000];
 	memset(note, 'n', sizeof(note));
-	channel_begin(&line->channel, 0, 0);
-	for (int i = 0; i < 50; i++)
-		assert_int_equal(channel_note(&line->channel, note, sizeof(note)), 0);
+	while (outbox_reserve(&line->channel.outbox, frame_bytes(FRAME_PAYLOAD_MAX)) != NULL)
+		channel_note(&line->channel, note, sizeof(note));
+}
+
+static void
+much_is_heard_at_once(void **state)
+{
+	struct line *line = *state;
+	channel_note(&line->channel, "x", 1);
+	assert_false(is_rung(line));
+	fill_up(line);
+	assert_true(is_rung(line));
+}
+
+static void
+a_full_outbox_does_not_hide_an_order(void **state)
+{
+	struct line *line = *state;
+	fill_up(line);
 	atomic_store(&line->board.seats->order, BOARD_CANCEL_ALL);
-	assert_false(channel_flush(&line->channel, false));
-	struct frame_header header;
-	const char *payload;
-	for (int i = 0; i < 50; i++) {
-		int status;
-		while ((status = frame_next(&line->reader, &header, &payload)) == 0) {
-			assert_true(frame_reader_fill(&line->reader, line->fds[0], 8192) >
-				    0);
-			channel_flush(&line->channel, false);
-		}
+	errno = 0;
+	assert_int_equal(channel_pull(&line->channel, RESULT_STDOUT, line->fds[0]), -1);
+	assert_int_equal(errno, EAGAIN);
+}
+
+/* Hears all a sleeping writer has to say; wakes it when it has made room. */
+static void
+hear_all(struct line *line, pid_t writer, char first, char last)
+{
+	char next = first;
+	while (next <= last) {
+		struct frame_header header;
+		const char *payload;
+		size_t length;
+		const char *bytes = outbox_peek(&line->outbox, &length);
+		int status = frame_get(bytes, length, &header, &payload);
+		if (status == 0)
+			continue;
 		assert_int_equal(status, 1);
-		assert_int_equal(header.type, FRAME_NOTE);
-		assert_memory_equal(payload, note, sizeof(note));
+		assert_int_equal(header.type, FRAME_STDOUT);
+		for (uint32_t i = 0; i < header.payload_bytes; i++)
+			assert_int_equal(payload[i], next);
+		next++;
+		if (outbox_release(&line->outbox, frame_bytes(header.payload_bytes)))
+			kill(writer, SIGUSR1);
 	}
+}
+
+static void
+on_usr1(int signal)
+{
+	(void)signal;
+}
+
+static void
+a_full_outbox_makes_the_worker_wait_and_nothing_is_lost(void **state)
+{
+	struct line *line = *state;
+	pid_t pid = child_fork();
+	if (pid == 0) {
+		struct err err = {0};
+		static char bytes[FRAME_PAYLOAD_MAX];
+		close(line->fds[0]); /* else we would wait for ourselves */
+		sig_handle(SIGUSR1, on_usr1);
+		sigdelset(&line->channel.wait_mask, SIGUSR1);
+		if (outbox_map(&line->channel.outbox, line->outbox_fd, 0, false, &err) == -1)
+			_exit(1);
+		for (char byte = 'a'; byte <= 'z'; byte++) {
+			memset(bytes, byte, sizeof(bytes));
+			channel_output(&line->channel, RESULT_STDOUT, bytes, sizeof(bytes));
+		}
+		_exit(0);
+	}
+	hear_all(line, pid, 'a', 'z');
+	assert_child_exits(pid, 0);
 }
 
 static void
@@ -196,10 +274,12 @@ a_coordinator_that_is_gone_is_noticed(void **state)
 	pid_t pid = fork();
 	assert_int_not_equal(pid, -1);
 	if (pid == 0) {
+		struct err err = {0};
+		outbox_map(&line->channel.outbox, line->outbox_fd, 0, false, &err);
 		close(line->fds[0]);
 		io_read(ready[0], &byte, 1); /* the parent's reading end is closed, too */
 		channel_note(&line->channel, "x", 1);
-		channel_flush(&line->channel, true);
+		channel_flush(&line->channel);
 		_exit(0);
 	}
 	close(line->fds[0]);
@@ -219,9 +299,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(frames_of_a_task_arrive_in_order_with_its_name),
-	    TEST(output_is_sent_while_the_task_is_silent),
+	    TEST(output_is_heard_while_the_task_is_silent),
 	    TEST(only_the_attempt_that_is_meant_is_cancelled),
-	    TEST(a_full_pipe_does_not_hide_an_order_and_nothing_is_lost),
+	    TEST(much_is_heard_at_once),
+	    TEST(a_full_outbox_does_not_hide_an_order),
+	    TEST(a_full_outbox_makes_the_worker_wait_and_nothing_is_lost),
 	    TEST(the_end_of_a_child_is_told_once),
 	    TEST(a_coordinator_that_is_gone_is_noticed),
 	};
