@@ -23,9 +23,9 @@ args_of(struct source *source)
 }
 
 static enum source_status
-args_next(struct source *source, struct task **task, struct err *err)
+args_next(struct source *source, uint32_t count_max, struct task **task, struct err *err)
 {
-	return group_next(args_of(source)->group, task, err);
+	return group_next(args_of(source)->group, count_max, task, err);
 }
 
 static int

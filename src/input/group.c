@@ -53,6 +53,7 @@ struct group {
 
 	const struct row *pending; /* read, but not in the group */
 	bool has_ended;            /* no more input */
+	struct err failure;        /* of reading: told again whenever more is asked for */
 	struct buf packed;
 	struct group_mark *marks; /* of the inputs in the group */
 	size_t count;
@@ -259,19 +260,19 @@ group_add(struct group *group, const struct row *row, const struct group_length 
 }
 
 static enum source_status
-group_new_task(struct group *group, uint32_t arg_count, const struct buf *packed,
-	       struct task **task, struct err *err)
+group_new_task(struct group *group, uint32_t count, uint32_t arg_count,
+	       const struct buf *packed, struct task **task, struct err *err)
 {
 	static const struct buf nothing;
 	if (group->is_valueless)
-		*task = task_new(group->next_seq, 0, &nothing);
+		*task = task_new(group->next_seq, count, 0, &nothing);
 	else
-		*task = task_new(group->next_seq, arg_count, packed);
+		*task = task_new(group->next_seq, count, arg_count, packed);
 	if (*task == NULL) {
 		err_no_memory(err);
 		return SOURCE_ERROR;
 	}
-	group->next_seq++;
+	group->next_seq += count;
 	return SOURCE_TASK;
 }
 
@@ -292,7 +293,7 @@ group_give(struct group *group, size_t count, struct task **task, struct err *er
 	    .length = to->packed_bytes - from.packed_bytes,
 	};
 	enum source_status status =
-	    group_new_task(group, to->arg_count - from.arg_count, &packed, task, err);
+	    group_new_task(group, 1, to->arg_count - from.arg_count, &packed, task, err);
 	if (group->given_count == group->count) {
 		buf_clear(&group->packed);
 		group->count = 0;
@@ -310,9 +311,17 @@ group_peek(struct group *group, struct err *err)
 		return SOURCE_TASK;
 	if (group->has_ended)
 		return SOURCE_END;
-	enum source_status status = combine_next(group->combine, &group->pending, err);
+	if (group->failure.kind != ERR_NONE) {
+		if (err != NULL)
+			*err = group->failure;
+		return SOURCE_ERROR;
+	}
+	enum source_status status =
+	    combine_next(group->combine, &group->pending, &group->failure);
 	if (status != SOURCE_TASK)
 		group->pending = NULL;
+	if (status == SOURCE_ERROR && err != NULL)
+		*err = group->failure;
 	group->has_ended = status == SOURCE_END;
 	return status;
 }
@@ -352,22 +361,35 @@ group_next_several(struct group *group, struct task **task, struct err *err)
 	}
 }
 
+/* An input to a task, and as many tasks as are there and alike. */
 static enum source_status
-group_next_single(struct group *group, struct task **task, struct err *err)
+group_next_single(struct group *group, uint32_t count_max, struct task **task,
+		  struct err *err)
 {
-	const struct row *row;
-	enum source_status status = combine_next(group->combine, &row, err);
-	if (status != SOURCE_TASK)
-		return status;
+	uint32_t count = 0;
+	size_t arg_count = 0;
+	enum source_status status;
 	buf_clear(&group->packed);
-	if (group_pack(group, row, err) == -1)
-		return SOURCE_ERROR;
-	return group_new_task(group, (uint32_t)row->count, &group->packed, task, err);
+	while ((status = group_peek(group, err)) == SOURCE_TASK) {
+		if (count == 0)
+			arg_count = group->pending->count;
+		else if (group->pending->count != arg_count)
+			break;
+		if (group_pack(group, group->pending, err) == -1)
+			return SOURCE_ERROR;
+		group->pending = NULL;
+		if (++count == count_max || group->packed.length >= TASK_CHUNK_MAX_BYTES)
+			break;
+	}
+	/* After an end or an error no more can be asked for: it is told when these are given. */
+	if (count == 0)
+		return status;
+	return group_new_task(group, count, (uint32_t)arg_count, &group->packed, task, err);
 }
 
 enum source_status
-group_next(struct group *group, struct task **task, struct err *err)
+group_next(struct group *group, uint32_t count_max, struct task **task, struct err *err)
 {
-	return group->is_single ? group_next_single(group, task, err)
+	return group->is_single ? group_next_single(group, count_max, task, err)
 				: group_next_several(group, task, err);
 }

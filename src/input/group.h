@@ -29,6 +29,7 @@ void group_set_template(struct group *group, const struct template *template,
 			size_t worker_count);
 
 /* As source_next. */
-enum source_status group_next(struct group *group, struct task **task, struct err *err);
+enum source_status group_next(struct group *group, uint32_t count_max, struct task **task,
+			      struct err *err);
 
 #endif

@@ -38,5 +38,4 @@ board_seat_reset(struct board_seat *seat)
 	atomic_store(&seat->cancel_reason, 0);
 	atomic_store(&seat->cancel_seq, BOARD_NO_TASK);
 	atomic_store(&seat->cancel_attempt, 0);
-	atomic_store(&seat->chunk_count, 1);
 }

@@ -40,7 +40,6 @@ struct board_seat {
 	_Atomic uint32_t cancel_reason;     /* enum result_reason; 0: cancel nothing */
 	_Atomic uint64_t cancel_seq;        /* valid while cancel_reason is not 0 */
 	_Atomic uint32_t cancel_attempt;
-	_Atomic uint32_t chunk_count; /* tasks to claim at once */
 };
 
 struct board {

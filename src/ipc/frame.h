@@ -3,7 +3,7 @@
  *
  * A frame is a header and payload_bytes of payload, all in host byte order (one machine, one
  * build); it is committed whole. Order is order in time. For one attempt: STARTED, any number of
- * STDOUT and STDERR, FINISHED. The reader trusts nothing: a header out of bounds ends the worker.
+ * STDOUT and STDERR, FINISHED; or one ANSWER; or RETURNED. The reader trusts nothing: a header out of bounds ends the worker.
  *
  *   offset size field
  *        0    4 payload_bytes   bytes after this header, <= FRAME_PAYLOAD_MAX
@@ -27,6 +27,8 @@ enum frame_type {
 	FRAME_STDOUT,      /* payload: bytes the task wrote */
 	FRAME_STDERR,
 	FRAME_FINISHED, /* payload: struct result */
+	FRAME_ANSWER, /* all of a success in one; payload: struct frame_answer, its stdout */
+	FRAME_RETURNED, /* payload: uint32_t: so many tasks from seq on will not be started */
 	FRAME_NOTE,     /* no task; payload: bytes the initializer wrote, for stderr */
 	FRAME_START_FAILED, /* no task; payload: text: why this worker cannot serve */
 	FRAME_TYPES,
@@ -39,6 +41,11 @@ struct frame_header {
 	uint64_t seq;
 };
 static_assert(sizeof(struct frame_header) == 16, "wire format");
+
+struct frame_answer {
+	int64_t started_at_ns;
+	int64_t wall_ns;
+};
 
 /* What a frame with so much payload takes. */
 static inline size_t

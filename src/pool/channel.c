@@ -155,6 +155,25 @@ channel_finished(struct channel *channel, const struct result *result)
 }
 
 void
+channel_answer(struct channel *channel, const struct frame_answer *answer,
+	       const char *bytes, size_t length)
+{
+	size_t payload_bytes = sizeof(*answer) + length;
+	char *to = channel_reserve(channel, frame_bytes(payload_bytes), true);
+	frame_put_header(to, FRAME_ANSWER, channel->seq, channel->attempt, payload_bytes);
+	memcpy(to + frame_bytes(0), answer, sizeof(*answer));
+	if (length > 0)
+		memcpy(to + frame_bytes(sizeof(*answer)), bytes, length);
+	channel_commit(channel, frame_bytes(payload_bytes));
+}
+
+void
+channel_returned(struct channel *channel, uint64_t seq, uint32_t attempt, uint32_t count)
+{
+	channel_add(channel, FRAME_RETURNED, seq, attempt, &count, sizeof(count));
+}
+
+void
 channel_note(struct channel *channel, const char *bytes, size_t length)
 {
 	channel_add_bytes(channel, FRAME_NOTE, 0, 0, bytes, length);

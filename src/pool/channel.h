@@ -18,12 +18,15 @@
 #include <sys/types.h>
 
 #include "ipc/board.h"
+#include "ipc/frame.h"
 #include "ipc/outbox.h"
 #include "task/result.h"
 
 /* The coordinator hears at the latest so long after, so that a task can be watched live. */
 #define CHANNEL_DELAY_MS 10
 #define CHANNEL_BATCH_BYTES (48 * 1024) /* and at once of more bytes than this */
+
+#define CHANNEL_ANSWER_MAX (FRAME_PAYLOAD_MAX - sizeof(struct frame_answer))
 
 struct channel {
 	int fd; /* the result pipe; non-blocking */
@@ -56,6 +59,10 @@ void channel_begin(struct channel *channel, uint64_t seq, uint32_t attempt);
 /* Each adds a frame; they wait for room where there is none. */
 void channel_started(struct channel *channel, int64_t started_at_ns);
 void channel_finished(struct channel *channel, const struct result *result);
+void channel_answer(struct channel *channel, const struct frame_answer *answer,
+		    const char *bytes, size_t length); /* length <= CHANNEL_ANSWER_MAX */
+void channel_returned(struct channel *channel, uint64_t seq, uint32_t attempt,
+		      uint32_t count);
 void channel_note(struct channel *channel, const char *bytes, size_t length);
 void channel_start_failed(struct channel *channel, const char *text);
 

@@ -22,6 +22,13 @@ dry_room(const struct backend *backend)
 	return DRY_ROOM;
 }
 
+static uint32_t
+dry_chunk(const struct backend *backend)
+{
+	(void)backend;
+	return 1;
+}
+
 static int
 dry_submit(struct backend *backend, const struct task *task, struct err *err)
 {
@@ -30,7 +37,7 @@ dry_submit(struct backend *backend, const struct task *task, struct err *err)
 	uint64_t seq = task->seq;
 	uint32_t attempt = task->attempt; /* the task may be gone once it has finished */
 	struct result result = {.reason = RESULT_EXIT, .cpu = -1};
-	if (task_unpack(task->packed, task->packed_bytes, task->arg_count, &dry->args,
+	if (task_unpack(task_bytes(task), task->packed_bytes, task->arg_count, &dry->args,
 			&dry->arg_capacity) == -1)
 		return err_no_memory(err);
 	struct template_values values = {
@@ -116,6 +123,7 @@ dry_free(struct backend *backend)
 
 static const struct backend_ops dry_ops = {
     .room = dry_room,
+    .chunk = dry_chunk,
     .idle_count = dry_room,
     .submit = dry_submit,
     .publish = dry_publish,

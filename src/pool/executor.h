@@ -69,6 +69,13 @@ void executor_begin(struct executor_host *host, uint64_t seq, uint32_t attempt);
 /* It has ended; reason and costs are filled in, the rest is added here. */
 void executor_finish(struct executor_host *host, struct result *result);
 
+/*
+ * The task in hand was a success with nothing but this output, started and ended so: stands for
+ * channel_started, channel_output and executor_finish. length <= CHANNEL_ANSWER_MAX.
+ */
+void executor_answer(struct executor_host *host, const struct frame_answer *answer,
+		     const char *bytes, size_t length);
+
 /* Spares all children alive now. */
 void executor_spare_children(struct executor_host *host);
 

@@ -1,6 +1,7 @@
 /* pool.c: see pool.h and, for the other files of the pool, pool_parts.h. */
 #include <assert.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,7 +11,7 @@
 
 #define POOL_RING_CELLS 4096
 #define POOL_RING_BYTES (1024 * 1024)
-#define POOL_AHEAD 8 /* tasks with the pool per worker and chunk */
+#define POOL_AHEAD 8 /* chunks with the pool for each worker */
 #define POOL_AHEAD_MIN 64
 
 static struct pool *
@@ -36,28 +37,37 @@ pool_reap(struct backend *backend)
 		pool_break(pool, &err);
 }
 
+static uint32_t
+pool_chunk(const struct backend *backend)
+{
+	return chunking_count(&pool_of(backend)->chunking);
+}
+
+/* How many tasks the pool has at most: enough that no worker waits for the coordinator. */
+static size_t
+pool_ahead(const struct pool *pool)
+{
+	size_t most = POOL_AHEAD * pool->target_count * chunking_count(&pool->chunking);
+	return most < POOL_AHEAD_MIN ? POOL_AHEAD_MIN : most;
+}
+
 static size_t
 pool_room(const struct backend *backend)
 {
 	const struct pool *pool = pool_of(backend);
-	size_t chunk = pool->config.spec->chunk_count ? pool->config.spec->chunk_count : 1;
-	size_t most = POOL_AHEAD * chunk * pool->target_count;
-	if (most < POOL_AHEAD_MIN)
-		most = POOL_AHEAD_MIN;
-	if (pool->is_cancelled || pool->is_closed || pool->is_broken ||
-	    flights_count(&pool->flights) >= most || !ring_has_room(pool->ring, 0))
+	size_t most = pool_ahead(pool);
+	size_t count = pool->flights.task_count;
+	if (pool->is_cancelled || pool->is_closed || pool->is_broken || count >= most ||
+	    !ring_has_room(pool->ring, 0))
 		return 0;
-	size_t cells = ring_room(pool->ring);
-	return cells < most - flights_count(&pool->flights)
-		   ? cells
-		   : most - flights_count(&pool->flights);
+	return most - count;
 }
 
 static size_t
 pool_idle_count(const struct backend *backend)
 {
 	const struct pool *pool = pool_of(backend);
-	size_t busy = flights_count(&pool->flights);
+	size_t busy = pool->flights.task_count;
 	return busy < pool->target_count ? pool->target_count - busy : 0;
 }
 
@@ -65,15 +75,18 @@ static int
 pool_submit(struct backend *backend, const struct task *task, struct err *err)
 {
 	struct pool *pool = pool_of(backend);
-	struct task_cell cell = {
-	    .seq = task->seq, .attempt = task->attempt, .arg_count = task->arg_count};
-	pool_collect(pool);
+	struct task_cell cell = {.seq = task->seq,
+				 .count = task->count,
+				 .attempt = task->attempt,
+				 .arg_count = task->arg_count};
+	if (!ring_has_room(pool->ring, sizeof(cell) + task->packed_bytes))
+		pool_collect(pool);
 	if (!ring_has_room(pool->ring, sizeof(cell) + task->packed_bytes))
 		return 1;
-	if (flights_add(&pool->flights, task->seq, task->attempt) == -1)
+	if (flights_add(&pool->flights, task->seq, task->count, task->attempt) == -1)
 		return err_no_memory(err);
 	if (ring_push(pool->ring, task->seq, task->attempt, &cell, sizeof(cell),
-		      task->packed, task->packed_bytes, err) == 0)
+		      task_bytes(task), task->packed_bytes, err) == 0)
 		return 0;
 	flights_remove(&pool->flights, task->seq);
 	return -1;
@@ -95,7 +108,7 @@ pool_withdraw(struct backend *backend)
 	uint32_t attempt;
 	while (ring_withdraw(pool->ring, &seq, &attempt)) {
 		flights_remove(&pool->flights, seq);
-		pool->config.client.returned(pool->config.client.context, seq, attempt);
+		pool->config.client.returned(pool->config.client.context, seq, attempt, 0);
 	}
 	pool_collect(pool);
 }
@@ -120,13 +133,14 @@ pool_cancel(struct backend *backend, uint64_t seq, enum result_reason reason,
 		worker = pool_worker_of(pool, &flight);
 	if (worker == NULL)
 		return;
+	worker->was_killed = force == BACKEND_KILL_WORKER;
 	struct board_seat *seat = pool_seat(worker);
 	worker->cancel_reason = reason;
 	worker->cancel_seq = seq;
 	atomic_store(&seat->cancel_seq, seq);
 	atomic_store(&seat->cancel_attempt, flight.attempt);
 	atomic_store(&seat->cancel_reason, (uint32_t)reason);
-	pool_kill(worker, force == BACKEND_KILL_WORKER ? SIGKILL : SIGUSR1);
+	pool_kill(worker, worker->was_killed ? SIGKILL : SIGUSR1);
 }
 
 /* Gives a worker an order and sees that it looks. */
@@ -229,6 +243,21 @@ pool_hold(struct backend *backend, bool is_held)
 	}
 }
 
+/* -v: where the chunks are worth a word. */
+static void
+pool_tell_chunks(const struct pool *pool)
+{
+	const struct spec *spec = pool->config.spec;
+	char text[256];
+	char line[320];
+	if (!spec->is_verbose || !pool->chunking.is_auto || pool->chunking.task_ns <= 0 ||
+	    pool->chunking.count == 1)
+		return;
+	int length = snprintf(line, sizeof(line), "%s: %s\n", spec->program,
+			      chunking_describe(&pool->chunking, text, sizeof(text)));
+	pool->config.client.note(pool->config.client.context, line, (size_t)length);
+}
+
 static void
 pool_close(struct backend *backend)
 {
@@ -236,6 +265,7 @@ pool_close(struct backend *backend)
 	if (pool->is_closed)
 		return;
 	pool->is_closed = true;
+	pool_tell_chunks(pool);
 	ring_close(pool->ring);
 }
 
@@ -272,6 +302,8 @@ pool_free(struct backend *backend)
 	pool_stop(pool);
 	free(pool->workers);
 	flights_fini(&pool->flights);
+	free(pool->answers);
+	buf_fini(&pool->answer_bytes);
 	board_fini(&pool->board);
 	ring_free(pool->ring);
 	io_close(pool->outbox_fd);
@@ -280,6 +312,7 @@ pool_free(struct backend *backend)
 
 static const struct backend_ops pool_ops = {
     .room = pool_room,
+    .chunk = pool_chunk,
     .idle_count = pool_idle_count,
     .submit = pool_submit,
     .publish = pool_publish,
@@ -310,6 +343,7 @@ pool_new(const struct pool_config *config, struct err *err)
 	pool->config = *config;
 	pool->outbox_fd = -1;
 	pool->target_count = config->worker_count;
+	chunking_init(&pool->chunking, config->spec);
 	pool->workers = calloc(config->worker_max, sizeof(*pool->workers));
 	if (pool->workers == NULL) {
 		err_no_memory(err);

@@ -23,6 +23,32 @@ pool_keep_start_error(struct pool_worker *worker, const char *text, size_t lengt
 	worker->start_error = strndup(text, length);
 }
 
+/*
+ * What the frame is about, if this worker may have a say in it. It is the worker's from then
+ * on: what is left of a chunk is not found by the name of its cell any more.
+ */
+static bool
+pool_find_flight(struct pool_worker *worker, const struct frame_header *header,
+		 struct flight *flight)
+{
+	struct flights *flights = &worker->pool->flights;
+	if (!flights_get(flights, header->seq, flight) ||
+	    flight->attempt != header->attempt ||
+	    (flight->owner != FLIGHTS_NOBODY && flight->owner != worker->number))
+		return false;
+	flight->owner = worker->number;
+	flights_set(flights, header->seq, *flight);
+	return true;
+}
+
+static void
+pool_break_no_memory(struct pool *pool)
+{
+	struct err err = {0};
+	err_no_memory(&err);
+	pool_break(pool, &err);
+}
+
 static bool
 pool_on_started(struct pool_worker *worker, struct flight flight,
 		const struct frame_header *header, const char *payload)
@@ -32,7 +58,11 @@ pool_on_started(struct pool_worker *worker, struct flight flight,
 	if (header->payload_bytes != sizeof(started_at_ns) || flight.is_started)
 		return false;
 	memcpy(&started_at_ns, payload, sizeof(started_at_ns));
-	flight.owner = worker->number;
+	if (flights_split(&worker->pool->flights, header->seq) == -1) {
+		pool_break_no_memory(worker->pool);
+		return true;
+	}
+	flight.count = 1;
 	flight.is_started = true;
 	flights_set(&worker->pool->flights, header->seq, flight);
 	worker->has_started = true;
@@ -55,8 +85,27 @@ pool_on_finished(struct pool_worker *worker, struct flight flight,
 	worker->pool->failed_starts = 0;
 	if (worker->cancel_seq == header->seq)
 		worker->cancel_reason = 0;
+	chunking_add(&worker->pool->chunking, 1, result.wall_ns);
 	flights_remove(&worker->pool->flights, header->seq);
 	client->finished(client->context, header->seq, header->attempt, &result);
+	return true;
+}
+
+/* An unstarted rest of a chunk comes back. */
+static bool
+pool_on_returned(struct pool_worker *worker, struct flight flight,
+		 const struct frame_header *header, const char *payload)
+{
+	const struct backend_client *client = &worker->pool->config.client;
+	uint32_t count;
+	if (header->payload_bytes != sizeof(count) || flight.is_started)
+		return false;
+	memcpy(&count, payload, sizeof(count));
+	if (count != flight.count)
+		return false;
+	flights_remove(&worker->pool->flights, header->seq);
+	client->returned(client->context, header->seq, header->attempt,
+			 (count - 1) / (uint32_t)worker->pool->target_count + 1);
 	return true;
 }
 
@@ -77,14 +126,14 @@ pool_on_frame(struct pool_worker *worker, const struct frame_header *header,
 		pool_keep_start_error(worker, payload, header->payload_bytes);
 		return true;
 	}
-	if (!flights_get(&pool->flights, header->seq, &flight) ||
-	    flight.attempt != header->attempt ||
-	    (flight.owner != FLIGHTS_NOBODY && flight.owner != worker->number))
+	if (!pool_find_flight(worker, header, &flight))
 		return false;
 	if (type == FRAME_STARTED)
 		return pool_on_started(worker, flight, header, payload);
 	if (type == FRAME_FINISHED)
 		return pool_on_finished(worker, flight, header, payload);
+	if (type == FRAME_RETURNED)
+		return pool_on_returned(worker, flight, header, payload);
 	if (!flight.is_started)
 		return false;
 	client->output(client->context, header->seq, header->attempt,
@@ -93,23 +142,104 @@ pool_on_frame(struct pool_worker *worker, const struct frame_header *header,
 	return true;
 }
 
+/* An answer behind those gathered. False: it is not one of the same chunk, or not right. */
+static bool
+pool_gather_answer(struct pool *pool, struct answers *answers,
+		   const struct frame_header *header, const char *payload)
+{
+	struct frame_answer answer;
+	size_t length = header->payload_bytes - sizeof(answer);
+	memcpy(&answer, payload, sizeof(answer));
+	if (buf_append(&pool->answer_bytes, payload + sizeof(answer), length) == -1)
+		return false;
+	pool->answers[answers->count++] = (struct answer){
+	    .started_at_ns = answer.started_at_ns,
+	    .wall_ns = answer.wall_ns,
+	    .bytes = (uint32_t)length,
+	};
+	return true;
+}
+
+static void
+pool_tell_answers(struct pool_worker *worker, uint64_t seq, uint32_t attempt,
+		  struct answers *answers)
+{
+	struct pool *pool = worker->pool;
+	const struct backend_client *client = &pool->config.client;
+	int64_t wall_ns = 0;
+	for (uint32_t i = 0; i < answers->count; i++)
+		wall_ns += answers->items[i].wall_ns;
+	chunking_add(&pool->chunking, answers->count, wall_ns);
+	pool->failed_starts = 0;
+	worker->has_started = true;
+	flights_drop(&pool->flights, seq, answers->count);
+	answers->bytes = pool->answer_bytes.bytes;
+	answers->length = pool->answer_bytes.length;
+	client->answered(client->context, seq, attempt, answers);
+}
+
+/*
+ * The answers at the front of `bytes`, as many as belong together: what they take there, 0 for
+ * none that can be right.
+ */
+static size_t
+pool_take_answers(struct pool_worker *worker, const char *bytes, size_t length)
+{
+	struct pool *pool = worker->pool;
+	struct frame_header header, first = {0};
+	struct flight flight;
+	const char *payload;
+	size_t used = 0;
+	if (pool->answers == NULL)
+		pool->answers = calloc(TASK_CHUNK_MAX, sizeof(*pool->answers));
+	struct answers answers = {
+	    .items = pool->answers,
+	    .worker = worker->number,
+	    .slot = (uint32_t)(worker - pool->workers) + 1,
+	};
+	buf_clear(&pool->answer_bytes);
+	if (frame_get(bytes, length, &first, &payload) != 1 || pool->answers == NULL ||
+	    !pool_find_flight(worker, &first, &flight) || flight.is_started)
+		return 0;
+	while (answers.count < flight.count &&
+	       frame_get(bytes + used, length - used, &header, &payload) == 1 &&
+	       header.type == FRAME_ANSWER && header.seq == first.seq + answers.count &&
+	       header.attempt == first.attempt &&
+	       header.payload_bytes >= sizeof(struct frame_answer) &&
+	       pool_gather_answer(pool, &answers, &header, payload))
+		used += frame_bytes(header.payload_bytes);
+	if (used > 0)
+		pool_tell_answers(worker, first.seq, first.attempt, &answers);
+	return used;
+}
+
+/* The frame at the front of `bytes`, or several that belong together: what they take; 0: garbage. */
+static size_t
+pool_take_some(struct pool_worker *worker, const char *bytes, size_t length)
+{
+	struct frame_header header;
+	const char *payload;
+	if (frame_get(bytes, length, &header, &payload) != 1)
+		return 0;
+	if (header.type == FRAME_ANSWER)
+		return pool_take_answers(worker, bytes, length);
+	return pool_on_frame(worker, &header, payload) ? frame_bytes(header.payload_bytes)
+						       : 0;
+}
+
 void
 pool_take_frames(struct pool_worker *worker)
 {
-	size_t length;
+	size_t length = 0;
 	const char *bytes =
 	    worker->result_fd == -1 ? NULL : outbox_peek(&worker->outbox, &length);
 	bool is_sound = bytes != NULL;
 	while (is_sound && length > 0) {
-		struct frame_header header;
-		const char *payload;
-		is_sound = frame_get(bytes, length, &header, &payload) == 1 &&
-			   pool_on_frame(worker, &header, payload);
-		if (!is_sound)
-			break;
-		bytes += frame_bytes(header.payload_bytes);
-		length -= frame_bytes(header.payload_bytes);
-		if (outbox_release(&worker->outbox, frame_bytes(header.payload_bytes)))
+		size_t used = pool_take_some(worker, bytes, length);
+		is_sound = used > 0;
+		bytes += used;
+		length -= used;
+		if (outbox_release(&worker->outbox, used))
 			pool_kill(worker, SIGUSR1);
 	}
 	if (!is_sound && worker->result_fd != -1)

@@ -14,6 +14,7 @@
 #include "ipc/frame.h"
 #include "ipc/outbox.h"
 #include "ipc/ring.h"
+#include "pool/chunking.h"
 #include "pool/flights.h"
 #include "pool/pool.h"
 
@@ -22,7 +23,7 @@ struct pool_worker {
 	struct pool *pool;
 	pid_t pid; /* 0: the seat is empty */
 	uint32_t number;
-	int result_fd;        /* a byte in it: look into the outbox; -1: trusted no more */
+	int result_fd; /* a byte in it: look into the outbox; -1: trusted no more */
 	struct outbox outbox; /* the seat's: mapped for its first worker */
 	struct loop_watch *watch;
 	bool has_started;   /* any task */
@@ -30,6 +31,7 @@ struct pool_worker {
 	bool was_told_off;  /* by cancel_all or resize: its end is no failure */
 	enum result_reason cancel_reason; /* of the attempt it was told to end; 0: none */
 	uint64_t cancel_seq;
+	bool was_killed;   /* for cancel_seq: whatever else it had is not to be charged */
 	char *start_error; /* what it said before it gave up */
 };
 
@@ -44,6 +46,9 @@ struct pool {
 	size_t live_count;
 	uint32_t next_number;
 	struct flights flights;
+	struct chunking chunking;
+	struct answer *answers;  /* scratch: TASK_CHUNK_MAX, made when the first come */
+	struct buf answer_bytes; /* scratch */
 	unsigned int failed_starts; /* in a row */
 	bool is_held;
 	bool is_closed;

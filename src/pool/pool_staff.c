@@ -53,9 +53,6 @@ pool_fork(struct pool *pool, struct pool_worker *worker, struct err *err)
 		goto close_pipe;
 	}
 	board_seat_reset(pool_seat(worker));
-	atomic_store(
-	    &pool_seat(worker)->chunk_count,
-	    pool->config.spec->chunk_count ? (uint32_t)pool->config.spec->chunk_count : 1);
 	*worker = (struct pool_worker){.pool = pool,
 				       .number = pool->next_number++,
 				       .result_fd = fds[0],
@@ -99,7 +96,7 @@ pool_staff(struct pool *pool, struct err *err)
 	for (size_t i = 0; i < pool->target_count; i++) {
 		if (pool->is_cancelled || pool->is_broken ||
 		    pool->live_count >= pool->target_count ||
-		    pool->live_count >= flights_count(&pool->flights))
+		    pool->live_count >= pool->flights.task_count)
 			return 0;
 		if (pool->workers[i].pid != 0)
 			continue;
@@ -150,7 +147,10 @@ pool_report_lost(struct pool *pool, const struct pool_worker *worker, uint64_t s
 	client->finished(client->context, seq, attempt, &result);
 }
 
-/* Gives every attempt the dead worker had an end: lost if it was in its hand, else returned. */
+/*
+ * Gives every attempt the dead worker had an end: lost if it was in its hand, else returned. So is
+ * what was in its hand when we killed it for a task that had just ended.
+ */
 static void
 pool_settle_flights(struct pool_worker *worker, uint64_t seq_in_hand, int status)
 {
@@ -159,11 +159,13 @@ pool_settle_flights(struct pool_worker *worker, uint64_t seq_in_hand, int status
 	uint64_t seq;
 	struct flight flight;
 	while (flights_find_owned(&pool->flights, worker->number, &seq, &flight)) {
-		flights_remove(&pool->flights, seq);
-		if (flight.is_started || seq == seq_in_hand)
+		bool is_lost = (flight.is_started || seq == seq_in_hand) &&
+			       !(worker->was_killed && seq != worker->cancel_seq);
+		flights_drop(&pool->flights, seq, is_lost ? 1 : flight.count);
+		if (is_lost)
 			pool_report_lost(pool, worker, seq, flight.attempt, status);
 		else
-			client->returned(client->context, seq, flight.attempt);
+			client->returned(client->context, seq, flight.attempt, 0);
 	}
 }
 

@@ -11,13 +11,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "pool/channel.h"
 #include "pool/executor.h"
 #include "pool/initializer.h"
 #include "pool/task_env.h"
 
-#define WORKER_CHUNK_MAX 1024 /* cells claimed at once, whatever --chunksize says */
+/* So long after it was claimed, what is left of a chunk goes back if others have nothing. */
+#define WORKER_CHUNK_NS NS_PER_MS
 
 extern char **environ;
 
@@ -26,14 +28,18 @@ struct worker {
 	struct worker_config config;
 	struct channel channel;
 	struct task_env env;
-	struct executor *executor;            /* made before the first task */
-	uint64_t positions[WORKER_CHUNK_MAX]; /* cells claimed, */
-	size_t position_count;
-	size_t position_index; /* and the first of them not yet taken */
+	struct executor *executor; /* made before the first task */
+	/* The chunk in hand. */
+	struct task_cell chunk; /* seq and count are of the tasks not yet given out */
+	struct buf cell;
+	const char *chunk_at; /* the rest of its bytes, in cell */
+	size_t chunk_bytes;
+	uint32_t claimed_count; /* of tasks, when it was claimed */
+	int64_t claimed_at_ns;
+
 	uint64_t taken_count;
 	uint64_t served_count;
 	int32_t cpu; /* bound to one hardware thread or core: where; else -1 */
-	struct buf cell;
 	struct arg *args;
 	size_t arg_capacity;
 };
@@ -199,20 +205,6 @@ worker_make_executor(struct worker *self, struct err *err)
 	return self->executor == NULL ? -1 : 0;
 }
 
-static size_t
-worker_chunk_count(const struct worker *self)
-{
-	uint64_t count = atomic_load(&self->config.seat->chunk_count);
-	uint64_t most = self->config.spec->max_tasks_per_worker;
-	if (count < 1)
-		count = 1;
-	if (count > WORKER_CHUNK_MAX)
-		count = WORKER_CHUNK_MAX;
-	if (most > 0 && count > most - self->taken_count)
-		count = most - self->taken_count;
-	return (size_t)count;
-}
-
 static bool
 worker_is_full(const struct worker *self)
 {
@@ -246,44 +238,73 @@ worker_may_go_on(struct worker *self)
 	}
 }
 
-/* Claims what is there, up to a chunk. False: nothing. */
-static bool
-worker_claim(struct worker *self)
+/* A claimed cell's chunk becomes the one in hand. */
+static int
+worker_take_chunk(struct worker *self, uint64_t position, struct err *err)
 {
-	if (self->position_index < self->position_count)
-		return true;
-	self->position_index = 0;
-	self->position_count = 0;
-	if (!worker_is_full(self))
-		self->position_count =
-		    ring_claim(self->config.ring, self->config.number,
-			       worker_chunk_count(self), self->positions);
-	return self->position_count > 0;
+	if (ring_take(self->config.ring, position, &self->cell) == -1)
+		return err_errno(err, "cannot take a task from the queue");
+	if (self->cell.length < sizeof(self->chunk))
+		return err_set(err, ERR_BROKEN, "a task came garbled out of the queue");
+	memcpy(&self->chunk, self->cell.bytes, sizeof(self->chunk));
+	self->chunk_at = self->cell.bytes + sizeof(self->chunk);
+	self->chunk_bytes = self->cell.length - sizeof(self->chunk);
+	self->claimed_count = self->chunk.count;
+	self->claimed_at_ns = clock_now_ns();
+	return 0;
 }
 
-/* A claimed cell's task, its values unpacked. */
+/* Claims what is there. 1: there is a chunk in hand; 0: nothing; -1 and err. */
+static int
+worker_claim(struct worker *self, struct err *err)
+{
+	uint64_t position;
+	if (self->chunk.count > 0)
+		return 1;
+	if (ring_claim(self->config.ring, self->config.number, 1, &position) == 0)
+		return 0;
+	return worker_take_chunk(self, position, err) == -1 ? -1 : 1;
+}
+
+/* What is left of the chunk will not be started here. */
+static void
+worker_give_back(struct worker *self)
+{
+	channel_returned(&self->channel, self->chunk.seq, self->chunk.attempt,
+			 self->chunk.count);
+	channel_flush(&self->channel);
+	self->chunk.count = 0;
+}
+
+/* Others have nothing to do, and what we have takes its time; all that was begun has ended. */
+static bool
+worker_should_share(const struct worker *self)
+{
+	return self->chunk.count > 0 && ring_sleepers(self->config.ring) > 0 &&
+	       self->taken_count == self->served_count &&
+	       self->chunk.count < self->claimed_count &&
+	       clock_now_ns() - self->claimed_at_ns > WORKER_CHUNK_NS;
+}
+
+/* The next task of the chunk in hand, its values unpacked. */
 static int
 worker_take(struct worker *self, struct executor_task *task, struct err *err)
 {
-	struct task_cell cell;
-	uint64_t position = self->positions[self->position_index++];
-	if (ring_take(self->config.ring, position, &self->cell) == -1)
-		return err_errno(err, "cannot take a task from the queue");
-	if (self->cell.length < sizeof(cell))
-		return err_set(err, ERR_BROKEN, "a task came garbled out of the queue");
-	memcpy(&cell, self->cell.bytes, sizeof(cell));
-	if (task_unpack(self->cell.bytes + sizeof(cell), self->cell.length - sizeof(cell),
-			cell.arg_count, &self->args, &self->arg_capacity) == -1)
+	struct task_cell *chunk = &self->chunk;
+	if (task_unpack_next(&self->chunk_at, &self->chunk_bytes, chunk->arg_count,
+			     &self->args, &self->arg_capacity) == -1)
 		return err_set(err, ERR_BROKEN, "a task came garbled out of the queue");
 	self->taken_count++;
 	*task = (struct executor_task){
-	    .values = {.seq = cell.seq,
+	    .values = {.seq = chunk->seq,
 		       .slot = (uint32_t)self->config.slot_index + 1,
 		       .args = self->args,
-		       .arg_count = cell.arg_count,
+		       .arg_count = chunk->arg_count,
 		       .column_count = self->config.column_count},
-	    .attempt = cell.attempt,
+	    .attempt = chunk->attempt,
 	};
+	chunk->seq++;
+	chunk->count--;
 	return 0;
 }
 
@@ -291,18 +312,43 @@ int
 executor_next(struct executor_host *host, struct executor_task *task, struct err *err)
 {
 	struct worker *self = (struct worker *)host;
-	if (!worker_may_go_on(self) || !worker_claim(self))
+	if (worker_should_share(self))
+		worker_give_back(self);
+	if (worker_is_full(self) ||
+	    !worker_may_go_on(self)) /* what is left goes back at our end */
 		return 0;
-	return worker_take(self, task, err) == -1 ? -1 : 1;
+	int status = worker_claim(self, err);
+	if (status == 1 && worker_take(self, task, err) == -1)
+		return -1;
+	return status;
 }
 
 void
 executor_begin(struct executor_host *host, uint64_t seq, uint32_t attempt)
 {
-	atomic_store(&host->seat->attempt, attempt);
-	atomic_store(&host->seat->seq, seq);
+	atomic_store_explicit(&host->seat->attempt, attempt, memory_order_relaxed);
+	atomic_store_explicit(&host->seat->seq, seq, memory_order_release);
 	host->rule.seq = seq;
 	channel_begin(host->channel, seq, attempt);
+}
+
+/* The task in hand has its end, and is safe in the outbox. */
+static void
+worker_ended_task(struct worker *self)
+{
+	struct board_seat *seat = self->config.seat;
+	atomic_store_explicit(&seat->seq, BOARD_NO_TASK, memory_order_release);
+	self->served_count++;
+	atomic_store_explicit(&seat->served_count, self->served_count,
+			      memory_order_relaxed);
+}
+
+void
+executor_answer(struct executor_host *host, const struct frame_answer *answer,
+		const char *bytes, size_t length)
+{
+	channel_answer(host->channel, answer, bytes, length);
+	worker_ended_task((struct worker *)host);
 }
 
 void
@@ -315,10 +361,7 @@ executor_finish(struct executor_host *host, struct result *result)
 	result->stdout_bytes = host->channel->stream_bytes[RESULT_STDOUT];
 	result->stderr_bytes = host->channel->stream_bytes[RESULT_STDERR];
 	channel_finished(host->channel, result);
-	/* Only now: what is said is safe, and the task no longer in our hand. */
-	atomic_store(&host->seat->seq, BOARD_NO_TASK);
-	self->served_count++;
-	atomic_store(&host->seat->served_count, self->served_count);
+	worker_ended_task(self);
 }
 
 void
@@ -335,7 +378,10 @@ worker_loop(struct worker *self, struct err *err)
 	while (!worker_is_full(self) && worker_may_go_on(self)) {
 		uint32_t bell = ring_bell(ring);
 		bool is_closed = ring_is_closed(ring);
-		if (worker_claim(self)) {
+		int claimed = worker_claim(self, err);
+		if (claimed == -1)
+			return -1;
+		if (claimed == 1) {
 			if (self->executor == NULL && worker_make_executor(self, err) == -1)
 				return -1;
 			if (self->executor->ops->serve(self->executor, err) == -1)

@@ -95,13 +95,24 @@ run_fail(struct run *run, enum run_outcome outcome, const struct err *err)
 
 /* --- the backend's client: results go to the plan, then to the sinks --- */
 
+/* The task that something has happened to; NULL: none that we know. */
+static struct task *
+run_find_one(struct run *run, uint64_t seq, uint32_t attempt)
+{
+	struct err err = {0};
+	struct task *task = plan_find_one(run->config.plan, seq, attempt, &err);
+	if (err.kind != ERR_NONE)
+		run_fail(run, RUN_FAILED, &err);
+	return task;
+}
+
 static void
 run_on_started(void *context, uint64_t seq, uint32_t attempt, uint32_t slot,
 	       int64_t started_at_ns)
 {
 	struct run *run = context;
 	struct err err = {0};
-	struct task *task = plan_find(run->config.plan, seq, attempt);
+	struct task *task = run_find_one(run, seq, attempt);
 	if (task == NULL)
 		return;
 	plan_started(run->config.plan, task);
@@ -148,7 +159,7 @@ static void
 run_on_finished(void *context, uint64_t seq, uint32_t attempt, const struct result *result)
 {
 	struct run *run = context;
-	struct task *task = plan_find(run->config.plan, seq, attempt);
+	struct task *task = run_find_one(run, seq, attempt);
 	if (task == NULL)
 		return;
 	attempts_remove(&run->attempts, seq);
@@ -160,12 +171,32 @@ run_on_finished(void *context, uint64_t seq, uint32_t attempt, const struct resu
 }
 
 static void
-run_on_returned(void *context, uint64_t seq, uint32_t attempt)
+run_on_answered(void *context, uint64_t seq, uint32_t attempt, const struct answers *answers)
+{
+	struct run *run = context;
+	struct err err = {0};
+	struct task *chunk = plan_find(run->config.plan, seq, attempt);
+	if (chunk == NULL || chunk->count < answers->count)
+		return;
+	run->has_settled = true;
+	if (sinks_answered(&run->sinks, chunk, answers, &err) == -1)
+		run_fail(run, RUN_FAILED, &err);
+	plan_answered(run->config.plan, chunk, answers);
+}
+
+static void
+run_on_returned(void *context, uint64_t seq, uint32_t attempt, uint32_t chunk_max)
 {
 	struct run *run = context;
 	struct task *task = plan_find(run->config.plan, seq, attempt);
-	if (task != NULL)
-		plan_returned(run->config.plan, task);
+	if (task == NULL)
+		return;
+	if (task->state == TASK_RUNNING) {
+		struct result result = {.reason = RESULT_LOST, .cpu = -1};
+		attempts_remove(&run->attempts, seq);
+		run_retry_task(run, task, &result);
+	}
+	plan_returned(run->config.plan, task, chunk_max);
 }
 
 static void
@@ -189,6 +220,7 @@ run_client(struct run *run)
 	    .started = run_on_started,
 	    .output = run_on_output,
 	    .finished = run_on_finished,
+	    .answered = run_on_answered,
 	    .returned = run_on_returned,
 	    .note = run_on_note,
 	    .broken = run_on_broken,
@@ -265,23 +297,35 @@ run_on_signals(void *context, unsigned int events)
 
 /* --- feed --- */
 
-/* One task from the plan to the backend: 1; 0: no more now; -1: failed. */
+/*
+ * A task from the plan to the backend, or a chunk of at most *count, which then says how many
+ * are left: 1; 0: no more now; -1: failed.
+ */
 static int
-run_feed_one(struct run *run, uint64_t seq_end, int64_t now_ns, struct err *err)
+run_feed_one(struct run *run, uint64_t seq_end, size_t *count, int64_t now_ns,
+	     struct err *err)
 {
 	struct task *task;
-	enum plan_next next = plan_next(run->config.plan, seq_end, now_ns, &task, err);
+	uint32_t chunk = run->backend->ops->chunk(run->backend);
+	if (run->throttle.is_cautious) /* an idle worker each, and nothing queued behind it */
+		chunk = 1;
+	if (chunk > *count)
+		chunk = (uint32_t)*count;
+	enum plan_next next =
+	    plan_next(run->config.plan, seq_end, chunk, now_ns, &task, err);
 	if (next == PLAN_WAIT) {
 		run->wants_input = true;
 		run->feed_at_ns = plan_wait_until(run->config.plan);
 	}
 	if (next != PLAN_TASK)
 		return next == PLAN_ERROR ? -1 : 0;
+	uint32_t task_count = task->count; /* the task may be gone once it is submitted */
 	int status = run->backend->ops->submit(run->backend, task, err);
+	*count -= task_count;
 	if (status == 0)
 		throttle_started(&run->throttle, now_ns);
 	else
-		plan_returned(run->config.plan, task);
+		plan_returned(run->config.plan, task, 0);
 	return status == 0 ? 1 : -(status == -1);
 }
 
@@ -298,8 +342,8 @@ run_feed_all(struct run *run, struct err *err)
 	if (count == 0 && room > 0 && plan_look_ahead(run->config.plan, err) == -1)
 		return -1;
 	run->wants_input = plan_wait_fd(run->config.plan) != -1 && count == 0 && room > 0;
-	for (size_t i = 0; i < count && status == 1; i++)
-		status = run_feed_one(run, seq_end, now_ns, err);
+	while (count > 0 && status == 1)
+		status = run_feed_one(run, seq_end, &count, now_ns, err);
 	if (status == 1 && room > 0)
 		run->feed_at_ns = throttle_wait_until(&run->throttle, idle_count);
 	return status == -1 ? -1 : 0;
@@ -445,9 +489,12 @@ static void
 run_skip(struct run *run)
 {
 	struct result result = {.reason = RESULT_SKIPPED, .cpu = -1};
+	struct err err = {0};
 	struct task *task;
-	while (run->is_ending && (task = plan_skip(run->config.plan)) != NULL)
+	while (run->is_ending && (task = plan_skip(run->config.plan, &err)) != NULL)
 		run_settle_task(run, task, &result);
+	if (err.kind != ERR_NONE)
+		run_fail(run, RUN_FAILED, &err);
 }
 
 static void
@@ -615,5 +662,6 @@ run_free(struct run *run)
 		loop_unwatch(run->config.loop, run->sink_watches[i]);
 	io_close(run->signal_fd);
 	attempts_fini(&run->attempts);
+	sinks_fini(&run->sinks);
 	free(run);
 }

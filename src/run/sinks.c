@@ -1,6 +1,10 @@
 /* sinks.c: see sinks.h. */
 #include "run/sinks.h"
 
+#include <string.h>
+
+#include "base/clock.h"
+
 /* The next sink from *at on that can be called; NULL: no more. Moves *at behind it. */
 static struct sink *
 sinks_next(const struct sinks *sinks, size_t *at)
@@ -73,6 +77,96 @@ sinks_settled(struct sinks *sinks, const struct task *task, const struct result 
 					    sink->ops->settled(sink, task, result, err),
 					    status);
 	return status;
+}
+
+/* The index-th task of a chunk, in the scratch; the next one begins at *at. */
+static struct task *
+sinks_single_out(struct sinks *sinks, const struct task *chunk, uint32_t index,
+		 const char **at, struct err *err)
+{
+	const char *end = *at;
+	for (uint32_t i = 0; i < chunk->arg_count; i++) {
+		uint32_t length;
+		memcpy(&length, end, sizeof(length));
+		end += sizeof(length) + length + 1;
+	}
+	size_t bytes = (size_t)(end - *at);
+	buf_clear(&sinks->scratch);
+	if (buf_reserve(&sinks->scratch, sizeof(*chunk) + bytes) == -1) {
+		err_no_memory(err);
+		return NULL;
+	}
+	struct task *task = (struct task *)(void *)sinks->scratch.bytes;
+	*task = *chunk;
+	task->seq += index;
+	task->count = 1;
+	task->packed_at = 0;
+	task->packed_bytes = bytes;
+	memcpy(task->packed, *at, bytes);
+	*at = end;
+	return task;
+}
+
+/* An answer in the long form. */
+static int
+sinks_tell(struct sink *sink, const struct task *task, const struct answers *answers,
+	   uint32_t index, const char *output, struct err *err)
+{
+	const struct answer *answer = &answers->items[index];
+	struct result result = {
+	    .reason = RESULT_EXIT,
+	    .worker = answers->worker,
+	    .slot = answers->slot,
+	    .cpu = -1,
+	    .started_real_ns = answer->started_at_ns + (clock_real_ns() - clock_now_ns()),
+	    .wall_ns = answer->wall_ns,
+	    .stdout_bytes = answer->bytes,
+	};
+	if (sink->ops->started != NULL &&
+	    sink->ops->started(sink, task, answers->slot, err) == -1)
+		return -1;
+	if (sink->ops->output != NULL && answer->bytes > 0 &&
+	    sink->ops->output(sink, task, RESULT_STDOUT, output, answer->bytes, err) == -1)
+		return -1;
+	return sink->ops->settled != NULL ? sink->ops->settled(sink, task, &result, err)
+					  : 0;
+}
+
+static int
+sinks_tell_one_by_one(struct sinks *sinks, struct sink *sink, const struct task *chunk,
+		      const struct answers *answers, struct err *err)
+{
+	const char *args = task_bytes(chunk);
+	const char *output = answers->bytes;
+	for (uint32_t i = 0; i < answers->count; i++) {
+		struct task *task = sinks_single_out(sinks, chunk, i, &args, err);
+		if (task == NULL || sinks_tell(sink, task, answers, i, output, err) == -1)
+			return -1;
+		output += answers->items[i].bytes;
+	}
+	return 0;
+}
+
+int
+sinks_answered(struct sinks *sinks, const struct task *chunk,
+	       const struct answers *answers, struct err *err)
+{
+	int status = 0;
+	struct sink *sink;
+	for (size_t at = 0; (sink = sinks_next(sinks, &at)) != NULL;)
+		status = sinks_note(
+		    sinks, at,
+		    sink->ops->answered != NULL
+			? sink->ops->answered(sink, chunk, answers, err)
+			: sinks_tell_one_by_one(sinks, sink, chunk, answers, err),
+		    status);
+	return status;
+}
+
+void
+sinks_fini(struct sinks *sinks)
+{
+	buf_fini(&sinks->scratch);
 }
 
 int

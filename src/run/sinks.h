@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "task/sink.h"
 
@@ -21,7 +22,10 @@ struct sinks {
 	struct sink *items[SINKS_MAX];
 	size_t count;
 	bool has_failed[SINKS_MAX];
+	struct buf scratch; /* a task out of a chunk, for a sink that takes one at a time */
 };
+
+void sinks_fini(struct sinks *sinks);
 
 /* As the functions of one sink (sink.h); err is that of the last that failed. */
 int sinks_started(struct sinks *sinks, const struct task *task, uint32_t slot,
@@ -32,6 +36,8 @@ int sinks_retried(struct sinks *sinks, const struct task *task,
 		  const struct result *result, struct err *err);
 int sinks_settled(struct sinks *sinks, const struct task *task,
 		  const struct result *result, struct err *err);
+int sinks_answered(struct sinks *sinks, const struct task *chunk,
+		   const struct answers *answers, struct err *err);
 int sinks_flush(struct sinks *sinks, struct err *err);
 int sinks_finish(struct sinks *sinks, struct err *err);
 

@@ -53,7 +53,7 @@ failures_find_values(struct failures *failures, const struct task *task,
 		     const struct result *result, struct template_values *values,
 		     struct err *err)
 {
-	if (task_unpack(task->packed, task->packed_bytes, task->arg_count,
+	if (task_unpack(task_bytes(task), task->packed_bytes, task->arg_count,
 			&failures->args, &failures->arg_capacity) == -1)
 		return err_no_memory(err);
 	*values = (struct template_values){.seq = task->seq,
@@ -187,6 +187,16 @@ failures_settled(struct sink *sink, const struct task *task, const struct result
 	return 0;
 }
 
+static int
+failures_answered(struct sink *sink, const struct task *chunk,
+		  const struct answers *answers, struct err *err)
+{
+	(void)chunk;
+	(void)err;
+	failures_of(sink)->counts.done += answers->count;
+	return 0;
+}
+
 static void
 failures_free(struct sink *sink)
 {
@@ -201,6 +211,7 @@ failures_free(struct sink *sink)
 
 static const struct sink_ops failures_ops = {
     .settled = failures_settled,
+    .answered = failures_answered,
     .free = failures_free,
 };
 

@@ -130,8 +130,8 @@ static int
 output_find_values(struct output *output, const struct task *task, uint32_t slot,
 		   struct template_values *values, struct err *err)
 {
-	if (task_unpack(task->packed, task->packed_bytes, task->arg_count, &output->args,
-			&output->arg_capacity) == -1)
+	if (task_unpack(task_bytes(task), task->packed_bytes, task->arg_count,
+			&output->args, &output->arg_capacity) == -1)
 		return err_no_memory(err);
 	*values = (struct template_values){.seq = task->seq,
 					   .slot = slot,
@@ -276,20 +276,21 @@ output_release(struct output *output, struct pending *pending, struct err *err)
 }
 
 /*
- * The head has settled: those behind it that have, too, go out, and the first that has
- * not is the head.
+ * The first `count` from the head on have settled: those behind them that have, too, go out,
+ * and the first that has not is the head.
  */
 static int
-output_advance(struct output *output, struct err *err)
+output_advance(struct output *output, uint32_t count, struct err *err)
 {
 	struct pending *pending;
+	output->head_seq += count;
 	for (;;) {
-		output->head_seq++;
 		pending = pending_find(&output->table, output->head_seq);
 		if (pending == NULL)
 			return 0;
 		if (!pending->is_settled)
 			break;
+		output->head_seq += pending->count;
 		if (output_release(output, pending, err) == -1)
 			return -1;
 	}
@@ -301,14 +302,15 @@ output_advance(struct output *output, struct err *err)
 	return 0;
 }
 
-/* Settled before its turn: all it will ever print is here. */
+/* Settled before their turn: all that these will ever print is here. */
 static int
-output_park(struct output *output, uint64_t seq, struct err *err)
+output_park(struct output *output, uint64_t seq, uint32_t count, struct err *err)
 {
 	struct pending *pending = pending_add(&output->table, seq);
 	if (pending == NULL)
 		return err_no_memory(err);
 	pending->is_settled = true;
+	pending->count = count;
 	free(pending->tag);
 	pending->tag = NULL;
 	return 0;
@@ -322,12 +324,38 @@ output_settled(struct sink *sink, const struct task *task, const struct result *
 	(void)result;
 	if (output->is_ordered && task->seq != output->head_seq) {
 		assert(task->seq > output->head_seq);
-		return output_park(output, task->seq, err);
+		return output_park(output, task->seq, 1, err);
 	}
 	struct pending *pending = pending_find(&output->table, task->seq);
 	if (pending != NULL && output_release(output, pending, err) == -1)
 		return -1;
-	return output->is_ordered ? output_advance(output, err) : 0;
+	return output->is_ordered ? output_advance(output, 1, err) : 0;
+}
+
+/* For outputs that go out as they are, each of whole tasks. */
+static int
+output_answered(struct sink *sink, const struct task *chunk,
+		const struct answers *answers, struct err *err)
+{
+	struct output *output = output_of(sink);
+	bool is_early = output->is_ordered && chunk->seq != output->head_seq;
+	if (output->streams[RESULT_STDOUT]->writer.is_closed || answers->length == 0) {
+		/* nothing to hand over */
+	} else if (!is_early) {
+		if (outlet_put(output->streams[RESULT_STDOUT], answers->bytes,
+			       answers->length, err) == -1)
+			return -1;
+	} else {
+		struct pending *pending = pending_add(&output->table, chunk->seq);
+		if (pending == NULL)
+			return err_no_memory(err);
+		if (held_append(&output->spill, &pending->held[RESULT_STDOUT],
+				answers->bytes, answers->length, err) == -1)
+			return -1;
+	}
+	if (is_early)
+		return output_park(output, chunk->seq, answers->count, err);
+	return output->is_ordered ? output_advance(output, answers->count, err) : 0;
 }
 
 static bool
@@ -420,6 +448,22 @@ static const struct sink_ops output_ops = {
     .free = output_free,
 };
 
+/* The same where nothing is added to what tasks print. */
+static const struct sink_ops output_plain_ops = {
+    .answered = output_answered,
+    .started = output_started,
+    .output = output_take,
+    .retried = output_retried,
+    .settled = output_settled,
+    .is_behind = output_is_behind,
+    .window_end = output_window_end,
+    .wait_fds = output_wait_fds,
+    .flush = output_flush,
+    .is_done = output_is_done,
+    .finish = output_finish,
+    .free = output_free,
+};
+
 /* Whether both go to one file, pipe or terminal: then one order holds for both. */
 static bool
 output_is_same_file(int a_fd, int b_fd)
@@ -477,6 +521,9 @@ output_new(const struct output_config *config, struct err *err)
 	output->shows_traces = spec->is_traced && is_mine;
 	output->shows_commands = spec->is_verbose && !spec->is_dry_run && is_mine;
 	output->tag = output->is_passing ? NULL : config->tag;
+	if (output->tag == NULL && !output->is_line_mode && !output->shows_traces &&
+	    !output->shows_commands)
+		output->sink.ops = &output_plain_ops;
 	output->watch_fd = output_find_watch_fd(config->out_fd);
 	spill_init(&output->spill, output_spill_folder(spec), spec->buffer_bytes);
 	output_init_outlets(output);

@@ -5,10 +5,11 @@
 
 #define PENDING_MIN_CAPACITY 64
 
+/* Seqs come in a row, or in rows of a chunk's length; the multiplication spreads both. */
 static size_t
 pending_home(const struct pending_table *table, uint64_t seq)
 {
-	return (size_t)seq & (table->capacity - 1);
+	return (size_t)((seq * UINT64_C(0x9e3779b97f4a7c15)) >> 20) & (table->capacity - 1);
 }
 
 /* The entry of this seq, or the unused one where it would go. */

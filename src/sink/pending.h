@@ -1,10 +1,9 @@
 /*
  * pending.h: the tasks whose output has not all gone out, found by their seq.
  *
- * An open-addressing table of small entries: seqs that lie close together, as those of
- * running and waiting tasks do, never collide, so that it is as good as a ring over the
- * window and does not need one. Entries move when others are added or removed: pointers
- * are valid until then.
+ * An open-addressing table of small entries, one for a task or for some consecutive tasks that
+ * settled together. Entries move when others are added or removed: pointers are valid until
+ * then.
  */
 #ifndef PINION_PENDING_H
 #define PINION_PENDING_H
@@ -19,6 +18,7 @@
 
 struct pending {
 	uint64_t seq;
+	uint32_t count;                    /* of tasks, when it is settled */
 	struct held *held[RESULT_STREAMS]; /* may not go out yet */
 	struct held *partial[RESULT_STREAMS]; /* the last line so far, when only whole lines go out */
 	struct tag *tag;                      /* NULL: not expanded yet */

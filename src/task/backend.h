@@ -2,9 +2,10 @@
  * backend.h: interface of what runs tasks: the local pool, a dry run, later remote pools.
  *
  * The run submits tasks and hears of them through the client's functions, which the
- * backend calls from the loop's callbacks. For each submitted attempt it calls finished
- * or returned exactly once; output of an attempt comes after its started and before its
- * finished. A backend decides nothing: no retry, no order, no halt.
+ * backend calls from the loop's callbacks. For each submitted attempt it calls finished,
+ * answered or returned exactly once; output of an attempt comes after its started and before
+ * its finished. The tasks of a chunk are told of in their order. A backend decides nothing: no
+ * retry, no order, no halt.
  */
 #ifndef PINION_BACKEND_H
 #define PINION_BACKEND_H
@@ -27,8 +28,17 @@ struct backend_client {
 		       enum result_stream stream, const char *bytes, size_t length);
 	void (*finished)(void *context, uint64_t seq, uint32_t attempt,
 			 const struct result *result);
-	/* Was never started and will not be: its worker died or was ended before its turn, or withdraw. */
-	void (*returned)(void *context, uint64_t seq, uint32_t attempt);
+	/* Started and finished in one: the tasks from seq on, all successes. */
+	void (*answered)(void *context, uint64_t seq, uint32_t attempt,
+			 const struct answers *answers);
+	/*
+	 * Was never started and will not be: its worker died or was ended before its turn, or
+	 * withdraw; or it was, and its worker was ended for another task. What is left of the chunk comes back with it. They are to be given
+	 * in chunks of at most chunk_max from now on (0: of any size): so that several workers
+	 * share them, or, where a worker died over one of them and nobody knows which, one by
+	 * one.
+	 */
+	void (*returned)(void *context, uint64_t seq, uint32_t attempt, uint32_t chunk_max);
 	/* Bytes for stderr that belong to no task: an initializer's output. */
 	void (*note)(void *context, const char *bytes, size_t length);
 	/* No tasks can be served any more: the client is to cancel_all and close. */
@@ -46,12 +56,15 @@ struct backend_ops {
 	/* How many more tasks it takes now. */
 	size_t (*room)(const struct backend *backend);
 
+	/* How many of them are best submitted as one chunk. */
+	uint32_t (*chunk)(const struct backend *backend);
+
 	/* Workers that could start a task at once: what a start delay feeds. */
 	size_t (*idle_count)(const struct backend *backend);
 
 	/*
-	 * Copies what it needs; the task stays the caller's. 0; 1: no room for one of
-	 * this size until something finishes; -1 and err.
+	 * A task or a chunk. Copies what it needs; the task stays the caller's. 0; 1: no room
+	 * for one of this size until something finishes; -1 and err.
 	 */
 	int (*submit)(struct backend *backend, const struct task *task, struct err *err);
 

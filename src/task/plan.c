@@ -29,7 +29,8 @@ static const uint8_t plan_next_state[TASK_STATES][PLAN_EVENTS] = {
 		     [PLAN_EV_RETURN] = TASK_READY,
 		     [PLAN_EV_RETRY] = TASK_BACKOFF,
 		     [PLAN_EV_SETTLE] = TASK_SETTLED},
-    [TASK_RUNNING] = {[PLAN_EV_RETRY] = TASK_BACKOFF, [PLAN_EV_SETTLE] = TASK_SETTLED},
+    [TASK_RUNNING] =
+	{[PLAN_EV_RETURN] = TASK_READY, [PLAN_EV_RETRY] = TASK_BACKOFF, [PLAN_EV_SETTLE] = TASK_SETTLED},
 };
 
 struct plan {
@@ -126,14 +127,14 @@ plan_pop(struct task **list)
 
 /* --- what comes next --- */
 
-/* One task from the source into the ready list. */
+/* One task, or chunk of at most `count_max`, from the source into the ready list. */
 static enum source_status
-plan_pull(struct plan *plan, struct err *err)
+plan_pull(struct plan *plan, uint32_t count_max, struct err *err)
 {
 	struct task *task;
 	if (plan->is_source_done)
 		return SOURCE_END;
-	enum source_status status = source_next(plan->source, &task, err);
+	enum source_status status = source_next(plan->source, count_max, &task, err);
 	plan->is_waiting = status == SOURCE_WAIT;
 	plan->is_source_done = status == SOURCE_END || status == SOURCE_ERROR;
 	if (status != SOURCE_TASK)
@@ -143,7 +144,7 @@ plan_pull(struct plan *plan, struct err *err)
 		err_no_memory(err);
 		return SOURCE_ERROR;
 	}
-	plan->given_count++;
+	plan->given_count += task->count;
 	task->state = TASK_READY;
 	plan_push_ready(plan, task);
 	return SOURCE_TASK;
@@ -151,11 +152,11 @@ plan_pull(struct plan *plan, struct err *err)
 
 /* --halt with a percentage needs to know how many tasks there are. */
 static enum source_status
-plan_pull_all(struct plan *plan, struct err *err)
+plan_pull_all(struct plan *plan, uint32_t count_max, struct err *err)
 {
 	enum source_status status;
 	do
-		status = plan_pull(plan, err);
+		status = plan_pull(plan, count_max, err);
 	while (status == SOURCE_TASK);
 	return status;
 }
@@ -168,18 +169,54 @@ plan_take(struct task **list)
 	return task;
 }
 
+/* The first `count` tasks of the chunk as one of their own; both are known by their first seq. */
+static struct task *
+plan_split(struct plan *plan, struct task *task, uint32_t count, struct err *err)
+{
+	/* The entry of the rest comes first: then only the split can fail, and is undone. */
+	if (seqmap_set(&plan->tasks, task->seq + count, (uintptr_t)task) == -1) {
+		err_no_memory(err);
+		return NULL;
+	}
+	struct task *first = task_split(task, count);
+	if (first == NULL) {
+		seqmap_remove(&plan->tasks, task->seq + count);
+		err_no_memory(err);
+		return NULL;
+	}
+	*seqmap_find(&plan->tasks, first->seq) = (uintptr_t)first;
+	return first;
+}
+
+/* The first of the ready ones, or as much of it as is wanted. */
+static struct task *
+plan_take_ready(struct plan *plan, uint64_t seq_end, uint32_t count_max, struct err *err)
+{
+	struct task *task = plan->ready;
+	if (task->chunk_max > 0 && task->chunk_max < count_max)
+		count_max = task->chunk_max;
+	if (seq_end - task->seq < count_max)
+		count_max = (uint32_t)(seq_end - task->seq);
+	if (task->count <= count_max)
+		return plan_take(&plan->ready);
+	struct task *first = plan_split(plan, task, count_max, err);
+	if (first != NULL)
+		plan_move(first, PLAN_EV_NEXT);
+	return first;
+}
+
 enum plan_next
-plan_next(struct plan *plan, uint64_t seq_end, int64_t now_ns, struct task **task,
-	  struct err *err)
+plan_next(struct plan *plan, uint64_t seq_end, uint32_t count_max, int64_t now_ns,
+	  struct task **task, struct err *err)
 {
 	enum source_status status = SOURCE_TASK;
 	if (plan->is_stopped)
 		return PLAN_END;
 	plan->is_waiting = false;
 	if (plan->spec->halt.is_percent)
-		status = plan_pull_all(plan, err);
+		status = plan_pull_all(plan, count_max, err);
 	else if (plan->ready == NULL)
-		status = plan_pull(plan, err);
+		status = plan_pull(plan, count_max, err);
 	if (status == SOURCE_ERROR)
 		return PLAN_ERROR;
 	if (plan->spec->halt.is_percent && status == SOURCE_WAIT)
@@ -189,8 +226,8 @@ plan_next(struct plan *plan, uint64_t seq_end, int64_t now_ns, struct task **tas
 		return PLAN_TASK;
 	}
 	if (plan->ready != NULL && plan->ready->seq < seq_end) {
-		*task = plan_take(&plan->ready);
-		return PLAN_TASK;
+		*task = plan_take_ready(plan, seq_end, count_max, err);
+		return *task == NULL ? PLAN_ERROR : PLAN_TASK;
 	}
 	return plan->ready == NULL && plan->backoff == NULL && plan->is_source_done
 		   ? PLAN_END
@@ -202,7 +239,7 @@ plan_look_ahead(struct plan *plan, struct err *err)
 {
 	if (plan->is_stopped || plan->ready != NULL)
 		return 0;
-	return plan_pull(plan, err) == SOURCE_ERROR ? -1 : 0;
+	return plan_pull(plan, 1, err) == SOURCE_ERROR ? -1 : 0;
 }
 
 int
@@ -230,9 +267,18 @@ plan_find(const struct plan *plan, uint64_t seq, uint32_t attempt)
 	return task;
 }
 
-void
-plan_returned(struct plan *plan, struct task *task)
+struct task *
+plan_find_one(struct plan *plan, uint64_t seq, uint32_t attempt, struct err *err)
 {
+	struct task *task = plan_find(plan, seq, attempt);
+	return task == NULL || task->count == 1 ? task : plan_split(plan, task, 1, err);
+}
+
+void
+plan_returned(struct plan *plan, struct task *task, uint32_t chunk_max)
+{
+	if (chunk_max > 0)
+		task->chunk_max = chunk_max;
 	plan_move(task, PLAN_EV_RETURN);
 	plan_push_ready(plan, task);
 }
@@ -353,6 +399,27 @@ plan_finished(struct plan *plan, struct task *task, const struct result *result,
 }
 
 void
+plan_answered(struct plan *plan, struct task *task, const struct answers *answers)
+{
+	static const struct result success = {.reason = RESULT_EXIT};
+	uint32_t count = answers->count;
+	assert(count <= task->count);
+	if (plan->spec->timeout.percent > 0)
+		for (uint32_t i = 0; i < count; i++)
+			median_add(&plan->median, answers->items[i].wall_ns);
+	plan->settled_count += count;
+	plan->done_count += count;
+	plan_judge_halt(plan, &success);
+	seqmap_remove(&plan->tasks, task->seq);
+	if (count == task->count) {
+		free(task);
+		return;
+	}
+	task_drop(task, count);
+	seqmap_set(&plan->tasks, task->seq, (uintptr_t)task); /* where one was just removed */
+}
+
+void
 plan_release(struct plan *plan, struct task *task)
 {
 	assert(task->state == TASK_SETTLED);
@@ -365,17 +432,22 @@ plan_stop(struct plan *plan)
 {
 	/* What is there, within reason, is counted as never started; endless input is not. */
 	enum source_status status = plan->is_stopped ? SOURCE_END : SOURCE_TASK;
-	for (size_t i = 0; i < PLAN_COUNT_UNSTARTED_MAX && status == SOURCE_TASK; i++)
-		status = plan_pull(plan, NULL);
+	uint64_t end = plan->given_count + PLAN_COUNT_UNSTARTED_MAX;
+	while (status == SOURCE_TASK && plan->given_count < end)
+		status = plan_pull(plan, TASK_CHUNK_MAX, NULL);
 	plan->has_unread |= status != SOURCE_END;
 	plan->is_stopped = true;
 	plan->is_source_done = true;
 }
 
 struct task *
-plan_skip(struct plan *plan)
+plan_skip(struct plan *plan, struct err *err)
 {
-	struct task *task = plan_pop(plan->ready != NULL ? &plan->ready : &plan->backoff);
+	struct task *task = plan->ready;
+	if (task != NULL && task->count > 1)
+		task = plan_split(plan, task, 1, err);
+	else
+		task = plan_pop(task != NULL ? &plan->ready : &plan->backoff);
 	if (task != NULL)
 		plan_move(task, PLAN_EV_SETTLE);
 	return task;

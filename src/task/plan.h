@@ -48,9 +48,12 @@ enum plan_halt {
 struct plan *plan_new(const struct spec *spec, struct source *source, struct err *err);
 void plan_free(struct plan *plan); /* and the source */
 
-/* The next task whose seq is below `seq_end`. */
-enum plan_next plan_next(struct plan *plan, uint64_t seq_end, int64_t now_ns,
-			 struct task **task, struct err *err);
+/*
+ * The next task, or chunk of at most `count_max` tasks that are ready: none has a seq of
+ * `seq_end` or above.
+ */
+enum plan_next plan_next(struct plan *plan, uint64_t seq_end, uint32_t count_max,
+			 int64_t now_ns, struct task **task, struct err *err);
 
 /*
  * When nothing may be started yet: sees whether anything is left to start, so that the end
@@ -63,15 +66,25 @@ int plan_wait_fd(const struct plan *plan);
 /* The moment the next retry is due; CLOCK_NEVER. */
 int64_t plan_wait_until(const struct plan *plan);
 
-/* The task in flight, NULL when there is none with this seq and attempt. */
+/* The task or chunk in flight that begins so, NULL when there is none. */
 struct task *plan_find(const struct plan *plan, uint64_t seq, uint32_t attempt);
 
-/* A task that was given by plan_next but not submitted after all, or came back unstarted. */
-void plan_returned(struct plan *plan, struct task *task);
+/*
+ * As plan_find, but that one task, and not the rest of its chunk: something happens to it
+ * alone. NULL also without memory (err is set).
+ */
+struct task *plan_find_one(struct plan *plan, uint64_t seq, uint32_t attempt,
+			   struct err *err);
+
+/* A task that was given by plan_next but not submitted after all, or came back without an end. */
+void plan_returned(struct plan *plan, struct task *task, uint32_t chunk_max);
 void plan_started(struct plan *plan, struct task *task);
 
 enum plan_verdict plan_finished(struct plan *plan, struct task *task,
 				const struct result *result, int64_t now_ns);
+
+/* The first tasks of a chunk have succeeded so: they are forgotten, and the rest goes on. */
+void plan_answered(struct plan *plan, struct task *task, const struct answers *answers);
 
 /* Forgets a settled task. */
 void plan_release(struct plan *plan, struct task *task);
@@ -82,8 +95,11 @@ void plan_release(struct plan *plan, struct task *task);
  */
 void plan_stop(struct plan *plan);
 
-/* After plan_stop: a task that will never be started, SETTLED; NULL: no more. */
-struct task *plan_skip(struct plan *plan);
+/*
+ * After plan_stop: a task that will never be started, SETTLED; NULL: no more, or without
+ * memory (err is set).
+ */
+struct task *plan_skip(struct plan *plan, struct err *err);
 
 enum plan_halt plan_halt(const struct plan *plan);
 

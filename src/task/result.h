@@ -44,6 +44,25 @@ struct result {
 };
 static_assert(sizeof(struct result) == 88, "frame payload");
 
+/*
+ * The short form of a success: nothing but what it printed on stdout. Answers of consecutive
+ * tasks are told together, their outputs in a row.
+ */
+struct answer {
+	int64_t started_at_ns;
+	int64_t wall_ns;
+	uint32_t bytes; /* of its output */
+};
+
+struct answers {
+	const struct answer *items;
+	uint32_t count;
+	uint32_t worker; /* as in struct result */
+	uint32_t slot;
+	const char *bytes; /* the outputs */
+	size_t length;
+};
+
 static inline bool
 result_is_success(const struct result *result)
 {

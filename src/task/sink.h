@@ -3,7 +3,8 @@
  *
  * The run calls a sink's functions in this order for each task: started (each attempt),
  * any number of output, then either retried (this attempt does not count: forget its
- * output) or settled (the last word). Different tasks interleave freely. Functions never
+ * output) or settled (the last word). Where answered is not NULL it stands for started,
+ * output and settled of several tasks at once; a sink without it gets those. Different tasks interleave freely. Functions never
  * block; a sink that cannot write fast enough keeps what it has and says so by is_behind
  * until it caught up, and the run stops reading results meanwhile. Any function may be
  * NULL. Bytes are borrowed for the call.
@@ -30,6 +31,10 @@ struct sink_ops {
 		       const struct result *result, struct err *err);
 	int (*settled)(struct sink *sink, const struct task *task,
 		       const struct result *result, struct err *err);
+
+	/* The first tasks of `chunk`, as many as there are answers, have succeeded so. */
+	int (*answered)(struct sink *sink, const struct task *chunk,
+			const struct answers *answers, struct err *err);
 
 	/* True while no more results should be read. */
 	bool (*is_behind)(const struct sink *sink);

@@ -1,8 +1,9 @@
 /*
  * source.h: interface of where tasks come from.
  *
- * A source hands out tasks one by one in seq order, never blocks and never reads further ahead
- * than the task it was asked for needs (and one read of its file). The plan is its only caller.
+ * A source hands out tasks in seq order, one by one or in chunks of those that are there, never
+ * blocks and never reads further ahead than what it was asked for needs (and one read of its
+ * file). The plan is its only caller.
  */
 #ifndef PINION_SOURCE_H
 #define PINION_SOURCE_H
@@ -22,16 +23,17 @@ struct source {
 };
 
 struct source_ops {
-	enum source_status (*next)(struct source *source, struct task **task,
-				   struct err *err);
+	/* A chunk of at most `count_max` tasks: never waits for more than the first. */
+	enum source_status (*next)(struct source *source, uint32_t count_max,
+				   struct task **task, struct err *err);
 	int (*wait_fd)(const struct source *source); /* after SOURCE_WAIT */
 	void (*free)(struct source *source);
 };
 
 static inline enum source_status
-source_next(struct source *source, struct task **task, struct err *err)
+source_next(struct source *source, uint32_t count_max, struct task **task, struct err *err)
 {
-	return source->ops->next(source, task, err);
+	return source->ops->next(source, count_max, task, err);
 }
 
 static inline int

@@ -1,6 +1,7 @@
 /* task.c: see task.h. */
 #include "task/task.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,22 +22,73 @@ task_pack(struct buf *packed, const char *bytes, size_t length)
 	return 0;
 }
 
-struct task *
-task_new(uint64_t seq, uint32_t arg_count, const struct buf *packed)
+static struct task *
+task_alloc(const struct task *like, const char *packed, size_t packed_bytes)
 {
-	struct task *task = malloc(sizeof(*task) + packed->length);
+	struct task *task = malloc(sizeof(*task) + packed_bytes);
 	if (task == NULL)
 		return NULL;
-	*task = (struct task){
+	*task = *like;
+	task->packed_at = 0;
+	task->packed_bytes = packed_bytes;
+	if (packed_bytes > 0)
+		memcpy(task->packed, packed, packed_bytes);
+	return task;
+}
+
+struct task *
+task_new(uint64_t seq, uint32_t count, uint32_t arg_count, const struct buf *packed)
+{
+	const struct task like = {
 	    .seq = seq,
+	    .count = count,
 	    .attempt = 1,
 	    .arg_count = arg_count,
 	    .state = TASK_READY,
-	    .packed_bytes = packed->length,
 	};
-	if (packed->length > 0)
-		memcpy(task->packed, packed->bytes, packed->length);
-	return task;
+	return task_alloc(&like, packed->bytes, packed->length);
+}
+
+/* What the first `count` tasks take of the packed bytes, which are our own and sound. */
+static size_t
+task_prefix_bytes(const struct task *task, uint32_t count)
+{
+	const char *at = task_bytes(task);
+	uint32_t length;
+	for (uint64_t i = 0; i < (uint64_t)count * task->arg_count; i++) {
+		memcpy(&length, at, sizeof(length));
+		at += sizeof(length) + length + 1;
+	}
+	return (size_t)(at - task_bytes(task));
+}
+
+static void
+task_drop_bytes(struct task *task, uint32_t count, size_t bytes)
+{
+	assert(count < task->count);
+	task->seq += count;
+	task->count -= count;
+	task->packed_at += bytes;
+	task->packed_bytes -= bytes;
+}
+
+struct task *
+task_split(struct task *task, uint32_t count)
+{
+	size_t bytes = task_prefix_bytes(task, count);
+	struct task *first = task_alloc(task, task_bytes(task), bytes);
+	if (first == NULL)
+		return NULL;
+	first->count = count;
+	first->next = NULL;
+	task_drop_bytes(task, count, bytes);
+	return first;
+}
+
+void
+task_drop(struct task *task, uint32_t count)
+{
+	task_drop_bytes(task, count, task_prefix_bytes(task, count));
 }
 
 static int
@@ -53,29 +105,42 @@ task_grow_args(size_t count, struct arg **args, size_t *arg_capacity)
 }
 
 int
-task_unpack(const char *packed, size_t packed_bytes, uint32_t arg_count,
-	    struct arg **args, size_t *arg_capacity)
+task_unpack_next(const char **packed, size_t *packed_bytes, uint32_t arg_count,
+		 struct arg **args, size_t *arg_capacity)
 {
+	const char *at = *packed;
+	size_t left = *packed_bytes;
 	uint32_t length;
 
 	/*
 	 * Each value takes at least its length and its NUL: a wrong count must not make
 	 * us allocate.
 	 */
-	if (arg_count > packed_bytes / (sizeof(length) + 1) ||
+	if (arg_count > left / (sizeof(length) + 1) ||
 	    task_grow_args(arg_count, args, arg_capacity) == -1)
 		return -1;
 	for (uint32_t i = 0; i < arg_count; i++) {
-		if (packed_bytes < sizeof(length) + 1)
+		if (left < sizeof(length) + 1)
 			return -1;
-		memcpy(&length, packed, sizeof(length));
-		packed += sizeof(length);
-		packed_bytes -= sizeof(length);
-		if (length >= packed_bytes || packed[length] != '\0')
+		memcpy(&length, at, sizeof(length));
+		at += sizeof(length);
+		left -= sizeof(length);
+		if (length >= left || at[length] != '\0')
 			return -1;
-		(*args)[i] = (struct arg){packed, length};
-		packed += length + 1;
-		packed_bytes -= (size_t)length + 1;
+		(*args)[i] = (struct arg){at, length};
+		at += length + 1;
+		left -= (size_t)length + 1;
 	}
+	*packed = at;
+	*packed_bytes = left;
+	return 0;
+}
+
+int
+task_unpack(const char *packed, size_t packed_bytes, uint32_t arg_count,
+	    struct arg **args, size_t *arg_capacity)
+{
+	if (task_unpack_next(&packed, &packed_bytes, arg_count, args, arg_capacity) == -1)
+		return -1;
 	return packed_bytes == 0 ? 0 : -1;
 }

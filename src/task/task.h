@@ -1,10 +1,13 @@
 /*
- * task.h: one unit of work and its bytes.
+ * task.h: one unit of work and its bytes; or a chunk of them.
  *
  * A task is a list of values (`args`); what to do with them is the job's template, which
  * workers inherit. The values travel packed: per value a uint32_t length in host order,
  * the bytes, one NUL that is not counted. The same packing is the payload of a ring cell,
  * behind struct task_cell.
+ *
+ * Where tasks are short, several consecutive ones travel as one struct task: a chunk. What
+ * happens to it happens to its first task: whoever needs that one alone splits it off.
  *
  * Made by a source (task_new), then owned by the plan until it settles.
  */
@@ -19,6 +22,8 @@
 
 #define TASK_ATTEMPTS_MAX UINT32_C(65535) /* 16 bits in frames */
 #define TASK_ARG_MAX_BYTES UINT32_C(0x7fffffff)
+#define TASK_CHUNK_MAX 1024              /* tasks in a chunk */
+#define TASK_CHUNK_MAX_BYTES (48 * 1024) /* a chunk that has so many grows no more */
 
 /* A value; borrowed, followed by a NUL. */
 struct arg {
@@ -37,19 +42,23 @@ enum task_state {
 };
 
 struct task {
-	uint64_t seq;     /* place in the input, from 0 */
-	uint32_t attempt; /* 1 for the first */
-	uint32_t arg_count;
+	uint64_t seq;          /* place in the input, from 0; in a chunk: of the first */
+	uint32_t count;        /* of tasks: more than one is a chunk */
+	uint32_t attempt;      /* 1 for the first */
+	uint32_t arg_count;    /* of each task */
 	enum task_state state; /* the plan's */
+	uint32_t chunk_max;    /* to be given in chunks of so many at most; 0: any */
 	int64_t due_at_ns;     /* TASK_BACKOFF: when to try again */
 	struct task *next;     /* the plan's lists */
+	size_t packed_at;      /* before it: what was dropped */
 	size_t packed_bytes;
-	char packed[]; /* the packed args */
+	char packed[]; /* the packed args, task by task */
 };
 
 /* In front of the packed args in a ring cell. Same machine, same build: host byte order. */
 struct task_cell {
 	uint64_t seq;
+	uint32_t count;
 	uint32_t attempt;
 	uint32_t arg_count;
 };
@@ -57,8 +66,24 @@ struct task_cell {
 /* Appends one value in packed form. 0, -1 without memory or above TASK_ARG_MAX_BYTES. */
 int task_pack(struct buf *packed, const char *bytes, size_t length);
 
-/* A task with the packed args; attempt 1, TASK_READY. NULL without memory. free() ends it. */
-struct task *task_new(uint64_t seq, uint32_t arg_count, const struct buf *packed);
+/*
+ * `count` tasks with the packed args, so many for each; attempt 1, TASK_READY. NULL without
+ * memory. free() ends it.
+ */
+struct task *task_new(uint64_t seq, uint32_t count, uint32_t arg_count,
+		      const struct buf *packed);
+
+static inline const char *
+task_bytes(const struct task *task)
+{
+	return task->packed + task->packed_at;
+}
+
+/* Makes a chunk's first `count` tasks, which are not all, one of their own. NULL without memory. */
+struct task *task_split(struct task *task, uint32_t count);
+
+/* Forgets the first `count` tasks of a chunk, which are not all. */
+void task_drop(struct task *task, uint32_t count);
 
 /*
  * The `arg_count` values of a packed list, borrowed from `packed`.
@@ -67,5 +92,9 @@ struct task *task_new(uint64_t seq, uint32_t arg_count, const struct buf *packed
  */
 int task_unpack(const char *packed, size_t packed_bytes, uint32_t arg_count,
 		struct arg **args, size_t *arg_capacity);
+
+/* As task_unpack, but of a longer list: moves *packed and *packed_bytes behind what it took. */
+int task_unpack_next(const char **packed, size_t *packed_bytes, uint32_t arg_count,
+		     struct arg **args, size_t *arg_capacity);
 
 #endif

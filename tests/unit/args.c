@@ -228,7 +228,7 @@ a_read_error_names_the_file(void **state)
 	job_init(&job, SPEC_MAP);
 	job_add_path(&job, false, "/proc/self/mem");
 	job_open(&job, 1);
-	assert_int_equal(source_next(args_source(job.args), &task, &err), SOURCE_ERROR);
+	assert_int_equal(source_next(args_source(job.args), 1, &task, &err), SOURCE_ERROR);
 	assert_int_equal(err.errno_value, EIO);
 	assert_non_null(strstr(err.text, "/proc/self/mem"));
 	job_fini(&job);

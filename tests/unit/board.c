@@ -16,7 +16,6 @@ new_seats_are_reset(void **state)
 		assert_int_equal(board.seats[i].pid, 0);
 		assert_int_equal(board.seats[i].order, BOARD_GO);
 		assert_int_equal(board.seats[i].cancel_reason, 0);
-		assert_int_equal(board.seats[i].chunk_count, 1);
 	}
 	board_fini(&board);
 	assert_null(board.seats);

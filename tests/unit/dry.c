@@ -93,7 +93,7 @@ submit(struct fixture *f, uint64_t seq, uint32_t attempt, uint32_t arg_count,
 	struct err err = {0};
 	struct buf packed = {0};
 	assert_int_equal(task_pack(&packed, value, strlen(value)), 0);
-	struct task *task = task_new(seq, arg_count, &packed);
+	struct task *task = task_new(seq, 1, arg_count, &packed);
 	assert_non_null(task);
 	task->attempt = attempt;
 	int status = f->backend->ops->submit(f->backend, task, &err);

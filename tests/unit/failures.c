@@ -64,7 +64,7 @@ settle(struct fixture *f, uint64_t seq, const char *value, const struct result *
 	struct err err = {0};
 	struct buf packed = {0};
 	assert_int_equal(task_pack(&packed, value, strlen(value)), 0);
-	struct task *task = task_new(seq, 1, &packed);
+	struct task *task = task_new(seq, 1, 1, &packed);
 	assert_non_null(task);
 	assert_int_equal(f->sink->ops->settled(f->sink, task, result, &err), 0);
 	free(task);

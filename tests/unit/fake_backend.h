@@ -115,7 +115,7 @@ fake_return(struct fake_backend *fake, struct fake_item *item)
 {
 	struct fake_item ended = *item;
 	fake_remove(fake, item);
-	fake->client.returned(fake->client.context, ended.seq, ended.attempt);
+	fake->client.returned(fake->client.context, ended.seq, ended.attempt, 0);
 	return true;
 }
 
@@ -192,6 +192,13 @@ fake_on_wake(void *context, unsigned int events)
 		if (fake_step(fake, &fake->items[i - 1]))
 			return;
 	loop_change(fake->loop, fake->watch, 0);
+}
+
+static inline uint32_t
+fake_chunk(const struct backend *backend)
+{
+	(void)backend;
+	return 1;
 }
 
 static inline size_t
@@ -335,6 +342,7 @@ fake_backend_init(struct fake_backend *fake, struct loop *loop,
 {
 	static const struct backend_ops ops = {
 	    .room = fake_room,
+	    .chunk = fake_chunk,
 	    .idle_count = fake_room,
 	    .submit = fake_submit,
 	    .publish = fake_publish,

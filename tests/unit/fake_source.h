@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -26,10 +27,12 @@ struct fake_source {
 };
 
 static inline enum source_status
-fake_source_next(struct source *source, struct task **task, struct err *err)
+fake_source_next(struct source *source, uint32_t count_max, struct task **task,
+		 struct err *err)
 {
 	struct fake_source *fake = (struct fake_source *)source;
 	struct buf packed = {0};
+	uint32_t count;
 	assert_false(fake->has_failed);
 	switch (*fake->script) {
 	case '\0':
@@ -42,9 +45,13 @@ fake_source_next(struct source *source, struct task **task, struct err *err)
 		err_set(err, ERR_SYSTEM, "cannot read");
 		return SOURCE_ERROR;
 	default:
-		fake->script++;
-		*task = task_new(fake->task_count++, 0, &packed);
+		for (count = 0; count < count_max && strchr("we", *fake->script) == NULL;
+		     count++)
+			fake->script++;
+		assert_true(count > 0);
+		*task = task_new(fake->task_count, count, 0, &packed);
 		assert_non_null(*task);
+		fake->task_count += count;
 		return SOURCE_TASK;
 	}
 }

@@ -23,7 +23,7 @@ new_flight_is_with_nobody(void **state)
 	struct flights flights = {0};
 	struct flight flight;
 	assert_false(flights_get(&flights, 5, &flight));
-	assert_int_equal(flights_add(&flights, 5, 65535), 0);
+	assert_int_equal(flights_add(&flights, 5, 1, 65535), 0);
 	assert_int_equal(flights_count(&flights), 1);
 	assert_int_equal(get(&flights, 5).attempt, 65535);
 	assert_int_equal(get(&flights, 5).owner, FLIGHTS_NOBODY);
@@ -39,7 +39,7 @@ first_claim_of_the_right_attempt_counts(void **state)
 {
 	(void)state;
 	struct flights flights = {0};
-	assert_int_equal(flights_add(&flights, 5, 2), 0);
+	assert_int_equal(flights_add(&flights, 5, 1, 2), 0);
 	flights_claim(&flights, 5, 1, 7); /* an older attempt */
 	flights_claim(&flights, 6, 2, 7); /* not in flight */
 	assert_int_equal(get(&flights, 5).owner, FLIGHTS_NOBODY);
@@ -58,7 +58,7 @@ set_keeps_all_that_a_flight_is(void **state)
 	struct flights flights = {0};
 	const struct flight flight = {
 	    .attempt = 65535, .owner = FLIGHTS_NOBODY - 1, .is_started = true};
-	assert_int_equal(flights_add(&flights, 5, 1), 0);
+	assert_int_equal(flights_add(&flights, 5, 1, 1), 0);
 	flights_set(&flights, 5, flight);
 	assert_int_equal(get(&flights, 5).attempt, 65535);
 	assert_int_equal(get(&flights, 5).owner, FLIGHTS_NOBODY - 1);
@@ -77,7 +77,7 @@ all_flights_of_a_worker_are_found_and_no_others(void **state)
 	uint64_t seq;
 	size_t count = 0;
 	for (uint64_t i = 0; i < 30; i++) {
-		assert_int_equal(flights_add(&flights, i, 1), 0);
+		assert_int_equal(flights_add(&flights, i, 1, 1), 0);
 		if (i % 3 != 2)
 			flights_claim(&flights, i, 1, (uint32_t)(i % 3));
 	}

@@ -187,7 +187,7 @@ longest_task(struct job *job, size_t value_count, size_t more_bytes)
 	struct task *task;
 	size_t longest = 0;
 	size_t taken = 0;
-	while (source_next(args_source(job->args), &task, NULL) == SOURCE_TASK) {
+	while (source_next(args_source(job->args), 1, &task, NULL) == SOURCE_TASK) {
 		size_t bytes = task->arg_count * (VALUE_BYTES + more_bytes);
 		longest = bytes > longest ? bytes : longest;
 		taken += task->arg_count;

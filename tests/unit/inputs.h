@@ -131,8 +131,8 @@ job_append_task(struct job *job, const struct task *task)
 {
 	struct arg *args = NULL;
 	size_t capacity = 0;
-	assert_int_equal(task_unpack(task->packed, task->packed_bytes, task->arg_count,
-				     &args, &capacity),
+	assert_int_equal(task_unpack(task_bytes(task), task->packed_bytes,
+				     task->arg_count, &args, &capacity),
 			 0);
 	if (task->seq > 0)
 		assert_int_equal(buf_append_char(&job->text, '|'), 0);
@@ -151,7 +151,8 @@ job_take(struct job *job)
 	struct task *task;
 	struct err err = {0};
 	enum source_status status;
-	while ((status = source_next(args_source(job->args), &task, &err)) == SOURCE_TASK) {
+	while ((status = source_next(args_source(job->args), 1, &task, &err)) ==
+	       SOURCE_TASK) {
 		assert_int_equal(task->seq, job->task_count++);
 		assert_int_equal(task->attempt, 1);
 		job_append_task(job, task);

@@ -121,7 +121,7 @@ task_of(struct fixture *f, int n)
 		return f->tasks[n];
 	snprintf(value, sizeof(value), "v%d", n);
 	assert_int_equal(task_pack(&packed, value, strlen(value)), 0);
-	f->tasks[n] = task_new((uint64_t)n, 1, &packed);
+	f->tasks[n] = task_new((uint64_t)n, 1, 1, &packed);
 	assert_non_null(f->tasks[n]);
 	buf_fini(&packed);
 	return f->tasks[n];

@@ -23,17 +23,18 @@ struct fake {
 };
 
 static enum source_status
-fake_next(struct source *source, struct task **task, struct err *err)
+fake_next(struct source *source, uint32_t count_max, struct task **task, struct err *err)
 {
 	struct fake *fake = (struct fake *)source;
 	struct buf none = {0};
+	(void)count_max;
 	if (fake->next == fake->fail_at)
 		return (enum source_status)err_set(err, ERR_SYSTEM, "no more");
 	if (fake->next == fake->wait_at)
 		return SOURCE_WAIT;
 	if (fake->next == fake->total)
 		return SOURCE_END;
-	*task = task_new(fake->next++, 0, &none);
+	*task = task_new(fake->next++, 1, 0, &none);
 	assert_non_null(*task);
 	return SOURCE_TASK;
 }
@@ -89,7 +90,7 @@ static enum plan_next
 next(struct setting *setting, int64_t now_ns, struct task **task)
 {
 	struct err err = {0};
-	return plan_next(setting->plan, UINT64_MAX, now_ns, task, &err);
+	return plan_next(setting->plan, UINT64_MAX, 1, now_ns, task, &err);
 }
 
 static struct task *
@@ -150,9 +151,9 @@ a_returned_task_comes_before_later_ones(void **state)
 	struct task *tasks[4];
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(next(setting, 0, &tasks[i]), PLAN_TASK);
-	plan_returned(setting->plan, tasks[2]);
-	plan_returned(setting->plan, tasks[0]);
-	plan_returned(setting->plan, tasks[3]);
+	plan_returned(setting->plan, tasks[2], 0);
+	plan_returned(setting->plan, tasks[0], 0);
+	plan_returned(setting->plan, tasks[3], 0);
 	start(setting, 0, 0);
 	start(setting, 0, 2);
 	start(setting, 0, 3);
@@ -165,11 +166,11 @@ the_window_holds_back_what_is_too_far_ahead(void **state)
 	struct setting *setting = *state;
 	struct err err = {0};
 	struct task *task;
-	assert_int_equal(plan_next(setting->plan, 2, 0, &task, &err), PLAN_TASK);
-	assert_int_equal(plan_next(setting->plan, 2, 0, &task, &err), PLAN_TASK);
-	assert_int_equal(plan_next(setting->plan, 2, 0, &task, &err), PLAN_WAIT);
+	assert_int_equal(plan_next(setting->plan, 2, 1, 0, &task, &err), PLAN_TASK);
+	assert_int_equal(plan_next(setting->plan, 2, 1, 0, &task, &err), PLAN_TASK);
+	assert_int_equal(plan_next(setting->plan, 2, 1, 0, &task, &err), PLAN_WAIT);
 	assert_int_equal(plan_wait_fd(setting->plan), -1); /* it is not the source */
-	assert_int_equal(plan_next(setting->plan, 3, 0, &task, &err), PLAN_TASK);
+	assert_int_equal(plan_next(setting->plan, 3, 1, 0, &task, &err), PLAN_TASK);
 	assert_int_equal(task->seq, 2);
 }
 
@@ -327,7 +328,7 @@ static void
 apply(struct setting *setting, struct task *task, enum event event)
 {
 	if (event == EV_RETURN)
-		plan_returned(setting->plan, task);
+		plan_returned(setting->plan, task, 0);
 	else if (event == EV_START)
 		plan_started(setting->plan, task);
 	else
@@ -341,7 +342,7 @@ bring_to(struct setting *setting, enum task_state wanted)
 	struct task *task;
 	assert_int_equal(next(setting, 0, &task), PLAN_TASK);
 	if (wanted == TASK_READY)
-		plan_returned(setting->plan, task);
+		plan_returned(setting->plan, task, 0);
 	if (wanted == TASK_RUNNING || wanted == TASK_BACKOFF)
 		plan_started(setting->plan, task);
 	if (wanted == TASK_BACKOFF)
@@ -377,7 +378,7 @@ every_pair_of_state_and_event_is_right_or_an_error(void **state)
 	    [TASK_BACKOFF] = {[EV_SETTLE] = true},
 	    [TASK_QUEUED] =
 		{[EV_RETURN] = true, [EV_START] = true, [EV_RETRY] = true, [EV_SETTLE] = true},
-	    [TASK_RUNNING] = {[EV_RETRY] = true, [EV_SETTLE] = true},
+	    [TASK_RUNNING] = {[EV_RETURN] = true, [EV_RETRY] = true, [EV_SETTLE] = true},
 	};
 	struct setting *setting = *state;
 	static const enum task_state states[] = {TASK_READY, TASK_BACKOFF, TASK_QUEUED,
@@ -406,12 +407,12 @@ after_stop_everything_unstarted_is_skipped_and_the_rest_finishes(void **state)
 	for (uint64_t seq = 0; seq < 3; seq++)
 		tasks[seq] = start(setting, 0, seq);
 	assert_int_equal(next(setting, 0, &tasks[3]), PLAN_TASK);
-	plan_returned(setting->plan, tasks[3]);
+	plan_returned(setting->plan, tasks[3], 0);
 	assert_int_equal(plan_finished(setting->plan, tasks[1], &result, 0), PLAN_RETRY);
 	plan_stop(setting->plan);
 	assert_int_equal(next(setting, INT64_MAX - 1, &task), PLAN_END);
 	assert_int_equal(plan_wait_until(setting->plan), CLOCK_NEVER);
-	while ((task = plan_skip(setting->plan)) != NULL) {
+	while ((task = plan_skip(setting->plan, NULL)) != NULL) {
 		assert_int_equal(task->state, TASK_SETTLED);
 		plan_release(setting->plan, task);
 		count++;

@@ -9,9 +9,9 @@ returned_tasks_come_again_first_in_order_with_the_same_attempt(void **state)
 	struct task *tasks[4];
 	for (uint64_t seq = 0; seq < 4; seq++)
 		tasks[seq] = take(f, 0, seq, 1);
-	plan_returned(f->plan, tasks[2]);
-	plan_returned(f->plan, tasks[0]);
-	plan_returned(f->plan, tasks[3]);
+	plan_returned(f->plan, tasks[2], 0);
+	plan_returned(f->plan, tasks[0], 0);
+	plan_returned(f->plan, tasks[3], 0);
 	assert_null(plan_find(f->plan, 2, 1));
 	take(f, 0, 0, 1);
 	take(f, 0, 2, 1);
@@ -26,7 +26,7 @@ returned_task_after_the_end_is_still_to_be_run(void **state)
 	open_plan(f, "t");
 	struct task *task = take(f, 0, 0, 1);
 	assert_int_equal(ask(f, ANY_SEQ, 0), PLAN_END);
-	plan_returned(f->plan, task);
+	plan_returned(f->plan, task, 0);
 	assert_false(plan_is_finished(f->plan));
 	run_one(f, 0, exited(0));
 	assert_true(plan_is_finished(f->plan));
@@ -71,7 +71,7 @@ due_retry_goes_before_new_tasks_and_past_the_window(void **state)
 	f->spec.max_attempts = 2;
 	open_plan(f, "tt");
 	assert_int_equal(finish(f, start(f, 0), exited(1)), PLAN_RETRY);
-	assert_int_equal(plan_next(f->plan, 0, 0, &task, &err), PLAN_TASK);
+	assert_int_equal(plan_next(f->plan, 0, 1, 0, &task, &err), PLAN_TASK);
 	assert_int_equal(task->seq, 0);
 	assert_int_equal(task->attempt, 2);
 	take(f, 0, 1, 1);
@@ -84,9 +84,9 @@ task_returned_after_the_stop_is_skipped(void **state)
 	open_plan(f, "t");
 	struct task *task = take(f, 0, 0, 1);
 	plan_stop(f->plan);
-	assert_null(plan_skip(f->plan));
-	plan_returned(f->plan, task);
-	assert_ptr_equal(plan_skip(f->plan), task);
+	assert_null(plan_skip(f->plan, NULL));
+	plan_returned(f->plan, task, 0);
+	assert_ptr_equal(plan_skip(f->plan, NULL), task);
 	plan_release(f->plan, task);
 	assert_true(plan_is_finished(f->plan));
 }
@@ -107,7 +107,7 @@ stop_tells_input_that_was_read_from_input_that_was_not(void **state)
 		plan_stop(f->plan);
 		assert_int_equal(plan_has_unread_input(f->plan), cases[i].has_unread);
 		struct task *task;
-		while ((task = plan_skip(f->plan)) != NULL)
+		while ((task = plan_skip(f->plan, NULL)) != NULL)
 			plan_release(f->plan, task);
 		assert_true(plan_is_finished(f->plan));
 		plan_free(f->plan);
@@ -134,7 +134,7 @@ source_is_freed_with_the_plan_and_all_tasks(void **state)
 	struct fixture *f = *state;
 	open_plan(f, "tttt");
 	take(f, 0, 0, 1);
-	plan_returned(f->plan, take(f, 0, 1, 1));
+	plan_returned(f->plan, take(f, 0, 1, 1), 0);
 	plan_free(f->plan);
 	f->plan = NULL;
 	assert_true(f->source.is_freed);

@@ -55,7 +55,7 @@ ask(struct fixture *f, uint64_t seq_end, int64_t now_ns)
 {
 	struct err err = {0};
 	struct task *task;
-	return plan_next(f->plan, seq_end, now_ns, &task, &err);
+	return plan_next(f->plan, seq_end, 1, now_ns, &task, &err);
 }
 
 static inline struct task *
@@ -63,7 +63,7 @@ take(struct fixture *f, int64_t now_ns, uint64_t seq, uint32_t attempt)
 {
 	struct err err = {0};
 	struct task *task = NULL;
-	assert_int_equal(plan_next(f->plan, ANY_SEQ, now_ns, &task, &err), PLAN_TASK);
+	assert_int_equal(plan_next(f->plan, ANY_SEQ, 1, now_ns, &task, &err), PLAN_TASK);
 	assert_int_equal(task->seq, seq);
 	assert_int_equal(task->attempt, attempt);
 	assert_int_equal(task->state, TASK_QUEUED);

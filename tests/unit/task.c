@@ -113,7 +113,7 @@ new_task_is_ready_for_its_first_attempt(void **state)
 	(void)state;
 	struct buf packed = {0};
 	pack(&packed, "one", 3);
-	struct task *task = task_new(7, 1, &packed);
+	struct task *task = task_new(7, 1, 1, &packed);
 	assert_non_null(task);
 	assert_int_equal(task->seq, 7);
 	assert_int_equal(task->attempt, 1);
