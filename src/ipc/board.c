@@ -2,27 +2,67 @@
 #include "ipc/board.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+static size_t
+board_map_bytes(size_t seat_count)
+{
+	return seat_count * sizeof(struct board_seat);
+}
+
+static int
+board_map(struct board *board, int fd, size_t seat_count, struct err *err)
+{
+	*board = (struct board){0};
+	void *map = mmap(NULL, board_map_bytes(seat_count), PROT_READ | PROT_WRITE,
+			 MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		return err_errno(err, "cannot map the board of %zu workers", seat_count);
+	board->seats = map;
+	board->seat_count = seat_count;
+	board->fd = fd;
+	return 0;
+}
 
 int
 board_init(struct board *board, size_t seat_count, struct err *err)
 {
 	*board = (struct board){0};
-	void *map = mmap(NULL, seat_count * sizeof(struct board_seat),
-			 PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (map == MAP_FAILED)
-		return err_errno(err, "cannot map the board of %zu workers", seat_count);
-	board->seats = map;
-	board->seat_count = seat_count;
+	int fd = io_memfd("pinion-board", (off_t)board_map_bytes(seat_count));
+	if (fd == -1)
+		return err_errno(err, "cannot make the board of %zu workers", seat_count);
+	if (board_map(board, fd, seat_count, err) == -1) {
+		close(fd);
+		return -1;
+	}
 	for (size_t i = 0; i < seat_count; i++)
 		board_seat_reset(&board->seats[i]);
 	return 0;
 }
 
+int
+board_attach(struct board *board, int fd, size_t seat_count, struct err *err)
+{
+	struct stat st;
+	*board = (struct board){0};
+	if (fstat(fd, &st) == -1)
+		return err_errno(err, "cannot see the board of %zu workers", seat_count);
+	if (st.st_size != (off_t)board_map_bytes(seat_count))
+		return err_set(err, ERR_BROKEN, "this is no board of %zu workers",
+			       seat_count);
+	return board_map(board, fd, seat_count, err);
+}
+
 void
 board_fini(struct board *board)
 {
-	if (board->seats != NULL)
-		munmap(board->seats, board->seat_count * sizeof(struct board_seat));
+	if (board->seats != NULL) {
+		munmap(board->seats, board_map_bytes(board->seat_count));
+		close(board->fd);
+	}
 	*board = (struct board){0};
 }
 

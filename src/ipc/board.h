@@ -1,8 +1,8 @@
 /*
  * board.h: what each worker is doing, and what it is asked to do, in shared memory.
  *
- * Owns one anonymous shared mapping with a seat per worker slot; made before the first
- * fork. The worker writes its half of the seat, the coordinator the other; both are
+ * Owns a memfd and its mapping, with a seat per worker slot; made before the first worker,
+ * which inherits the mapping, or the descriptor and maps it itself. The worker writes its half of the seat, the coordinator the other; both are
  * single words, so either side may die at any instruction. The coordinator takes what it
  * reads here as a hint: a garbled seat can cost the garbler's own task, nothing else.
  */
@@ -45,9 +45,13 @@ struct board_seat {
 struct board {
 	struct board_seat *seats;
 	size_t seat_count;
+	int fd; /* valid while there are seats */
 };
 
 int board_init(struct board *board, size_t seat_count, struct err *err);
+
+/* The board that another process made and whose descriptor came here; it is ours from here on. */
+int board_attach(struct board *board, int fd, size_t seat_count, struct err *err);
 void board_fini(struct board *board); /* in each process for itself */
 
 /* For a worker that takes a seat. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -39,6 +40,8 @@ static_assert(sizeof(struct ring_cell) == 16, "four cells a cache line");
 struct ring_header {
 	alignas(64) _Atomic uint64_t push_pos; /* cells ever published; coordinator only */
 	_Atomic uint32_t is_closed;            /* coordinator only */
+	uint64_t cell_count; /* this and the next: fixed before the first worker */
+	uint64_t data_bytes;
 	alignas(64) _Atomic uint32_t bell; /* futex: rung at each publish; coordinator only */
 	alignas(64) _Atomic uint32_t
 	    sleepers; /* workers in futex wait; any worker. A hint: a dead one stays */
@@ -86,17 +89,19 @@ ring_futex(_Atomic uint32_t *word, int operation, uint32_t value)
 	return syscall(SYS_futex, word, operation, value, NULL, NULL, 0);
 }
 
-static int
-ring_map(struct ring *ring, size_t cell_count, size_t data_bytes, struct err *err)
+static void
+ring_measure(struct ring *ring, size_t cell_count, size_t data_bytes)
 {
+	ring->cell_mask = cell_count - 1;
 	ring->data_offset =
 	    sizeof(struct ring_header) + cell_count * sizeof(struct ring_cell);
 	ring->data_bytes = data_bytes;
 	ring->map_bytes = ring->data_offset + data_bytes;
-	ring->fd = io_memfd("pinion-ring", (off_t)ring->map_bytes);
-	if (ring->fd == -1)
-		return err_errno(err, "cannot make the task queue of %zu bytes",
-				 ring->map_bytes);
+}
+
+static int
+ring_map(struct ring *ring, struct err *err)
+{
 	char *map =
 	    mmap(NULL, ring->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
 	if (map == MAP_FAILED)
@@ -118,16 +123,65 @@ ring_new(size_t cell_count, size_t data_bytes, struct err *err)
 		return NULL;
 	}
 	ring->fd = -1;
-	ring->cell_mask = cell_count - 1;
+	ring_measure(ring, cell_count, data_bytes);
 	ring->notes = calloc(cell_count, sizeof(*ring->notes));
 	if (ring->notes == NULL) {
 		err_no_memory(err);
 		goto free_ring;
 	}
-	if (ring_map(ring, cell_count, data_bytes, err) == -1)
+	ring->fd = io_memfd("pinion-ring", (off_t)ring->map_bytes);
+	if (ring->fd == -1) {
+		err_errno(err, "cannot make the task queue of %zu bytes", ring->map_bytes);
 		goto free_ring;
+	}
+	if (ring_map(ring, err) == -1)
+		goto free_ring;
+	ring->header->cell_count = cell_count;
+	ring->header->data_bytes = data_bytes;
 	ring->large_next = ring_round_to_page(ring->map_bytes);
 	return ring;
+
+free_ring:
+	ring_free(ring);
+	return NULL;
+}
+
+/* The two numbers in its header, if there can be a ring behind them. */
+static int
+ring_read_measures(struct ring *ring, int fd)
+{
+	struct stat st;
+	struct ring_header header;
+	if (fstat(fd, &st) == -1 || st.st_size < (off_t)sizeof(header) ||
+	    io_pread_all(fd, &header, sizeof(header), 0) == -1)
+		return -1;
+	uint64_t most = (uint64_t)st.st_size;
+	uint64_t measures[] = {header.cell_count, header.data_bytes};
+	for (int i = 0; i < 2; i++)
+		if (measures[i] == 0 || measures[i] > most ||
+		    (measures[i] & (measures[i] - 1)) != 0)
+			return -1;
+	ring_measure(ring, measures[0], measures[1]);
+	return ring->map_bytes <= most ? 0 : -1;
+}
+
+struct ring *
+ring_attach(int fd, struct err *err)
+{
+	struct ring *ring = calloc(1, sizeof(*ring));
+	if (ring == NULL) {
+		err_no_memory(err);
+		return NULL;
+	}
+	ring->fd = -1;
+	if (ring_read_measures(ring, fd) == -1) {
+		err_set(err, ERR_BROKEN, "this is no task queue");
+		goto free_ring;
+	}
+	ring->fd = fd;
+	if (ring_map(ring, err) == 0)
+		return ring;
+	ring->fd = -1; /* still the caller's */
 
 free_ring:
 	ring_free(ring);

@@ -2,7 +2,7 @@
  * ring.h: the task queue between the coordinator and its workers.
  *
  * Owns a memfd and its mapping. One process pushes (the coordinator), many claim
- * (workers, which inherit the mapping by fork). Cells hold opaque bytes; encoding a task
+ * (workers, which inherit the mapping by fork, or attach to the descriptor). Cells hold opaque bytes; encoding a task
  * is task.h's business.
  *
  * Never allocates after ring_new, never blocks the pusher and takes no lock: a claim is
@@ -46,6 +46,12 @@ struct ring_ticket {
 
 /* `cell_count` and `data_bytes`: powers of two. */
 struct ring *ring_new(size_t cell_count, size_t data_bytes, struct err *err);
+
+/*
+ * For a worker that was executed: the ring whose descriptor it inherited, which is the
+ * ring's from here on. Only the worker's side of it may be used.
+ */
+struct ring *ring_attach(int fd, struct err *err);
 void ring_free(struct ring *ring); /* unmaps and closes; in each process for itself */
 int ring_fd(const struct ring *ring);
 

@@ -1,6 +1,7 @@
 /* The board: seats that worker and coordinator share. */
 #include "child.h"
 
+#include "base/io.h"
 #include "ipc/board.h"
 
 static void
@@ -42,6 +43,36 @@ both_sides_see_what_the_other_writes(void **state)
 	assert_int_equal(board.seats[1].seq, 42);
 	assert_int_equal(board.seats[1].pid, pid);
 	assert_true(board.seats[0].seq == BOARD_NO_TASK);
+	board_fini(&board);
+}
+
+static void
+an_attached_board_is_the_same_board(void **state)
+{
+	(void)state;
+	struct board board, attached;
+	struct err err = {0};
+	assert_int_equal(board_init(&board, 3, &err), 0);
+	assert_int_equal(board_attach(&attached, io_dup(board.fd), 3, &err), 0);
+	assert_ptr_not_equal(attached.seats, board.seats);
+	atomic_store(&attached.seats[2].seq, 42);
+	assert_int_equal(board.seats[2].seq, 42);
+	board_fini(&attached);
+	assert_int_equal(board.seats[2].seq, 42);
+	board_fini(&board);
+}
+
+static void
+what_has_another_size_is_no_board(void **state)
+{
+	(void)state;
+	struct board board, attached;
+	struct err err = {0};
+	assert_int_equal(board_init(&board, 3, &err), 0);
+	assert_int_equal(board_attach(&attached, board.fd, 4, &err), -1);
+	assert_string_equal(err.text, "this is no board of 4 workers");
+	assert_null(attached.seats);
+	assert_int_equal(board_attach(&attached, -1, 3, &err), -1);
 	board_fini(&board);
 }
 
@@ -89,6 +120,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TIMED_TEST(new_seats_are_reset),
 	    TIMED_TEST(both_sides_see_what_the_other_writes),
+	    TIMED_TEST(an_attached_board_is_the_same_board),
+	    TIMED_TEST(what_has_another_size_is_no_board),
 	    TIMED_TEST(reset_forgets_who_sat_there_before),
 	    TIMED_TEST(sides_do_not_share_cache_lines),
 	};

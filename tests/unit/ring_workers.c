@@ -418,6 +418,59 @@ dead_sleeper_does_not_swallow_wake_ups(void **state)
 	ring_free(ring);
 }
 
+/* --- attached --- */
+
+#define MEASURES_AT 16 /* in the ring's header: how many cells, how many bytes */
+
+static void
+an_attached_ring_claims_and_takes_what_is_pushed(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	struct ring *ring = new_ring(CELLS, DATA_BYTES);
+	struct ring *attached = ring_attach(io_dup(ring_fd(ring)), &err);
+	struct ring_ticket ticket;
+	static char large[DATA_BYTES]; /* does not go into the mapping */
+	memset(large, 'x', sizeof(large));
+	assert_non_null(attached);
+	push(ring, 1, "one", 3);
+	push(ring, 2, large, sizeof(large));
+	ring_publish(ring);
+	assert_takes(attached, claim_one(attached, 7), "one", 3);
+	assert_takes(attached, claim_one(attached, 7), large, sizeof(large));
+	assert_true(ring_collect(ring, &ticket));
+	assert_int_equal(ticket.owner, 7);
+	ring_close(ring);
+	assert_true(ring_is_closed(attached));
+	ring_free(attached);
+	assert_true(ring_collect(ring, &ticket));
+	assert_int_equal(ticket.id, 2);
+	ring_free(ring);
+}
+
+static void
+other_files_are_no_rings(void **state)
+{
+	(void)state;
+	static const uint64_t measures[][2] = {{0, 0},
+					       {CELLS, 0},
+					       {CELLS, 3000},
+					       {CELLS, 65536},
+					       {CELLS, UINT64_C(1) << 40},
+					       {1 << 30, 4096}};
+	struct err err = {0};
+	int fd = io_memfd("test", 0);
+	assert_null(ring_attach(fd, &err));
+	assert_string_equal(err.text, "this is no task queue");
+	assert_int_equal(ftruncate(fd, 65536), 0);
+	for (size_t i = 0; i < sizeof(measures) / sizeof(*measures); i++) {
+		assert_int_equal(
+		    io_pwrite_all(fd, measures[i], sizeof(measures[i]), MEASURES_AT), 0);
+		assert_null(ring_attach(fd, &err));
+	}
+	assert_int_equal(close(fd), 0); /* still ours */
+}
+
 int
 main(void)
 {
@@ -434,6 +487,8 @@ main(void)
 	    TIMED_TEST(publishing_wakes_a_sleeper_for_each_new_cell),
 	    TIMED_TEST(signal_ends_the_wait),
 	    TIMED_TEST(dead_sleeper_does_not_swallow_wake_ups),
+	    TIMED_TEST(an_attached_ring_claims_and_takes_what_is_pushed),
+	    TIMED_TEST(other_files_are_no_rings),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
