@@ -192,9 +192,21 @@ io_close_slowly(int first, const int *keep, size_t keep_count)
 	closedir(dir);
 }
 
-void
-io_close_from(int first, const int *keep, size_t keep_count)
+static void
+io_sort(int *fds, size_t count)
 {
+	for (size_t i = 1; i < count; i++)
+		for (size_t j = i; j > 0 && fds[j - 1] > fds[j]; j--) {
+			int swapped = fds[j];
+			fds[j] = fds[j - 1];
+			fds[j - 1] = swapped;
+		}
+}
+
+void
+io_close_from(int first, int *keep, size_t keep_count)
+{
+	io_sort(keep, keep_count);
 	unsigned int from = (unsigned int)first;
 	for (size_t i = 0; i <= keep_count; i++) {
 		if (i < keep_count && keep[i] < (int)from)

@@ -46,8 +46,8 @@ int io_memfd(const char *name, off_t length);
  */
 int io_ensure_standard(void);
 
-/* Closes every descriptor from `first` on, but those in `keep` (sorted, count of them). */
-void io_close_from(int first, const int *keep, size_t keep_count);
+/* Closes every descriptor from `first` on, but the few in `keep`, which is sorted in place. */
+void io_close_from(int first, int *keep, size_t keep_count);
 
 /*
  * A descriptor for the same pipe, terminal or socket whose writes never block, without

@@ -90,13 +90,6 @@ worker_set_up_fds(struct worker *self)
 		return -1;
 	close(null_fd);
 	int keep[] = {config->result_fd, ring_fd(config->ring), config->first_stdin_fd};
-	for (int i = 0; i < 2; i++) /* sorted: three are few enough to swap */
-		for (int j = 0; j < 2; j++)
-			if (keep[j] > keep[j + 1]) {
-				int swapped = keep[j];
-				keep[j] = keep[j + 1];
-				keep[j + 1] = swapped;
-			}
 	io_close_from(3, keep, 3);
 	return 0;
 }

@@ -213,7 +213,7 @@ open_standard_descriptors_are_left_alone(void **state)
 
 /* In a child: opens 40..59, closes from 45 on; the exit status is a number that is wrong. */
 static void
-check_close_from(const int *keep, size_t keep_count)
+check_close_from(int *keep, size_t keep_count)
 {
 	pid_t pid = child_fork();
 	if (pid == 0) {
@@ -237,13 +237,13 @@ all_from_a_number_on_are_closed_but_those_kept(void **state)
 {
 	(void)state;
 	check_close_from(NULL, 0);
-	check_close_from((const int[]){50}, 1);
-	check_close_from((const int[]){45, 46, 59}, 3);
-	check_close_from((const int[]){-1, 50, 52}, 3);
-	check_close_from((const int[]){-1, -1, 41, 44, 58}, 5);
-	check_close_from((const int[]){50, 50, 51}, 3);
-	check_close_from((const int[]){-1}, 1);
-	check_close_from((const int[]){50, 500}, 2); /* one that is not open */
+	check_close_from((int[]){50}, 1);
+	check_close_from((int[]){45, 46, 59}, 3);
+	check_close_from((int[]){-1, 50, 52}, 3);
+	check_close_from((int[]){-1, -1, 41, 44, 58}, 5);
+	check_close_from((int[]){51, 50, 50}, 3);
+	check_close_from((int[]){-1}, 1);
+	check_close_from((int[]){50, 500}, 2); /* one that is not open */
 }
 
 static void
