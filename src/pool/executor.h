@@ -35,6 +35,7 @@ struct executor_host {
 	struct board *board;
 	struct board_seat *seat;
 	struct task_env *env;
+	struct executor_shared *shared; /* what executor_prepare made; NULL: nothing */
 	int first_stdin_fd; /* stdin of the first task of the run; -1: it is like the others */
 	/*
 	 * What of our descendants is the task in hand: rule.seq; the rest is spared: daemons of
@@ -82,5 +83,24 @@ void executor_spare_children(struct executor_host *host);
 /* --- each executor's own constructor; NULL and err when it cannot serve --- */
 
 struct executor *exec_spawn_new(struct executor_host *host, struct err *err);
+
+/* The one the spec asks for. */
+struct executor *executor_new(struct executor_host *host, struct err *err);
+
+/* --- executor.c: what is done once for all workers that are copies of one process --- */
+
+/* An executor's own: a library, loaded and initialised. */
+struct executor_shared;
+
+/*
+ * Does, in a process of which workers will be forked, whatever the spec's executor can do
+ * once and for all; *shared is then in the host of each executor_new, which is not to do it
+ * again. Nothing to do: NULL. 0; -1 and err.
+ */
+int executor_prepare(const struct spec *spec, struct executor_shared **shared,
+		     struct err *err);
+
+/* Undoes it, in the same process, when its workers have gone; NULL is fine. */
+void executor_unprepare(const struct spec *spec, struct executor_shared *shared);
 
 #endif

@@ -17,6 +17,7 @@ pool_child(struct pool *pool, const struct pool_worker *worker, int result_fd, p
 	    .spec = config->spec,
 	    .template = config->template,
 	    .topology = config->topology,
+	    .place = {.cpu = -1},
 	    .origin = config->origin,
 	    .run_name = config->run_name,
 	    .ring = pool->ring,

@@ -39,7 +39,7 @@ struct worker {
 
 	uint64_t taken_count;
 	uint64_t served_count;
-	int32_t cpu; /* bound to one hardware thread or core: where; else -1 */
+	struct worker_place place;
 	struct arg *args;
 	size_t arg_capacity;
 };
@@ -114,10 +114,26 @@ worker_env_config(const struct worker *self)
 	    .worker = config->number,
 	    .slot = (uint32_t)config->slot_index + 1,
 	    .coordinator = config->coordinator,
-	    .share = config->topology == NULL
-			 ? 0
-			 : topology_share(config->topology, config->spec->bind,
-					  config->worker_count, config->slot_index),
+	    .share = self->place.share,
+	};
+}
+
+struct worker_place
+worker_take_place(const struct worker_config *config)
+{
+	const struct topology *topology = config->topology;
+	enum spec_bind bind = config->spec->bind;
+	if (topology == NULL)
+		return config->place;
+	enum spec_bind kind = topology_bind_kind(topology, bind, config->worker_count);
+	bool is_bound =
+	    topology_bind(topology, bind, config->worker_count, config->slot_index) == 0;
+	return (struct worker_place){
+	    .share =
+		topology_share(topology, bind, config->worker_count, config->slot_index),
+	    .cpu = is_bound && (kind == SPEC_BIND_CORE || kind == SPEC_BIND_PU)
+		       ? sched_getcpu()
+		       : -1,
 	};
 }
 
@@ -125,17 +141,8 @@ static int
 worker_set_up_place(struct worker *self, struct err *err)
 {
 	struct worker_config *config = &self->config;
+	self->place = worker_take_place(config);
 	struct task_env_config env_config = worker_env_config(self);
-	self->cpu = -1;
-	if (config->topology != NULL) {
-		enum spec_bind kind = topology_bind_kind(
-		    config->topology, config->spec->bind, config->worker_count);
-		bool is_bound =
-		    topology_bind(config->topology, config->spec->bind,
-				  config->worker_count, config->slot_index) == 0;
-		if (is_bound && (kind == SPEC_BIND_CORE || kind == SPEC_BIND_PU))
-			self->cpu = sched_getcpu();
-	}
 	if (config->spec->work_dir != NULL && chdir(config->spec->work_dir) == -1)
 		return err_errno(err, "cannot change to the folder %s",
 				 config->spec->work_dir);
@@ -163,6 +170,7 @@ worker_set_up(struct worker *self, struct err *err)
 	    .board = self->config.board,
 	    .seat = self->config.seat,
 	    .env = &self->env,
+	    .shared = self->config.shared,
 	    .first_stdin_fd = self->config.first_stdin_fd,
 	    .rule = {.run = self->config.run_name, .seq = BOARD_NO_TASK},
 	};
@@ -194,7 +202,7 @@ worker_make_executor(struct worker *self, struct err *err)
 		task_env_fini(&self->env);
 		self->env = env;
 	}
-	self->executor = exec_spawn_new(&self->host, err);
+	self->executor = executor_new(&self->host, err);
 	return self->executor == NULL ? -1 : 0;
 }
 
@@ -350,7 +358,7 @@ executor_finish(struct executor_host *host, struct result *result)
 	struct worker *self = (struct worker *)host;
 	result->worker = self->config.number;
 	result->slot = (uint32_t)self->config.slot_index + 1;
-	result->cpu = self->cpu;
+	result->cpu = self->place.cpu;
 	result->stdout_bytes = host->channel->stream_bytes[RESULT_STDOUT];
 	result->stderr_bytes = host->channel->stream_bytes[RESULT_STDERR];
 	channel_finished(host->channel, result);
@@ -397,6 +405,22 @@ worker_end_initializer(struct worker *self)
 		return;
 	tree_signal(0, SIGTERM, &rule);
 	tree_kill(0, &rule, 0);
+}
+
+_Noreturn void
+worker_fail(const struct worker_config *config, const struct err *err)
+{
+	struct outbox outbox;
+	struct channel channel;
+	sigset_t wait_mask;
+	sigfillset(&wait_mask);
+	if (outbox_map(&outbox, config->outbox_fd, config->slot_index, false, NULL) == 0) {
+		channel_init(&channel, config->result_fd, &outbox, config->seat,
+			     &wait_mask, worker_orphaned);
+		channel_start_failed(&channel, err->text);
+		channel_flush(&channel);
+	}
+	_exit(WORKER_CANNOT_START);
 }
 
 _Noreturn void

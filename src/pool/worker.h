@@ -1,8 +1,9 @@
 /*
  * worker.h: the life of a worker process: take a seat, pop tasks, run them, report.
  *
- * worker_main is called in the child right after fork and never returns. It owns nothing of the
- * coordinator's: it closes what it does not need, binds itself to its place, and keeps no policy.
+ * worker_main is called in the new process (start.h says how that comes to be) and never returns.
+ * It owns nothing of the coordinator's: it closes what it does not need, binds itself to its
+ * place, and keeps no policy.
  * It ends when the ring is closed and empty, when told to, after its share of tasks
  * (--maxtasksperchild), or when the coordinator dies, and takes its task's tree with it.
  */
@@ -18,10 +19,19 @@
 #include "task/spec.h"
 #include "task/template.h"
 
+struct executor_shared; /* executor.h */
+
+/* Where a worker sits. */
+struct worker_place {
+	size_t share; /* hardware threads a task may use; 0: it is told nothing */
+	int32_t cpu;  /* bound to one hardware thread or core: where; else -1 */
+};
+
 struct worker_config {
 	const struct spec *spec;
 	const struct template *template;
-	const struct topology *topology; /* NULL: not bound */
+	const struct topology *topology; /* NULL: it has its place already, */
+	struct worker_place place;       /* which is this */
 	const struct sig_origin *origin;
 	const char *run_name;
 	struct ring *ring;
@@ -35,11 +45,18 @@ struct worker_config {
 	int outbox_fd;           /* of all outboxes; ours has the number of our seat */
 	int first_stdin_fd;      /* see executor.h; -1: none */
 	pid_t coordinator;
+	struct executor_shared *shared; /* made by executor_prepare; NULL: nothing was */
 };
 
 /* Exit statuses; all but 0 with something said before. */
 enum { WORKER_DONE = 0, WORKER_CANNOT_START = 3, WORKER_BROKEN = 4 };
 
 _Noreturn void worker_main(const struct worker_config *config);
+
+/* In its place, when the process cannot become a worker: the coordinator is told why. */
+_Noreturn void worker_fail(const struct worker_config *config, const struct err *err);
+
+/* Binds the calling process to the worker's place, if it has none yet; says what it is. */
+struct worker_place worker_take_place(const struct worker_config *config);
 
 #endif

@@ -152,6 +152,7 @@ spec_init(struct spec *spec, enum spec_dialect dialect)
 	    .jobs.kind = dialect == SPEC_MAP ? SPEC_JOBS_DEFAULT : SPEC_JOBS_THREADS,
 	    .bind = SPEC_BIND_AUTO,
 	    .is_ordered = dialect == SPEC_MAP,
+	    .executor = SPEC_SPAWN,
 	    .output_mode = SPEC_OUTPUT_GROUP,
 	    .buffer_bytes = UINT64_C(64) << 20,
 	    .window = 10000,

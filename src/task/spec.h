@@ -20,6 +20,11 @@ enum spec_dialect {
 	SPEC_PARALLEL, /* GNU parallel's defaults, for scripts written for it */
 };
 
+/* How a worker runs a task. */
+enum spec_executor {
+	SPEC_SPAWN, /* a process each */
+};
+
 enum spec_input_kind {
 	SPEC_INPUT_ARGS, /* values on the command line */
 	SPEC_INPUT_FILE, /* a file of items; "-" is stdin */
@@ -128,6 +133,8 @@ struct spec {
 	size_t rpl_count;
 	bool has_plus; /* --plus: {..} {+/} {/a/b} and their family are replacement strings too */
 	const char *work_dir; /* --wd; NULL: where pinion was started */
+
+	enum spec_executor executor;
 
 	/* Inputs. */
 	struct spec_input *inputs; /* none: stdin */
