@@ -21,6 +21,7 @@
 #include "input/options.h"
 #include "ipc/loop.h"
 #include "pool/dry.h"
+#include "pool/letter.h"
 #include "pool/pool.h"
 #include "run/run.h"
 #include "sink/failures.h"
@@ -37,6 +38,9 @@ struct map {
 	struct topology *topology;
 	struct template *command;
 	struct template *tag;
+	const char **argv;       /* to execute this program with, for the same run */
+	const struct arg *names; /* of the columns */
+	size_t name_count;
 	size_t column_count;
 	size_t worker_count;
 	size_t worker_max;
@@ -63,6 +67,21 @@ map_name_run(struct map *map)
 	for (; number > 0 && length < sizeof(map->run_name) - 1; number /= 36)
 		map->run_name[length++] = digits[number % 36];
 	map->run_name[length] = '\0';
+}
+
+/* What runs this verb again, by whatever name it was called: pinion VERB ARGUMENT... */
+static int
+map_set_argv(struct map *map, int argc, char **argv, struct err *err)
+{
+	static const char *const verbs[] = {[SPEC_MAP] = "map",
+					    [SPEC_PARALLEL] = "parallel"};
+	map->argv = calloc((size_t)argc + 2, sizeof(*map->argv));
+	if (map->argv == NULL)
+		return err_no_memory(err);
+	map->argv[0] = "pinion";
+	map->argv[1] = verbs[map->spec.dialect];
+	memcpy(map->argv + 2, argv + 1, (size_t)(argc - 1) * sizeof(*argv));
+	return 0;
 }
 
 /* Says so when the system gives fewer workers than were asked for. */
@@ -103,15 +122,14 @@ map_set_up_input(struct map *map, struct err *err)
 	struct args *args = args_open(&map->spec, err);
 	if (args == NULL)
 		return -1;
-	size_t name_count;
-	const struct arg *names = args_names(args, &name_count);
+	map->names = args_names(args, &map->name_count);
 	map->column_count = args_column_count(args);
-	map->command = template_new(&map->spec, names, name_count, err);
+	map->command = template_new(&map->spec, map->names, map->name_count, err);
 	if (map->command == NULL)
 		goto close_args;
 	if (map->spec.tag != NULL) {
-		map->tag =
-		    template_new_text(&map->spec, map->spec.tag, names, name_count, err);
+		map->tag = template_new_text(&map->spec, map->spec.tag, map->names,
+					     map->name_count, err);
 		if (map->tag == NULL)
 			goto close_args;
 	}
@@ -238,6 +256,9 @@ map_make_backend(struct map *map, struct err *err)
 	    .worker_count = map->worker_count,
 	    .worker_max = map->worker_max,
 	    .first_stdin_fd = map->first_stdin_fd,
+	    .argv = map->argv,
+	    .names = map->names,
+	    .name_count = map->name_count,
 	};
 	return pool_new(&pool, err);
 }
@@ -274,6 +295,7 @@ map_fini(struct map *map)
 	topology_free(map->topology);
 	family_fini(&map->family);
 	io_close(map->first_stdin_fd);
+	free(map->argv);
 	spec_fini(&map->spec);
 }
 
@@ -339,11 +361,11 @@ map_die(int signal, const struct sig_origin *origin)
 }
 
 static int
-map_run(struct map *map)
+map_run(struct map *map, int argc, char **argv)
 {
 	struct err err = {0};
 	bool is_parallel = map->spec.dialect == SPEC_PARALLEL;
-	if (map_set_up(map, &err) == -1) {
+	if (map_set_argv(map, argc, argv, &err) == -1 || map_set_up(map, &err) == -1) {
 		diag_err(&map->diag, &err);
 		if (is_parallel)
 			return CMD_PARALLEL_ERROR;
@@ -367,13 +389,39 @@ map_print(const struct map *map, struct buf *text, int status)
 	return status;
 }
 
+/* --- one of its workers --- */
+
+/* The same words again, in a process that --start-method spawn has made. */
+static _Noreturn void
+map_work(enum spec_dialect dialect, int argc, char **argv, struct letter *letter)
+{
+	struct worker_config *worker = &letter->worker;
+	struct spec spec;
+	struct err err = {0};
+	spec_init(&spec, dialect);
+	spec.is_inherited = true;
+	if (options_parse(&spec, argc - 1, argv + 1, &err) != OPTIONS_RUN)
+		worker_fail(worker, &err);
+	spec.shell = letter->shell;
+	worker->spec = &spec;
+	worker->template = template_new(&spec, letter->names, letter->name_count, &err);
+	if (worker->template == NULL)
+		worker_fail(worker, &err);
+	worker_main(worker);
+}
+
+/* --- the verbs --- */
+
 static int
 map_main(enum spec_dialect dialect, int argc, char **argv)
 {
 	struct map map = {.first_stdin_fd = -1};
+	struct letter letter;
 	struct buf text = {0};
 	struct err err = {0};
 	int status = CMD_OK;
+	if (letter_read(&letter))
+		map_work(dialect, argc, argv, &letter);
 	sig_origin_save(&map.origin);
 	sig_handle(SIGCHLD, SIG_DFL); /* ignored, nobody could wait for a worker */
 	spec_init(&map.spec, dialect);
@@ -394,7 +442,7 @@ map_main(enum spec_dialect dialect, int argc, char **argv)
 		status = map_print(&map, &text, options_list(dialect, &text));
 		break;
 	case OPTIONS_RUN:
-		status = map_run(&map);
+		status = map_run(&map, argc, argv);
 		break;
 	}
 	enum run_outcome outcome = map.outcome;

@@ -14,7 +14,8 @@
  *   input/   what the user wrote: options -> task/spec; files and lists -> a task/source
  *   task/    spec, task, template, plan, and the interfaces source.h, backend.h, sink.h
  *   run/     the coordinator's loop: feed, wait, settle; throttle; time limits
- *   pool/    topology; pool (fork, watch, replace); worker and its executor; tree (ending tasks)
+ *   pool/    topology; pool (watch, replace); start (by fork, spawn or a server); worker and its
+ *            executor; tree (ending tasks)
  *   sink/    output (order, grouping, tags), spill, failures (the summary)
  *   ipc/     ring, board, frame (between processes), loop (epoll)
  *   base/    err, diag, buf, io, clock, sig, quote, seqmap

@@ -61,7 +61,8 @@ option_set_directory(struct option_state *state, const struct option_row *option
 	if (strcmp(value, "...") == 0)
 		return refuse(option, value, "for remote machines only: name a directory",
 			      err);
-	if (stat(value, &status) == -1 || !S_ISDIR(status.st_mode))
+	if (!state->spec->is_inherited &&
+	    (stat(value, &status) == -1 || !S_ISDIR(status.st_mode)))
 		return refuse(option, value,
 			      "not a directory: make it first, or name another", err);
 	*(const char **)field_at(state, option) = value;
@@ -167,8 +168,9 @@ option_set_jobs(struct option_state *state, const struct option_row *option,
 	struct stat status;
 	if (spec_jobs_parse(jobs, value) == 0)
 		return 0;
-	if (stat(value, &status) == -1 || S_ISDIR(status.st_mode) ||
-	    access(value, R_OK) == -1)
+	if (!state->spec->is_inherited &&
+	    (stat(value, &status) == -1 || S_ISDIR(status.st_mode) ||
+	     access(value, R_OK) == -1))
 		return refuse(
 		    option, value,
 		    "neither a number, N%, +N, -N, cores, threads nor a file that can be "
@@ -380,6 +382,15 @@ option_set_bind(struct option_state *state, const struct option_row *option,
 	if (value_bind(value, &state->spec->bind) == -1)
 		return refuse(option, value,
 			      "not one of auto, core, share, pu, numa, none", err);
+	return 0;
+}
+
+int
+option_set_start_method(struct option_state *state, const struct option_row *option,
+			const char *value, struct err *err)
+{
+	if (value_start_method(value, &state->spec->start_method) == -1)
+		return refuse(option, value, "not one of fork, spawn, forkserver", err);
 	return 0;
 }
 

@@ -49,6 +49,7 @@ option_setter option_set_tag;
 option_setter option_set_tagstring;
 option_setter option_set_output_mode; /* operand: enum spec_output_mode */
 option_setter option_set_bind;
+option_setter option_set_start_method;
 option_setter option_set_chunksize;
 option_setter option_set_retries;
 option_setter option_set_retry_on;

@@ -453,3 +453,17 @@ value_bind(const char *text, enum spec_bind *bind)
 	*bind = (enum spec_bind)value;
 	return 0;
 }
+
+int
+value_start_method(const char *text, enum spec_start_method *method)
+{
+	static const struct value_name methods[] = {{"fork", SPEC_START_FORK},
+						    {"spawn", SPEC_START_SPAWN},
+						    {"forkserver", SPEC_START_FORKSERVER},
+						    {NULL, 0}};
+	int value = name_value(methods, text, strlen(text));
+	if (value == -1)
+		return -1;
+	*method = (enum spec_start_method)value;
+	return 0;
+}

@@ -45,5 +45,6 @@ int value_retry_on(const char *text, unsigned int *retry_on);
 
 int value_trim(const char *text, enum spec_trim *trim);
 int value_bind(const char *text, enum spec_bind *bind);
+int value_start_method(const char *text, enum spec_start_method *method);
 
 #endif

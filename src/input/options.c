@@ -302,7 +302,7 @@ complete_spec(struct option_state *state, const struct scan *environment,
 	if (option_settle(state, err) == -1 ||
 	    take_words(state, environment, scan, err) == -1)
 		return -1;
-	if (spec->dialect == SPEC_PARALLEL) {
+	if (spec->dialect == SPEC_PARALLEL && !spec->is_inherited) {
 		spec->shell = shell_find(spec, err);
 		if (spec->shell == NULL)
 			return -1;

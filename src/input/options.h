@@ -22,7 +22,8 @@ enum options_outcome {
 };
 
 /*
- * `argv` without the program's and the verb's names; `spec` fresh from spec_init.
+ * `argv` without the program's and the verb's names; `spec` fresh from spec_init,
+ * with is_inherited set if it is.
  * Strings are borrowed from argv, or live in the spec. In SPEC_PARALLEL the options in
  * $PARALLEL come first, and spec->shell is found as shell.h says.
  */

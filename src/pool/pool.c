@@ -251,7 +251,7 @@ pool_tell_chunks(const struct pool *pool)
 	char text[256];
 	char line[320];
 	if (!spec->is_verbose || !pool->chunking.is_auto || pool->chunking.task_ns <= 0 ||
-	    pool->chunking.count == 1)
+	    (spec->executor == SPEC_SPAWN && pool->chunking.count == 1))
 		return;
 	int length = snprintf(line, sizeof(line), "%s: %s\n", spec->program,
 			      chunking_describe(&pool->chunking, text, sizeof(text)));
@@ -300,6 +300,7 @@ pool_free(struct backend *backend)
 {
 	struct pool *pool = pool_of(backend);
 	pool_stop(pool);
+	starter_free(pool->starter);
 	free(pool->workers);
 	flights_fini(&pool->flights);
 	free(pool->answers);
@@ -358,6 +359,9 @@ pool_new(const struct pool_config *config, struct err *err)
 		goto free_pool;
 	pool->ring = ring_new(POOL_RING_CELLS, POOL_RING_BYTES, err);
 	if (pool->ring == NULL)
+		goto free_pool;
+	pool->starter = pool_starter(pool, err);
+	if (pool->starter == NULL)
 		goto free_pool;
 	return &pool->backend;
 

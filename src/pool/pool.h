@@ -1,9 +1,9 @@
 /*
- * pool.h: the local backend: forks, pins, watches and replaces workers.
+ * pool.h: the local backend: starts, pins, watches and replaces workers.
  *
  * Owns the ring, the board, the workers and their result pipes. Knows which worker has
  * which attempt, so that a death costs the task in its hand and nothing else: that one is
- * reported as lost, the rest of its chunk as returned. Workers are forked when there is
+ * reported as lost, the rest of its chunk as returned. Workers are started when there is
  * work for them, no more than there are tasks. A pool whose workers fail again and again
  * before they serve anything says that it is broken.
  *
@@ -18,6 +18,7 @@
 #include "pool/topology.h"
 #include "task/backend.h"
 #include "task/spec.h"
+#include "task/task.h"
 #include "task/template.h"
 
 /* So many workers in a row may end before they served a task. */
@@ -37,6 +38,9 @@ struct pool_config {
 	size_t worker_count; /* at first */
 	size_t worker_max;   /* resize up to so many */
 	int first_stdin_fd;  /* stdin for the task with seq 0; -1: /dev/null as for all */
+	const char *const *argv; /* for spec->start_method spawn: see start.h; so are these: */
+	const struct arg *names;
+	size_t name_count;
 };
 
 struct backend *pool_new(const struct pool_config *config, struct err *err);

@@ -3,7 +3,7 @@
  *
  *   pool.c        the interface of a backend: tasks in, orders, the pool's life
  *   pool_hear.c   frames from workers: what is believed, and told to the client
- *   pool_staff.c  workers start and end: fork, replace, settle what a dead one had
+ *   pool_staff.c  workers start and end: start, replace, settle what a dead one had
  */
 #ifndef PINION_POOL_PARTS_H
 #define PINION_POOL_PARTS_H
@@ -17,6 +17,7 @@
 #include "pool/chunking.h"
 #include "pool/flights.h"
 #include "pool/pool.h"
+#include "pool/start.h"
 
 /* A seat and the worker process on it. */
 struct pool_worker {
@@ -41,6 +42,7 @@ struct pool {
 	struct ring *ring;
 	struct board board;
 	int outbox_fd; /* all outboxes */
+	struct starter *starter;
 	struct pool_worker *workers; /* config.worker_max seats */
 	size_t target_count;
 	size_t live_count;
@@ -89,6 +91,9 @@ void pool_collect(struct pool *pool);
 
 /* After a worker's death was waited for: everything it had gets its end. */
 void pool_bury(struct pool_worker *worker, int status);
+
+/* How the pool's workers are made. NULL and err. */
+struct starter *pool_starter(struct pool *pool, struct err *err);
 
 /* Tells the client, once, that nothing can be served any more. */
 void pool_break(struct pool *pool, const struct err *err);

@@ -1,4 +1,4 @@
-/* pool_staff.c: see pool_parts.h. Home of fork. */
+/* pool_staff.c: see pool_parts.h. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -6,41 +6,14 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "pool/executor.h"
 #include "pool/pool_parts.h"
-#include "pool/worker.h"
-
-static _Noreturn void
-pool_child(struct pool *pool, const struct pool_worker *worker, int result_fd, pid_t parent)
-{
-	const struct pool_config *config = &pool->config;
-	struct worker_config child = {
-	    .spec = config->spec,
-	    .template = config->template,
-	    .topology = config->topology,
-	    .place = {.cpu = -1},
-	    .origin = config->origin,
-	    .run_name = config->run_name,
-	    .ring = pool->ring,
-	    .board = &pool->board,
-	    .seat = pool_seat(worker),
-	    .column_count = config->column_count,
-	    .number = worker->number,
-	    .slot_index = (size_t)(worker - pool->workers),
-	    .worker_count = pool->target_count,
-	    .result_fd = result_fd,
-	    .outbox_fd = pool->outbox_fd,
-	    .first_stdin_fd = config->first_stdin_fd,
-	    .coordinator = parent,
-	};
-	worker_main(&child);
-}
 
 /* A worker on an empty seat. */
 static int
-pool_fork(struct pool *pool, struct pool_worker *worker, struct err *err)
+pool_start(struct pool *pool, struct pool_worker *worker, struct err *err)
 {
 	int fds[2];
-	pid_t parent = getpid();
 	if (family_reserve(pool->config.family) == -1)
 		return err_no_memory(err);
 	outbox_unmap(&worker->outbox);
@@ -60,15 +33,19 @@ pool_fork(struct pool *pool, struct pool_worker *worker, struct err *err)
 				       .outbox = worker->outbox};
 	if (pool_watch(worker, err) == -1)
 		goto empty_seat;
-	worker->pid = fork();
-	if (worker->pid == 0)
-		pool_child(pool, worker, fds[1], parent);
-	if (worker->pid == -1) {
-		err_errno(err, "cannot fork a worker");
+	struct starter_request request = {
+	    .number = worker->number,
+	    .slot_index = (size_t)(worker - pool->workers),
+	    .worker_count = pool->target_count,
+	    .result_fd = fds[1],
+	};
+	pid_t pid = starter_start(pool->starter, &request, err);
+	if (pid == -1) {
 		pool_unwatch(worker);
 		goto empty_seat;
 	}
 	close(fds[1]);
+	worker->pid = pid;
 	family_add(pool->config.family, worker->pid);
 	pool->live_count++;
 	return 0;
@@ -101,10 +78,66 @@ pool_staff(struct pool *pool, struct err *err)
 			return 0;
 		if (pool->workers[i].pid != 0)
 			continue;
-		if (pool_fork(pool, &pool->workers[i], err) == -1)
+		int is_open = starter_open(pool->starter, err);
+		if (is_open == 0)
+			return 0; /* pool_on_ready goes on */
+		if (is_open == -1 || pool_start(pool, &pool->workers[i], err) == -1)
 			return pool->live_count > 0 ? 0 : -1;
 	}
 	return 0;
+}
+
+static void
+pool_on_ready(void *context)
+{
+	struct pool *pool = context;
+	struct err err = {0};
+	if (pool_staff(pool, &err) == -1)
+		pool_break(pool, &err);
+}
+
+static void
+pool_on_broken(void *context, const struct err *err)
+{
+	pool_break(context, err);
+}
+
+static void
+pool_run_worker(const struct worker_config *worker)
+{
+	worker_main(worker);
+}
+
+struct starter *
+pool_starter(struct pool *pool, struct err *err)
+{
+	const struct pool_config *config = &pool->config;
+	struct starter_config starter = {
+	    .worker = {.spec = config->spec,
+		       .template = config->template,
+		       .topology = config->topology,
+		       .place = {.cpu = -1},
+		       .origin = config->origin,
+		       .run_name = config->run_name,
+		       .ring = pool->ring,
+		       .board = &pool->board,
+		       .column_count = config->column_count,
+		       .outbox_fd = pool->outbox_fd,
+		       .first_stdin_fd = config->first_stdin_fd,
+		       .coordinator = getpid()},
+	    .loop = config->loop,
+	    .family = config->family,
+	    .argv = config->argv,
+	    .names = config->names,
+	    .name_count = config->name_count,
+	    .run = pool_run_worker,
+	    .prepare = executor_prepare,
+	    .unprepare = executor_unprepare,
+	    .ready = pool_on_ready,
+	    .broken = pool_on_broken,
+	    .context = pool,
+	};
+	return starter_new(&starter, err);
 }
 
 void

@@ -83,6 +83,9 @@ enum spec_bind {
 	SPEC_BIND_NONE,
 };
 
+/* How a worker process comes to be; start.h says more. */
+enum spec_start_method { SPEC_START_FORK, SPEC_START_SPAWN, SPEC_START_FORKSERVER };
+
 enum spec_output_mode {
 	SPEC_OUTPUT_GROUP, /* one block per task */
 	SPEC_OUTPUT_LINE,  /* --line-buffer: whole lines as they come */
@@ -123,6 +126,11 @@ enum {
 struct spec {
 	enum spec_dialect dialect;
 	const char *program; /* for messages: "pinion map", "parallel" */
+	/*
+	 * The words are those of a coordinator, which has checked them: what they name may have
+	 * gone since, and its shell is ours. For a worker that was executed.
+	 */
+	bool is_inherited;
 
 	/* The command. */
 	char **words; /* NULL-terminated, from the command line; none: each input is a command line */
@@ -160,7 +168,8 @@ struct spec {
 	enum spec_bind bind;
 	size_t chunk_count;            /* --chunksize; 0: auto */
 	uint64_t max_tasks_per_worker; /* 0: no bound */
-	const char *initializer;       /* shell command; NULL: none */
+	enum spec_start_method start_method;
+	const char *initializer; /* shell command; NULL: none */
 
 	/* Output. */
 	bool is_ordered;

@@ -245,6 +245,46 @@ pool_options_set_their_fields(void **state)
 }
 
 static void
+every_start_method_has_its_name(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		enum spec_start_method method;
+	} rows[] = {{"fork", SPEC_START_FORK},
+		    {"spawn", SPEC_START_SPAWN},
+		    {"forkserver", SPEC_START_FORKSERVER}};
+	struct parsed parsed;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct spec *spec =
+		    PARSE_MAP(&parsed, "--start-method", rows[i].text, "echo");
+		assert_int_equal(spec->start_method, rows[i].method);
+		drop(&parsed);
+	}
+	REFUSE("--start-method: 'vfork' is not one of fork, spawn, forkserver",
+	       "--start-method", "vfork", "x");
+}
+
+static void
+inherited_words_are_not_checked_again(void **state)
+{
+	(void)state;
+	char words[][20] = {"-j", "no-such-file", "--wd", "no-such-folder", "echo"};
+	char *argv[] = {words[0], words[1], words[2], words[3], words[4]};
+	struct spec spec;
+	struct err err = {0};
+	spec_init(&spec, SPEC_MAP);
+	assert_int_equal(options_parse(&spec, 5, argv, &err), OPTIONS_ERROR);
+	spec_fini(&spec);
+	spec_init(&spec, SPEC_MAP);
+	spec.is_inherited = true;
+	assert_int_equal(options_parse(&spec, 5, argv, &err), OPTIONS_RUN);
+	assert_string_equal(spec.jobs.path, "no-such-file");
+	assert_string_equal(spec.work_dir, "no-such-folder");
+	spec_fini(&spec);
+}
+
+static void
 every_kind_of_binding_has_its_name(void **state)
 {
 	(void)state;
@@ -522,6 +562,8 @@ main(void)
 	    cmocka_unit_test(jobs_may_be_a_file_that_can_be_read),
 	    cmocka_unit_test(pool_options_set_their_fields),
 	    cmocka_unit_test(every_kind_of_binding_has_its_name),
+	    cmocka_unit_test(every_start_method_has_its_name),
+	    cmocka_unit_test(inherited_words_are_not_checked_again),
 	    cmocka_unit_test(durations_are_seconds_or_sums_of_units),
 	    cmocka_unit_test(output_options_set_their_fields),
 	    cmocka_unit_test(silent_takes_back_v_wherever_it_stands),
