@@ -1,8 +1,8 @@
 /*
- * cmd_map.c: pinion map and pinion parallel: commands over inputs.
+ * cmd_map.c: pinion map, feed and parallel: tasks over inputs.
  *
  * Joins the parts: options -> spec, args -> plan, pool -> backend, output and failures ->
- * sinks, and hands them to the run. The two verbs differ in the defaults of their spec
+ * sinks, and hands them to the run. The verbs differ in the defaults of their spec
  * and in the exit status.
  */
 #include <inttypes.h>
@@ -73,8 +73,8 @@ map_name_run(struct map *map)
 static int
 map_set_argv(struct map *map, int argc, char **argv, struct err *err)
 {
-	static const char *const verbs[] = {[SPEC_MAP] = "map",
-					    [SPEC_PARALLEL] = "parallel"};
+	static const char *const verbs[] = {
+	    [SPEC_MAP] = "map", [SPEC_PARALLEL] = "parallel", [SPEC_FEED] = "feed"};
 	map->argv = calloc((size_t)argc + 2, sizeof(*map->argv));
 	if (map->argv == NULL)
 		return err_no_memory(err);
@@ -457,6 +457,12 @@ int
 cmd_map(int argc, char **argv)
 {
 	return map_main(SPEC_MAP, argc, argv);
+}
+
+int
+cmd_feed(int argc, char **argv)
+{
+	return map_main(SPEC_FEED, argc, argv);
 }
 
 int

@@ -33,12 +33,23 @@ static const char parallel_intro[] =
     "$PARALLEL_SHELL, else the one this was started from, else $SHELL, else /bin/sh.\n"
     "Options in $PARALLEL come first.\n";
 
-static const char common_intro[] =
+static const char feed_intro[] =
+    "Usage: pinion feed [OPTION]... PROGRAM [ARGUMENT]... [SOURCE]...\n"
+    "Start PROGRAM once in each worker, feed it a line for each input, and print its\n"
+    "answers, a line each, in input order. It must flush each answer: pinion-feed(7)\n"
+    "tells how to write such a program in shell, awk, python, node and C.\n"
+    "\n"
+    "PROGRAM of several words is executed directly; of one word it is a /bin/sh\n"
+    "command line. Several values of one input have a tab between them.\n";
+
+static const char source_intro[] =
     "\n"
     "A SOURCE is one of these; without any, inputs are the lines of stdin:\n"
     "  ::: VALUE...   values            :::+ VALUE...   values, in step with the last\n"
     "  :::: FILE...   lines of files    ::::+ FILE...   lines, in step with the last\n"
-    "Several sources are combined each with each.\n"
+    "Several sources are combined each with each.\n";
+
+static const char value_intro[] =
     "\n"
     "In COMMAND these stand for the value; it comes last if there is none of them:\n"
     "  {}  all of it         {.}  without extension    {1} {2.} {-1/}  of one source\n"
@@ -137,8 +148,13 @@ append_section(struct buf *text, unsigned int verb, enum option_section section)
 int
 options_print_help(enum spec_dialect dialect, struct buf *text)
 {
-	if (buf_append_str(text, dialect == SPEC_MAP ? map_intro : parallel_intro) == -1 ||
-	    buf_append_str(text, common_intro) == -1)
+	static const char *const intros[] = {[SPEC_MAP] = map_intro,
+					     [SPEC_PARALLEL] = parallel_intro,
+					     [SPEC_FEED] = feed_intro};
+	if (buf_append_str(text, intros[dialect]) == -1 ||
+	    buf_append_str(text, source_intro) == -1 ||
+	    ((option_dialect_bit(dialect) & OPTION_COMMANDS) != 0 &&
+	     buf_append_str(text, value_intro) == -1))
 		return -1;
 	for (int section = 0; section < OPTION_SECTIONS; section++) {
 		if (append_section(text, option_dialect_bit(dialect),

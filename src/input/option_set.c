@@ -395,6 +395,36 @@ option_set_start_method(struct option_state *state, const struct option_row *opt
 }
 
 int
+option_set_protocol(struct option_state *state, const struct option_row *option,
+		    const char *value, struct err *err)
+{
+	static const char *const names[] = {[SPEC_PROTOCOL_LINE] = "line",
+					    [SPEC_PROTOCOL_NUL] = "nul",
+					    [SPEC_PROTOCOL_JSON] = "json",
+					    [SPEC_PROTOCOL_COUNT] = "count"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(value, names[i]) == 0) {
+			state->spec->protocol = (enum spec_protocol)i;
+			return 0;
+		}
+	}
+	return refuse(option, value, "not one of line, nul, json, count", err);
+}
+
+int
+option_set_inflight(struct option_state *state, const struct option_row *option,
+		    const char *value, struct err *err)
+{
+	size_t count = 0;
+	if (read_count(option, value, 1, &count, err) == -1)
+		return -1;
+	if (count > OPTION_INFLIGHT_MAX)
+		return refuse(option, value, "too many: 65536 at most", err);
+	state->spec->inflight_count = count;
+	return 0;
+}
+
+int
 option_set_chunksize(struct option_state *state, const struct option_row *option,
 		     const char *value, struct err *err)
 {

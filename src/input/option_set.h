@@ -9,6 +9,8 @@
 
 #include "input/option_table.h"
 
+#define OPTION_INFLIGHT_MAX 65536 /* tasks in one program's pipe */
+
 /* Into the field of spec at the offset option->operand. */
 option_setter option_set_true;       /* bool */
 option_setter option_set_false;      /* bool */
@@ -55,6 +57,8 @@ option_setter option_set_retries;
 option_setter option_set_retry_on;
 option_setter option_set_timeout;
 option_setter option_set_halt;
+option_setter option_set_protocol;
+option_setter option_set_inflight; /* from 1 to OPTION_INFLIGHT_MAX */
 option_setter option_set_fail_fast;
 option_setter option_set_termseq;
 

@@ -15,6 +15,8 @@
 #define COUNT OPTION_ARGUMENT_COUNT
 
 #define RUNNING OPTION_RUNNING
+#define COMMANDS OPTION_COMMANDS
+#define FEED OPTION_FEED
 #define PARALLEL OPTION_PARALLEL
 
 #define INPUT OPTION_SECTION_INPUT
@@ -59,15 +61,15 @@ const struct option_row option_table[] = {
 	 option_set_max_lines, 0, 0, NULL},
 	{"max-lines", "l", COUNT, "N", RUNNING, INPUT,
 	 "as -L; without N, 1", option_set_max_lines_old, 0, 0, NULL},
-	{"", "X", NONE, NULL, RUNNING, INPUT,
+	{"", "X", NONE, NULL, COMMANDS, INPUT,
 	 "put as many items as fit into one command, repeating the word around {}",
 	 option_note, NOTE(is_context_fill_given), 0, NULL},
-	{"", "m", NONE, NULL, RUNNING, INPUT,
+	{"", "m", NONE, NULL, COMMANDS, INPUT,
 	 "put as many items as fit into one command", option_note, NOTE(is_fill_given), 0, NULL},
-	{"xargs", "", NONE, NULL, RUNNING, INPUT,
+	{"xargs", "", NONE, NULL, COMMANDS, INPUT,
 	 "as -m, but without sharing the last items among the workers",
 	 option_note, NOTE(is_xargs_given), 0, NULL},
-	{"max-chars", "s", NEED, "SIZE", RUNNING, INPUT,
+	{"max-chars", "s", NEED, "SIZE", COMMANDS, INPUT,
 	 "let no command be longer than SIZE bytes",
 	 option_set_count, FIELD(max_chars), 0, NULL},
 	{"no-run-if-empty", "r", NONE, NULL, RUNNING, INPUT,
@@ -82,29 +84,29 @@ const struct option_row option_table[] = {
 	{"arg-file-sep", "", NEED, "WORD", RUNNING, INPUT,
 	 "use WORD in place of ::::", option_set_file_sep, 0, 0, NULL},
 
-	{"", "I", NEED, "STRING", RUNNING, COMMAND,
+	{"", "I", NEED, "STRING", COMMANDS, COMMAND,
 	 "use STRING in place of {}", option_set_rpl_name, 0, 0, "{}"},
-	{"replace", "i", TEXT, "STRING", RUNNING, COMMAND,
+	{"replace", "i", TEXT, "STRING", COMMANDS, COMMAND,
 	 "as -I; without STRING, {}", option_set_rpl_name, 0, 0, "{}"},
-	{"extensionreplace|er", "U", NEED, "STRING", RUNNING, COMMAND,
+	{"extensionreplace|er", "U", NEED, "STRING", COMMANDS, COMMAND,
 	 "use STRING in place of {.}", option_set_rpl_name, 0, 0, "{.}"},
-	{"basenamereplace|bnr", "", NEED, "STRING", RUNNING, COMMAND,
+	{"basenamereplace|bnr", "", NEED, "STRING", COMMANDS, COMMAND,
 	 "use STRING in place of {/}", option_set_rpl_name, 0, 0, "{/}"},
-	{"dirnamereplace|dnr", "", NEED, "STRING", RUNNING, COMMAND,
+	{"dirnamereplace|dnr", "", NEED, "STRING", COMMANDS, COMMAND,
 	 "use STRING in place of {//}", option_set_rpl_name, 0, 0, "{//}"},
-	{"basenameextensionreplace|bner", "", NEED, "STRING", RUNNING, COMMAND,
+	{"basenameextensionreplace|bner", "", NEED, "STRING", COMMANDS, COMMAND,
 	 "use STRING in place of {/.}", option_set_rpl_name, 0, 0, "{/.}"},
-	{"seqreplace", "", NEED, "STRING", RUNNING, COMMAND,
+	{"seqreplace", "", NEED, "STRING", COMMANDS, COMMAND,
 	 "use STRING in place of {#}", option_set_rpl_name, 0, 0, "{#}"},
-	{"slotreplace", "", NEED, "STRING", RUNNING, COMMAND,
+	{"slotreplace", "", NEED, "STRING", COMMANDS, COMMAND,
 	 "use STRING in place of {%}", option_set_rpl_name, 0, 0, "{%}"},
-	{"rpl", "", NEED, "'TAG EDIT'", RUNNING, COMMAND,
+	{"rpl", "", NEED, "'TAG EDIT'", COMMANDS, COMMAND,
 	 "make TAG a replacement string: the value after the s/regex/text/ in EDIT",
 	 option_set_rpl, 0, 0, NULL},
-	{"plus", "", NONE, NULL, RUNNING, COMMAND,
+	{"plus", "", NONE, NULL, COMMANDS, COMMAND,
 	 "add {..} {/..} {+/} {+.} {+..} and their kind, and {:-text} {%tail} {/a/b} as bash has them",
 	 option_set_true, FIELD(has_plus), 0, NULL},
-	{"quote", "q", NONE, NULL, RUNNING, COMMAND,
+	{"quote", "q", NONE, NULL, COMMANDS, COMMAND,
 	 "quote the words of the command for the shell, too",
 	 option_set_true, FIELD(is_quoted), 0, NULL},
 	{"workdir|wd", "", NEED, "DIR", RUNNING, COMMAND,
@@ -113,6 +115,15 @@ const struct option_row option_table[] = {
 	{"dry-run|dr", "", NONE, NULL, RUNNING, COMMAND,
 	 "print the commands and run nothing", option_set_true, FIELD(is_dry_run), 0, NULL},
 
+	{"protocol", "", NEED, "NAME", FEED, COMMAND,
+	 "line: a line in, a line out; nul: NUL bytes for newlines; json: an object each; count: out a number of bytes, then the bytes",
+	 option_set_protocol, 0, OPTION_HINT_WORDS, "line nul json count"},
+	{"inflight", "", NEED, "N", FEED, POOL,
+	 "let a program have up to N tasks at once, to overlap the pipe with the work",
+	 option_set_inflight, 0, 0, NULL},
+	{"max-rss", "", NEED, "SIZE", FEED, POOL,
+	 "replace a program that has grown beyond SIZE, after the task that made it grow",
+	 option_set_size, FIELD(max_rss_bytes), 0, NULL},
 	{"jobs|max-procs", "jP", NEED, "N", OPTION_ALL, POOL,
 	 "run N tasks at once; N%, +N, -N: of or around the budget; cores; threads; 0: as many as possible; a file",
 	 option_set_jobs, 0, OPTION_HINT_FILE, NULL},
@@ -144,7 +155,7 @@ const struct option_row option_table[] = {
 	 option_set_output_mode, SPEC_OUTPUT_GROUP, 0, NULL},
 	{"line-buffer|line-buffered|lb", "", NONE, NULL, RUNNING, OUTPUT,
 	 "print whole lines as they come", option_set_output_mode, SPEC_OUTPUT_LINE, 0, NULL},
-	{"ungroup", "u", NONE, NULL, RUNNING, OUTPUT,
+	{"ungroup", "u", NONE, NULL, COMMANDS, OUTPUT,
 	 "give the tasks stdout and stderr themselves",
 	 option_set_output_mode, SPEC_OUTPUT_NONE, 0, NULL},
 	{"tag", "", NONE, NULL, RUNNING, OUTPUT,
@@ -187,7 +198,7 @@ const struct option_row option_table[] = {
 	 "never now,fail=1 soon,fail=1 now,success=1 soon,success=1 now,done=1 soon,done=1"},
 	{"fail-fast", "", NONE, NULL, RUNNING, FAILURE,
 	 "as --halt now,fail=1", option_set_fail_fast, 0, 0, NULL},
-	{"termseq", "", NEED, "SIGNAL,MS,...", RUNNING, FAILURE,
+	{"termseq", "", NEED, "SIGNAL,MS,...", COMMANDS | FEED, FAILURE,
 	 "how to end a task: signals, each with the wait after it (TERM,200,TERM,100,TERM,50,KILL,25)",
 	 option_set_termseq, 0, 0, NULL},
 
@@ -215,6 +226,7 @@ const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);
 
 const struct option_verb option_verbs[] = {
     {"map", OPTION_MAP, "run a command for each input, in parallel", true, ""},
+    {"feed", OPTION_FEED, "feed inputs to a program that is kept alive", true, ""},
     {"parallel", OPTION_PARALLEL, "as map, with the defaults of GNU parallel", true, ""},
     {"topology", OPTION_TOPOLOGY, "show the machine, the budget and the workers' places",
      false, ""},
@@ -226,7 +238,10 @@ const size_t option_verb_count = sizeof(option_verbs) / sizeof(option_verbs[0]);
 unsigned int
 option_dialect_bit(enum spec_dialect dialect)
 {
-	return dialect == SPEC_MAP ? OPTION_MAP : OPTION_PARALLEL;
+	static const unsigned int bits[] = {[SPEC_MAP] = OPTION_MAP,
+					    [SPEC_PARALLEL] = OPTION_PARALLEL,
+					    [SPEC_FEED] = OPTION_FEED};
+	return bits[dialect];
 }
 
 const char *

@@ -293,6 +293,23 @@ take_words(struct option_state *state, const struct scan *environment,
 	return 0;
 }
 
+/* feed: the words are a program, which no value is put into; a task is the value itself. */
+static int
+take_program(struct spec *spec, struct err *err)
+{
+	static char value[] = "{}";
+	static char *value_words[] = {value, NULL};
+	if (spec->word_count == 0)
+		return err_set(
+		    err, ERR_USAGE,
+		    "which program is to be fed? pinion feed PROGRAM [ARGUMENT]...");
+	spec->program_words = spec->words;
+	spec->program_word_count = spec->word_count;
+	spec->words = value_words;
+	spec->word_count = 1;
+	return 0;
+}
+
 /* What is left to do once all options are known. */
 static int
 complete_spec(struct option_state *state, const struct scan *environment,
@@ -302,6 +319,8 @@ complete_spec(struct option_state *state, const struct scan *environment,
 	if (option_settle(state, err) == -1 ||
 	    take_words(state, environment, scan, err) == -1)
 		return -1;
+	if (spec->dialect == SPEC_FEED)
+		return take_program(spec, err);
 	if (spec->dialect == SPEC_PARALLEL && !spec->is_inherited) {
 		spec->shell = shell_find(spec, err);
 		if (spec->shell == NULL)

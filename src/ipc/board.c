@@ -7,10 +7,11 @@
 
 #include "base/io.h"
 
+/* The seats, and the notices behind them. */
 static size_t
 board_map_bytes(size_t seat_count)
 {
-	return seat_count * sizeof(struct board_seat);
+	return seat_count * sizeof(struct board_seat) + sizeof(struct board_notices);
 }
 
 static int
@@ -23,6 +24,7 @@ board_map(struct board *board, int fd, size_t seat_count, struct err *err)
 		return err_errno(err, "cannot map the board of %zu workers", seat_count);
 	board->seats = map;
 	board->seat_count = seat_count;
+	board->notices = (struct board_notices *)(board->seats + seat_count);
 	board->fd = fd;
 	return 0;
 }

@@ -42,7 +42,13 @@ struct board_seat {
 	_Atomic uint32_t cancel_attempt;
 };
 
+/* What is said once in a run, whichever worker notices it first. */
+struct board_notices {
+	_Atomic uint32_t has_said_unflushed; /* a fed program does not flush its answers */
+};
+
 struct board {
+	struct board_notices *notices;
 	struct board_seat *seats;
 	size_t seat_count;
 	int fd; /* valid while there are seats */

@@ -31,6 +31,7 @@ enum frame_type {
 	FRAME_RETURNED, /* payload: uint32_t: so many tasks from seq on will not be started */
 	FRAME_NOTE,     /* no task; payload: bytes the initializer wrote, for stderr */
 	FRAME_START_FAILED, /* no task; payload: text: why this worker cannot serve */
+	FRAME_BROKEN, /* no task; payload: text: why no worker of this kind can be trusted */
 	FRAME_TYPES,
 };
 

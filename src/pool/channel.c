@@ -186,6 +186,12 @@ channel_start_failed(struct channel *channel, const char *text)
 		    strnlen(text, FRAME_PAYLOAD_MAX));
 }
 
+void
+channel_broken(struct channel *channel, const char *text)
+{
+	channel_add(channel, FRAME_BROKEN, 0, 0, text, strnlen(text, FRAME_PAYLOAD_MAX));
+}
+
 ssize_t
 channel_pull(struct channel *channel, enum result_stream stream, int fd)
 {

@@ -65,6 +65,7 @@ void channel_returned(struct channel *channel, uint64_t seq, uint32_t attempt,
 		      uint32_t count);
 void channel_note(struct channel *channel, const char *bytes, size_t length);
 void channel_start_failed(struct channel *channel, const char *text);
+void channel_broken(struct channel *channel, const char *text);
 
 /* Output of the task in hand that an executor has read itself. */
 void channel_output(struct channel *channel, enum result_stream stream, const char *bytes,

@@ -11,6 +11,7 @@ struct executor_kind {
 
 static const struct executor_kind executor_kinds[] = {
     [SPEC_SPAWN] = {.new = exec_spawn_new},
+    [SPEC_COPROC] = {.new = exec_coproc_new},
 };
 
 struct executor *

@@ -80,9 +80,13 @@ void executor_answer(struct executor_host *host, const struct frame_answer *answ
 /* Spares all children alive now. */
 void executor_spare_children(struct executor_host *host);
 
+/* Ends the worker: what it kept trying cannot be made to serve. Returns -1. */
+int executor_give_up(struct executor_host *host);
+
 /* --- each executor's own constructor; NULL and err when it cannot serve --- */
 
 struct executor *exec_spawn_new(struct executor_host *host, struct err *err);
+struct executor *exec_coproc_new(struct executor_host *host, struct err *err);
 
 /* The one the spec asks for. */
 struct executor *executor_new(struct executor_host *host, struct err *err);

@@ -82,7 +82,10 @@ pool_on_finished(struct pool_worker *worker, struct flight flight,
 	memcpy(&result, payload, sizeof(result));
 	if (result.reason >= RESULT_REASONS)
 		return false;
-	worker->pool->failed_starts = 0;
+	if (result.reason != RESULT_NO_ANSWER) {
+		worker->pool->failed_starts = 0;
+		worker->pool->has_served = true;
+	}
 	if (worker->cancel_seq == header->seq)
 		worker->cancel_reason = 0;
 	chunking_add(&worker->pool->chunking, 1, result.wall_ns);
@@ -120,6 +123,12 @@ pool_on_frame(struct pool_worker *worker, const struct frame_header *header,
 	enum frame_type type = (enum frame_type)header->type;
 	if (type == FRAME_NOTE) {
 		client->note(client->context, payload, header->payload_bytes);
+		return true;
+	}
+	if (type == FRAME_BROKEN) {
+		struct err err = {0};
+		err_set(&err, ERR_BROKEN, "%.*s", (int)header->payload_bytes, payload);
+		pool_break(pool, &err);
 		return true;
 	}
 	if (type == FRAME_START_FAILED) {
@@ -171,6 +180,7 @@ pool_tell_answers(struct pool_worker *worker, uint64_t seq, uint32_t attempt,
 		wall_ns += answers->items[i].wall_ns;
 	chunking_add(&pool->chunking, answers->count, wall_ns);
 	pool->failed_starts = 0;
+	pool->has_served = true;
 	worker->has_started = true;
 	flights_drop(&pool->flights, seq, answers->count);
 	answers->bytes = pool->answer_bytes.bytes;

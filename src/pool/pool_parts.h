@@ -52,6 +52,7 @@ struct pool {
 	struct answer *answers;  /* scratch: TASK_CHUNK_MAX, made when the first come */
 	struct buf answer_bytes; /* scratch */
 	unsigned int failed_starts; /* in a row */
+	bool has_served;            /* any task */
 	bool is_held;
 	bool is_closed;
 	bool is_cancelled;

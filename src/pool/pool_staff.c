@@ -212,7 +212,7 @@ pool_is_failed_start(const struct pool_worker *dead, uint64_t seq_in_hand, int s
 {
 	if (status == 0 || dead->was_told_off)
 		return false;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_CANNOT_START)
+	if (dead->start_error != NULL)
 		return true;
 	return !dead->has_started && seq_in_hand == BOARD_NO_TASK;
 }
@@ -221,11 +221,15 @@ static void
 pool_count_failed_start(struct pool *pool, const struct pool_worker *worker, int status)
 {
 	struct err err = {0};
-	if (++pool->failed_starts < POOL_START_TRIES)
+	bool has_given_up = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_GAVE_UP;
+	pool->failed_starts++;
+	if (pool->failed_starts < POOL_START_TRIES && (!has_given_up || pool->has_served))
 		return;
-	if (worker->start_error != NULL)
-		err_set(&err, ERR_BROKEN, "%s (%u workers in a row)", worker->start_error,
-			pool->failed_starts);
+	if (worker->start_error != NULL && has_given_up)
+		err_set(&err, ERR_BROKEN, "%s", worker->start_error);
+	else if (worker->start_error != NULL)
+		err_set(&err, ERR_BROKEN, "%s (%u worker%s in a row)", worker->start_error,
+			pool->failed_starts, pool->failed_starts == 1 ? "" : "s");
 	else
 		err_set(&err, ERR_BROKEN,
 			"%u workers in a row died before they served a task (%s %d)",

@@ -39,6 +39,7 @@ struct worker {
 
 	uint64_t taken_count;
 	uint64_t served_count;
+	bool has_given_up;
 	struct worker_place place;
 	struct arg *args;
 	size_t arg_capacity;
@@ -372,6 +373,13 @@ executor_spare_children(struct executor_host *host)
 	host->rule.spared_count = count > EXECUTOR_SPARED_MAX ? EXECUTOR_SPARED_MAX : count;
 }
 
+int
+executor_give_up(struct executor_host *host)
+{
+	((struct worker *)host)->has_given_up = true;
+	return -1;
+}
+
 static int
 worker_loop(struct worker *self, struct err *err)
 {
@@ -430,7 +438,9 @@ worker_main(const struct worker_config *config)
 	struct err err = {0};
 	int status = WORKER_DONE;
 	if (worker_set_up(&self, &err) == -1 || worker_loop(&self, &err) == -1) {
-		status = self.executor == NULL ? WORKER_CANNOT_START : WORKER_BROKEN;
+		status = self.has_given_up       ? WORKER_GAVE_UP
+			 : self.executor == NULL ? WORKER_CANNOT_START
+						 : WORKER_BROKEN;
 		channel_start_failed(&self.channel, err.text);
 		tree_kill(atomic_load(&config->seat->pid), &self.host.rule, 0);
 	}

@@ -49,7 +49,12 @@ struct worker_config {
 };
 
 /* Exit statuses; all but 0 with something said before. */
-enum { WORKER_DONE = 0, WORKER_CANNOT_START = 3, WORKER_BROKEN = 4 };
+enum {
+	WORKER_DONE = 0,
+	WORKER_CANNOT_START = 3,
+	WORKER_BROKEN = 4,
+	WORKER_GAVE_UP = 5, /* has tried again and again to start what it serves with */
+};
 
 _Noreturn void worker_main(const struct worker_config *config);
 

@@ -92,6 +92,7 @@ failures_is_alike(const struct result *a, const struct result *b)
 		return a->errno_value == b->errno_value;
 	case RESULT_TIMEOUT:
 	case RESULT_LOST:
+	case RESULT_NO_ANSWER:
 	case RESULT_CANCELLED:
 	case RESULT_SKIPPED:
 	case RESULT_REASONS:
@@ -178,6 +179,7 @@ failures_settled(struct sink *sink, const struct task *task, const struct result
 	case RESULT_TIMEOUT:
 	case RESULT_CANNOT_EXECUTE:
 	case RESULT_LOST:
+	case RESULT_NO_ANSWER:
 	case RESULT_REASONS:
 		break;
 	}

@@ -309,6 +309,7 @@ plan_may_retry(const struct plan *plan, const struct task *task, const struct re
 	case RESULT_TIMEOUT:
 		return (spec->retry_on & SPEC_RETRY_TIMEOUT) != 0;
 	case RESULT_LOST:
+	case RESULT_NO_ANSWER:
 		return (spec->retry_on & SPEC_RETRY_LOST) != 0;
 	case RESULT_CANCELLED:
 	case RESULT_SKIPPED:

@@ -1,6 +1,7 @@
 /* result.c: see result.h. */
 #include "task/result.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,20 @@ result_describe_signal(const struct result *result, char *text, size_t text_byte
 			 name);
 	else
 		snprintf(text, text_bytes, "killed by signal %d", result->signal);
+}
+
+static void
+result_describe_no_answer(const struct result *result, char *text, size_t text_bytes)
+{
+	struct result end = {.exit_status = result->exit_status, .signal = result->signal};
+	char how[80];
+	if (result->errno_value != 0) {
+		snprintf(text, text_bytes, "no answer: the program broke the protocol");
+		return;
+	}
+	end.reason = result->signal != 0 ? RESULT_SIGNAL : RESULT_EXIT;
+	snprintf(text, text_bytes, "no answer: the program ended (%s)",
+		 result_describe(&end, how, sizeof(how)));
 }
 
 const char *
@@ -29,11 +44,18 @@ result_describe(const struct result *result, char *text, size_t text_bytes)
 		snprintf(text, text_bytes, "timed out");
 		return text;
 	case RESULT_CANNOT_EXECUTE:
-		snprintf(text, text_bytes, "cannot execute: %s",
-			 strerror(result->errno_value));
+		if (result->errno_value == EILSEQ)
+			snprintf(text, text_bytes,
+				 "cannot be fed: the protocol cannot carry it");
+		else
+			snprintf(text, text_bytes, "cannot execute: %s",
+				 strerror(result->errno_value));
 		return text;
 	case RESULT_LOST:
 		snprintf(text, text_bytes, "lost: its worker died");
+		return text;
+	case RESULT_NO_ANSWER:
+		result_describe_no_answer(result, text, text_bytes);
 		return text;
 	case RESULT_CANCELLED:
 		snprintf(text, text_bytes, "cancelled");

@@ -17,7 +17,8 @@ enum result_reason {
 	RESULT_SIGNAL,  /* by a signal that is not ours */
 	RESULT_TIMEOUT, /* we ended it: over its time */
 	RESULT_CANNOT_EXECUTE, /* never ran: errno_value says why (ENOENT, EACCES, E2BIG, EINVAL: NUL byte) */
-	RESULT_LOST,      /* its worker died under it */
+	RESULT_LOST, /* its worker died under it */
+	RESULT_NO_ANSWER, /* the program it was fed to ended; errno_value: it broke the protocol */
 	RESULT_CANCELLED, /* we ended it: --halt now, a signal to pinion */
 	RESULT_SKIPPED,   /* never started and never will */
 	RESULT_REASONS,

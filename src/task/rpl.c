@@ -167,7 +167,7 @@ rpl_table_new(const struct spec *spec, const struct arg *names, size_t name_coun
 	table->names = names;
 	table->name_count = names == NULL ? 0 : name_count;
 	table->has_plus = spec->has_plus;
-	table->takes_last_index = spec->dialect == SPEC_MAP;
+	table->takes_last_index = spec->dialect != SPEC_PARALLEL;
 	for (size_t i = 0; i < spec->rpl_count; i++)
 		if (table_add_user(table, &spec->rpls[i], err) == -1)
 			goto free_table;

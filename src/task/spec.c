@@ -142,20 +142,27 @@ spec_init_term_steps(struct spec *spec)
 void
 spec_init(struct spec *spec, enum spec_dialect dialect)
 {
+	static const char *const programs[] = {[SPEC_MAP] = "pinion map",
+					       [SPEC_PARALLEL] = "pinion parallel",
+					       [SPEC_FEED] = "pinion feed"};
+	static const enum spec_executor executors[] = {
+	    [SPEC_MAP] = SPEC_SPAWN, [SPEC_PARALLEL] = SPEC_SPAWN, [SPEC_FEED] = SPEC_COPROC};
+	bool is_parallel = dialect == SPEC_PARALLEL;
 	*spec = (struct spec){
 	    .dialect = dialect,
-	    .program = dialect == SPEC_MAP ? "pinion map" : "pinion parallel",
+	    .program = programs[dialect],
 	    .shell = "/bin/sh",
 	    .delimiter = '\n',
 	    .trim = SPEC_TRIM_NONE,
 	    .group = SPEC_GROUP_ONE,
-	    .jobs.kind = dialect == SPEC_MAP ? SPEC_JOBS_DEFAULT : SPEC_JOBS_THREADS,
+	    .jobs.kind = is_parallel ? SPEC_JOBS_THREADS : SPEC_JOBS_DEFAULT,
 	    .bind = SPEC_BIND_AUTO,
-	    .is_ordered = dialect == SPEC_MAP,
-	    .executor = SPEC_SPAWN,
+	    .is_ordered = !is_parallel,
+	    .executor = executors[dialect],
+	    .inflight_count = 1,
 	    .output_mode = SPEC_OUTPUT_GROUP,
 	    .buffer_bytes = UINT64_C(64) << 20,
-	    .window = 10000,
+	    .window = dialect == SPEC_FEED ? 100000 : 10000,
 	    .max_attempts = 1,
 	    .retry_on = SPEC_RETRY_ALL,
 	    .halt.when = SPEC_HALT_NEVER,

@@ -18,11 +18,21 @@
 enum spec_dialect {
 	SPEC_MAP,      /* pinion's own defaults */
 	SPEC_PARALLEL, /* GNU parallel's defaults, for scripts written for it */
+	SPEC_FEED,     /* as SPEC_MAP, but tasks go to a program that is kept alive */
 };
 
 /* How a worker runs a task. */
 enum spec_executor {
-	SPEC_SPAWN, /* a process each */
+	SPEC_SPAWN,  /* a process each */
+	SPEC_COPROC, /* a line to a program that is kept alive, and its answer */
+};
+
+/* How a program is fed; pinion-feed(7) is its page. */
+enum spec_protocol {
+	SPEC_PROTOCOL_LINE,  /* a line in, a line out */
+	SPEC_PROTOCOL_NUL,   /* the same with NUL bytes in place of newlines */
+	SPEC_PROTOCOL_JSON,  /* a JSON object in, one out, each on a line */
+	SPEC_PROTOCOL_COUNT, /* a line in; out a line with a number, and so many bytes */
 };
 
 enum spec_input_kind {
@@ -142,7 +152,13 @@ struct spec {
 	bool has_plus; /* --plus: {..} {+/} {/a/b} and their family are replacement strings too */
 	const char *work_dir; /* --wd; NULL: where pinion was started */
 
+	/* feed: the program, in place of words, which then are {} alone. */
 	enum spec_executor executor;
+	char **program_words; /* NULL-terminated */
+	size_t program_word_count;
+	enum spec_protocol protocol;
+	size_t inflight_count; /* tasks a program may have at once */
+	uint64_t max_rss_bytes; /* a program larger than this is replaced; 0: no bound */
 
 	/* Inputs. */
 	struct spec_input *inputs; /* none: stdin */

@@ -202,7 +202,7 @@ compile(struct template *template, const struct spec *spec, struct err *err)
 	}
 	if (refuse_perl(spec->words, spec->word_count, err) == -1)
 		return -1;
-	if (spec->dialect == SPEC_MAP && (spec->word_count > 1 || spec->is_quoted)) {
+	if (spec->dialect != SPEC_PARALLEL && (spec->word_count > 1 || spec->is_quoted)) {
 		template->shape = SHAPE_ARGV;
 		return compile_words(template, spec, err);
 	}

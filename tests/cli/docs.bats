@@ -191,6 +191,11 @@ run_examples() {
 	assert_equal "$(comm -23 <(listed_options map) <(listed_options parallel))" ''
 }
 
+@test "pinion-feed(1) documents the options that map does not have, and no others" {
+	assert_equal "$(documented_options "$(page_of feed)")" \
+		"$(comm -13 <(listed_options map) <(listed_options feed))"
+}
+
 @test "pinion-topology(1) documents the options that its verb completes" {
 	[[ $(completed_options topology | wc -l) -gt 5 ]]
 	assert_equal "$(documented_options "$(page_of topology)")" "$(completed_options topology)"
@@ -198,7 +203,7 @@ run_examples() {
 
 @test "--help and completion know the same options as --list-options" {
 	local verb
-	for verb in map parallel; do
+	for verb in map feed parallel; do
 		assert_equal "$(helped_options $verb)" "$(listed_options $verb)"
 		assert_equal "$(completed_options $verb)" "$(listed_options $verb)"
 	done
@@ -251,6 +256,10 @@ run_examples() {
 
 @test "the examples in pinion-map(1) run" {
 	run_examples "$(page_of map)" 20
+}
+
+@test "the examples in pinion-feed(1) run" {
+	run_examples "$(page_of feed)" 6
 }
 
 @test "the examples in pinion-parallel(1) run" {

@@ -84,10 +84,13 @@ server_of() {
 
 @test "values of any bytes and of any length arrive" {
 	local method
+	head -c 3000000 /dev/zero | tr '\0' x >long
 	printf 'a b\0$x "\n\0\303(' >odd
 	for method in "${methods[@]}"; do
 		pinion map --start-method "$method" -0 -a odd printf '%s.' {} >got
 		assert_equal "$(od -c got)" "$(printf 'a b.$x "\n.\303(.' | od -c)"
+		pinion feed --start-method "$method" -a long cat >got
+		assert_same_bytes got <(cat long; echo)
 	done
 }
 
@@ -173,6 +176,16 @@ server_of() {
 	for method in "${methods[@]:1}"; do
 		with "$method" -j2 --bind core 'echo $PINION_SLOT $OMP_NUM_THREADS $(grep Cpus_allowed_list /proc/self/status); sleep 0.05; : {}' ::: 1 2 3 4 5 6 7 8
 		assert_equal "$(sort -u <<<"$output")" "$expected"
+	done
+}
+
+@test "feed works with each method" {
+	local method
+	for method in "${methods[@]}"; do
+		run timeout $((30 * $(slowness))) pinion feed --start-method "$method" -j2 --maxtasksperchild 3 \
+			sh -c 'while read -r x; do echo $((x * 2)); done' ::: $(seq 20)
+		assert_equal "$status" 0
+		assert_equal "$output" "$(seq 2 2 40)"
 	done
 }
 

@@ -56,7 +56,9 @@ an_attached_board_is_the_same_board(void **state)
 	assert_int_equal(board_attach(&attached, io_dup(board.fd), 3, &err), 0);
 	assert_ptr_not_equal(attached.seats, board.seats);
 	atomic_store(&attached.seats[2].seq, 42);
+	atomic_store(&attached.notices->has_said_unflushed, 1);
 	assert_int_equal(board.seats[2].seq, 42);
+	assert_int_equal(board.notices->has_said_unflushed, 1);
 	board_fini(&attached);
 	assert_int_equal(board.seats[2].seq, 42);
 	board_fini(&board);
