@@ -13,6 +13,8 @@
 
 VERSION := 0.1.0
 PKGS := hwloc libcjson
+# Both are in libc since glibc 2.34.
+SYSTEM_LIBS := -ldl -pthread
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -25,6 +27,7 @@ FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 
 BUILD ?= build
 CFLAGS ?= -O2 -g
+PLUGIN_CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 
@@ -56,6 +59,14 @@ threaded_units := $(if $(unit_sources),$(patsubst tests/unit/%.c,$(BUILD)/unit/%
 	$(shell grep -l '<pthread\.h>' $(unit_sources))))
 bench_sources := $(wildcard tests/bench/*.c)
 bench_programs := $(bench_sources:tests/bench/%.c=$(BUILD)/bench/%)
+# Examples of plugins, and the library one needs beyond libc; without it that one is left out.
+plugin_sources := $(wildcard tests/plugins/*.c)
+plugin_sources += $(if $(shell command -v $(CXX)),$(wildcard tests/plugins/*.cpp))
+plugin_needs_thumbnail := libjpeg
+plugin_is_possible = $(if $(plugin_needs_$1),\
+	$(shell $(PKG_CONFIG) --exists $(plugin_needs_$1) 2>/dev/null && echo yes),yes)
+plugins := $(foreach name,$(basename $(notdir $(plugin_sources))),\
+	$(if $(call plugin_is_possible,$(name)),$(BUILD)/plugins/$(name).so))
 man_pages := $(wildcard man/*.[1-9])
 plugin_header := $(wildcard src/pinion-plugin.h src/*/pinion-plugin.h)
 completions := $(BUILD)/completion/pinion $(BUILD)/completion/_pinion \
@@ -65,7 +76,7 @@ completions := $(BUILD)/completion/pinion $(BUILD)/completion/_pinion \
 all: $(BUILD)/pinion $(completions)
 
 $(BUILD)/pinion: $(BUILD)/obj/main.o $(BUILD)/libpinion.a
-	$(link) -o $@ $^ $(pkg_libs) $(LDLIBS)
+	$(link) -o $@ $^ $(pkg_libs) $(SYSTEM_LIBS) $(LDLIBS)
 
 # Made anew each time: ar would keep the members of sources that are gone.
 $(BUILD)/libpinion.a: $(lib_objects) $(BUILD)/sources
@@ -79,12 +90,25 @@ $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libpinion.a $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(compile) $(test_cflags) -pthread -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
-		$(BUILD)/libpinion.a $(test_libs) $(pkg_libs) $(LDLIBS)
+		$(BUILD)/libpinion.a $(test_libs) $(pkg_libs) $(SYSTEM_LIBS) $(LDLIBS)
 
 # The limit programs are measured against, so they know nothing of pinion.
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(compile) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $<
+
+# As anyone would build them, with nothing but the header.
+plugin_flags = -Isrc -Wall -Wextra -pedantic -shared -fPIC \
+	$(if $(plugin_needs_$(*F)),$(shell $(PKG_CONFIG) --cflags $(plugin_needs_$(*F))))
+plugin_libs = $(if $(plugin_needs_$(*F)),$(shell $(PKG_CONFIG) --libs $(plugin_needs_$(*F))))
+
+$(BUILD)/plugins/%.so: tests/plugins/%.c $(plugin_header) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(plugin_flags) $(CPPFLAGS) $(PLUGIN_CFLAGS) -o $@ $< $(plugin_libs)
+
+$(BUILD)/plugins/%.so: tests/plugins/%.cpp $(plugin_header) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CXX) -std=c++11 $(plugin_flags) $(CPPFLAGS) $(PLUGIN_CFLAGS) -o $@ $< $(plugin_libs)
 
 # These two change only when their text does, and what hangs on them is then made again.
 define write_if_changed
@@ -107,14 +131,15 @@ JOBS ?= $(shell nproc)
 PROVE_FLAGS ?=
 prove = PINION_BUILD='$(abspath $(BUILD))' tests/run-all -j $(JOBS) $(PROVE_FLAGS)
 
-.PHONY: units check check-units check-cli
+.PHONY: units plugins check check-units check-cli
 units: $(units)
+plugins: $(plugins)
 
-check: all units
+check: all units plugins
 	+$(prove) $(units) $(wildcard tests/cli/*.bats)
-check-units: units
+check-units: units plugins
 	+$(prove) $(units)
-check-cli: all
+check-cli: all plugins
 	+$(prove) $(wildcard tests/cli/*.bats)
 
 sanitize_address := -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -133,9 +158,9 @@ tsan:
 check-threaded: $(threaded_units)
 	$(if $(threaded_units),+$(prove) $(threaded_units),@echo 'No unit starts threads.')
 
-valgrind: all units
+valgrind: all units plugins
 	+PINION_TEST_MODE=valgrind $(MAKE) check
-valgrind-units: units
+valgrind-units: units plugins
 	+PINION_TEST_MODE=valgrind $(MAKE) check-units
 
 .PHONY: lint bench bench-programs print-cflags

@@ -16,6 +16,7 @@ enum {
 int cmd_map(int argc, char **argv);
 int cmd_parallel(int argc, char **argv);
 int cmd_feed(int argc, char **argv);
+int cmd_call(int argc, char **argv);
 int cmd_topology(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 

@@ -1,5 +1,5 @@
 /*
- * cmd_map.c: pinion map, feed and parallel: tasks over inputs.
+ * cmd_map.c: pinion map, feed, call and parallel: tasks over inputs.
  *
  * Joins the parts: options -> spec, args -> plan, pool -> backend, output and failures ->
  * sinks, and hands them to the run. The verbs differ in the defaults of their spec
@@ -74,7 +74,7 @@ static int
 map_set_argv(struct map *map, int argc, char **argv, struct err *err)
 {
 	static const char *const verbs[] = {
-	    [SPEC_MAP] = "map", [SPEC_PARALLEL] = "parallel", [SPEC_FEED] = "feed"};
+	    [SPEC_MAP] = "map", [SPEC_PARALLEL] = "parallel", [SPEC_FEED] = "feed", [SPEC_CALL] = "call"};
 	map->argv = calloc((size_t)argc + 2, sizeof(*map->argv));
 	if (map->argv == NULL)
 		return err_no_memory(err);
@@ -463,6 +463,12 @@ int
 cmd_feed(int argc, char **argv)
 {
 	return map_main(SPEC_FEED, argc, argv);
+}
+
+int
+cmd_call(int argc, char **argv)
+{
+	return map_main(SPEC_CALL, argc, argv);
 }
 
 int

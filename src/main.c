@@ -15,11 +15,12 @@
  *   task/    spec, task, template, plan, and the interfaces source.h, backend.h, sink.h
  *   run/     the coordinator's loop: feed, wait, settle; throttle; time limits
  *   pool/    topology; pool (watch, replace); start (by fork, spawn or a server); worker and its
- *            executor: spawn, coproc (a program and its protocol); tree (ending
- *            tasks)
+ *            executor: spawn, coproc (a program and its protocol), plugin (dlopen); tree
+ *            (ending tasks)
  *   sink/    output (order, grouping, tags), spill, failures (the summary)
  *   ipc/     ring, board, frame (between processes), loop (epoll)
  *   base/    err, diag, buf, io, clock, sig, quote, seqmap
+ *   pinion-plugin.h   what plugins are compiled with; installed
  *
  * Processes: the coordinator is the commands, input, task, run, sink and pool.c; a worker is
  * worker.c and what it calls; a worker's children are the user's commands. Includes point one way:
@@ -45,6 +46,7 @@ static const struct verb verbs[] = {
     {"map", cmd_map, "run a command for each input: pinion map gzip {} ::: ./*.log"},
     {"feed", cmd_feed,
      "feed inputs to a program that is kept alive: pinion feed ./score.py"},
+    {"call", cmd_call, "call a C function for each input: pinion call ./crc.so"},
     {"parallel", cmd_parallel,
      "the same with GNU parallel's defaults, for scripts written for it"},
     {"topology", cmd_topology, "show the machine's budget and where workers would sit"},
@@ -80,8 +82,8 @@ main(int argc, char **argv)
 	if (argc > 0 && strcmp(basename(argv[0]), "parallel") == 0)
 		return cmd_parallel(argc, argv);
 	if (argc < 2) {
-		diag_say(&diag, "which verb? Say one of: map, feed, parallel, topology, "
-				"completion; or --help");
+		diag_say(&diag, "which verb? Say one of: map, feed, call, parallel, "
+				"topology, completion; or --help");
 		return CMD_USAGE;
 	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)

@@ -42,6 +42,14 @@ static const char feed_intro[] =
     "PROGRAM of several words is executed directly; of one word it is a /bin/sh\n"
     "command line. Several values of one input have a tab between them.\n";
 
+static const char call_intro[] =
+    "Usage: pinion call [OPTION]... LIB.so[:SYMBOL] [ARGUMENT]... [SOURCE]...\n"
+    "Load LIB.so in each worker, call the function in it for each input, and print\n"
+    "what it answers, in input order. SYMBOL names the plugin's descriptor, if it is\n"
+    "not pinion_plugin; the ARGUMENTs are for the plugin's init. pinion-plugin(3)\n"
+    "tells how to write such a library. LIB.so without a slash is looked for here,\n"
+    "then where the dynamic linker looks.\n";
+
 static const char source_intro[] =
     "\n"
     "A SOURCE is one of these; without any, inputs are the lines of stdin:\n"
@@ -150,7 +158,8 @@ options_print_help(enum spec_dialect dialect, struct buf *text)
 {
 	static const char *const intros[] = {[SPEC_MAP] = map_intro,
 					     [SPEC_PARALLEL] = parallel_intro,
-					     [SPEC_FEED] = feed_intro};
+					     [SPEC_FEED] = feed_intro,
+					     [SPEC_CALL] = call_intro};
 	if (buf_append_str(text, intros[dialect]) == -1 ||
 	    buf_append_str(text, source_intro) == -1 ||
 	    ((option_dialect_bit(dialect) & OPTION_COMMANDS) != 0 &&

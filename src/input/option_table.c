@@ -17,6 +17,7 @@
 #define RUNNING OPTION_RUNNING
 #define COMMANDS OPTION_COMMANDS
 #define FEED OPTION_FEED
+#define CALL OPTION_CALL
 #define PARALLEL OPTION_PARALLEL
 
 #define INPUT OPTION_SECTION_INPUT
@@ -121,8 +122,8 @@ const struct option_row option_table[] = {
 	{"inflight", "", NEED, "N", FEED, POOL,
 	 "let a program have up to N tasks at once, to overlap the pipe with the work",
 	 option_set_inflight, 0, 0, NULL},
-	{"max-rss", "", NEED, "SIZE", FEED, POOL,
-	 "replace a program that has grown beyond SIZE, after the task that made it grow",
+	{"max-rss", "", NEED, "SIZE", FEED | CALL, POOL,
+	 "replace a program (call: a worker) that has grown beyond SIZE, after the task that made it grow",
 	 option_set_size, FIELD(max_rss_bytes), 0, NULL},
 	{"jobs|max-procs", "jP", NEED, "N", OPTION_ALL, POOL,
 	 "run N tasks at once; N%, +N, -N: of or around the budget; cores; threads; 0: as many as possible; a file",
@@ -227,6 +228,7 @@ const size_t option_count = sizeof(option_table) / sizeof(option_table[0]);
 const struct option_verb option_verbs[] = {
     {"map", OPTION_MAP, "run a command for each input, in parallel", true, ""},
     {"feed", OPTION_FEED, "feed inputs to a program that is kept alive", true, ""},
+    {"call", OPTION_CALL, "call a function in a shared object for each input", true, ""},
     {"parallel", OPTION_PARALLEL, "as map, with the defaults of GNU parallel", true, ""},
     {"topology", OPTION_TOPOLOGY, "show the machine, the budget and the workers' places",
      false, ""},
@@ -240,7 +242,8 @@ option_dialect_bit(enum spec_dialect dialect)
 {
 	static const unsigned int bits[] = {[SPEC_MAP] = OPTION_MAP,
 					    [SPEC_PARALLEL] = OPTION_PARALLEL,
-					    [SPEC_FEED] = OPTION_FEED};
+					    [SPEC_FEED] = OPTION_FEED,
+					    [SPEC_CALL] = OPTION_CALL};
 	return bits[dialect];
 }
 

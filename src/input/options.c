@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "input/library.h"
 #include "input/option_find.h"
 #include "input/option_set.h"
 #include "input/option_table.h"
@@ -293,7 +294,10 @@ take_words(struct option_state *state, const struct scan *environment,
 	return 0;
 }
 
-/* feed: the words are a program, which no value is put into; a task is the value itself. */
+/*
+ * feed and call: the words are a program, or a library, which no value is put into; a task is
+ * the value itself.
+ */
 static int
 take_program(struct spec *spec, struct err *err)
 {
@@ -302,7 +306,12 @@ take_program(struct spec *spec, struct err *err)
 	if (spec->word_count == 0)
 		return err_set(
 		    err, ERR_USAGE,
-		    "which program is to be fed? pinion feed PROGRAM [ARGUMENT]...");
+		    spec->dialect == SPEC_FEED
+			? "which program is to be fed? pinion feed PROGRAM [ARGUMENT]..."
+			: "which library is to be called? pinion call LIB.so "
+			  "[ARGUMENT]...");
+	if (spec->dialect == SPEC_CALL && library_parse(spec, spec->words[0], err) == -1)
+		return -1;
 	spec->program_words = spec->words;
 	spec->program_word_count = spec->word_count;
 	spec->words = value_words;
@@ -319,7 +328,7 @@ complete_spec(struct option_state *state, const struct scan *environment,
 	if (option_settle(state, err) == -1 ||
 	    take_words(state, environment, scan, err) == -1)
 		return -1;
-	if (spec->dialect == SPEC_FEED)
+	if (spec->dialect == SPEC_FEED || spec->dialect == SPEC_CALL)
 		return take_program(spec, err);
 	if (spec->dialect == SPEC_PARALLEL && !spec->is_inherited) {
 		spec->shell = shell_find(spec, err);

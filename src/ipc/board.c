@@ -73,6 +73,7 @@ board_seat_reset(struct board_seat *seat)
 {
 	atomic_store(&seat->seq, BOARD_NO_TASK);
 	atomic_store(&seat->attempt, 0);
+	atomic_store(&seat->is_chunk, 0);
 	atomic_store(&seat->pid, 0);
 	atomic_store(&seat->exec_errno, 0);
 	atomic_store(&seat->served_count, 0);

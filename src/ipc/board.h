@@ -31,6 +31,7 @@ struct board_seat {
 	/* Written by the worker. */
 	alignas(64) _Atomic uint64_t seq; /* task in hand; BOARD_NO_TASK: none */
 	_Atomic uint32_t attempt;
+	_Atomic uint32_t is_chunk; /* all of the chunk that begins at seq is in hand, as one */
 	_Atomic int32_t pid; /* its first process, its group's number; 0: none (the kernel writes it) */
 	_Atomic int32_t exec_errno; /* written by the task's process when execve fails */
 	_Atomic uint64_t served_count; /* tasks finished by this worker process */

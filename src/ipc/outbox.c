@@ -105,6 +105,14 @@ outbox_reserve(struct outbox *outbox, size_t length)
 	return outbox_at(outbox, outbox->pos);
 }
 
+bool
+outbox_is_sound(const struct outbox *outbox)
+{
+	uint64_t begin =
+	    atomic_load_explicit(&outbox->head->begin_pos, memory_order_relaxed);
+	return outbox->pos - begin <= OUTBOX_BYTES;
+}
+
 void
 outbox_commit(struct outbox *outbox, size_t length)
 {

@@ -48,6 +48,9 @@ void outbox_unmap(struct outbox *outbox);
 /* Where the next `length` bytes go; NULL: no room now. length <= OUTBOX_BYTES. */
 char *outbox_reserve(struct outbox *outbox, size_t length);
 
+/* False: somebody has written into it who should not, and nothing can be said any more. */
+bool outbox_is_sound(const struct outbox *outbox);
+
 /* So many of the bytes reserved are said. */
 void outbox_commit(struct outbox *outbox, size_t length);
 

@@ -8,6 +8,8 @@
 #include "base/io.h"
 #include "ipc/frame.h"
 
+#define CHANNEL_ROOM_MS 100 /* between looks for room, besides being told of it */
+
 /* Set by the handler; signals come in only while channel.c waits. */
 static volatile sig_atomic_t channel_has_ended_child;
 
@@ -66,26 +68,57 @@ channel_flush(struct channel *channel)
 		channel->orphaned();
 }
 
-/* Waits until there is room for `length` bytes. NULL: the task in hand is to be ended. */
+void
+channel_flush_due(struct channel *channel, int64_t now_ns)
+{
+	if (now_ns - channel->flushed_at_ns < CHANNEL_DELAY_MS * NS_PER_MS)
+		return;
+	channel->flushed_at_ns = now_ns;
+	channel_flush(channel);
+}
+
+/*
+ * Sleeps until there is room for `length` bytes, or for `timeout` (NULL: for ever) between two
+ * looks. NULL: the task in hand is to be ended.
+ */
 static char *
-channel_reserve(struct channel *channel, size_t length, bool is_stubborn)
+channel_await_room(struct channel *channel, size_t length, bool is_stubborn,
+		   const struct timespec *timeout)
 {
 	struct channel_cancel cancel;
-	char *to = outbox_reserve(&channel->outbox, length);
-	while (to == NULL) {
+	for (;;) {
 		struct pollfd pfd = {.fd = channel->fd};
 		outbox_want_room(&channel->outbox);
-		to = outbox_reserve(&channel->outbox, length);
+		char *to = outbox_reserve(&channel->outbox, length);
 		if (to != NULL)
-			break;
+			return to;
 		if (!is_stubborn && channel_is_cancelled(channel, &cancel))
 			return NULL;
 		channel_flush(channel);
-		ppoll(&pfd, 1, NULL, &channel->wait_mask);
-		if (pfd.revents != 0)
+		ppoll(&pfd, 1, timeout, &channel->wait_mask);
+		if (pfd.revents != 0 || !outbox_is_sound(&channel->outbox))
 			channel->orphaned();
-		to = outbox_reserve(&channel->outbox, length);
 	}
+}
+
+/*
+ * Room for `length` bytes, at once if there is. NULL: the task in hand is to be ended. Where
+ * signals are open, for a plugin, one that comes before we sleep must not be lost; and the plugin
+ * may have threads, one of which takes it.
+ */
+static char *
+channel_reserve(struct channel *channel, size_t length, bool is_stubborn)
+{
+	static const struct timespec look = {.tv_nsec = CHANNEL_ROOM_MS * NS_PER_MS};
+	sigset_t all, old;
+	char *to = outbox_reserve(&channel->outbox, length);
+	if (to != NULL)
+		return to;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	bool is_open = sigismember(&old, SIGUSR1) == 0;
+	to = channel_await_room(channel, length, is_stubborn, is_open ? &look : NULL);
+	sigprocmask(SIG_SETMASK, &old, NULL);
 	return to;
 }
 

@@ -6,7 +6,7 @@
  * by a byte in the result pipe, and that only when enough has come together or some time has
  * passed. A full outbox makes the worker wait: that is the backpressure. All signals are
  * blocked except inside channel_wait and that wait, so none is lost between a check and a
- * wait.
+ * wait; while a plugin is served they are open, but not around these waits.
  */
 #ifndef PINION_CHANNEL_H
 #define PINION_CHANNEL_H
@@ -35,7 +35,8 @@ struct channel {
 	sigset_t wait_mask;   /* during channel_wait */
 	size_t unheard_bytes; /* said since the coordinator was last woken */
 	int64_t flush_at_ns;
-	uint64_t seq; /* the task in hand */
+	int64_t flushed_at_ns; /* kept by channel_flush_due */
+	uint64_t seq;          /* the task in hand */
 	uint32_t attempt;
 	uint64_t stream_bytes[RESULT_STREAMS]; /* of the task in hand */
 	void (*orphaned)(void); /* called when the coordinator's end is closed; does not return */
@@ -79,6 +80,12 @@ ssize_t channel_pull(struct channel *channel, enum result_stream stream, int fd)
 
 /* Wakes the coordinator if it has not heard all. */
 void channel_flush(struct channel *channel);
+
+/*
+ * For an executor that never waits here: as channel_flush if the last one was CHANNEL_DELAY_MS
+ * ago; the coordinator looks by itself so long after each.
+ */
+void channel_flush_due(struct channel *channel, int64_t now_ns);
 
 /*
  * ppoll with signals open: descriptors, SIGCHLD, orders, the time to be heard, or

@@ -99,6 +99,19 @@ dry_worker_count(const struct backend *backend)
 	return ((const struct dry *)backend)->config.worker_count;
 }
 
+static int64_t
+dry_poll_at(const struct backend *backend)
+{
+	(void)backend;
+	return CLOCK_NEVER;
+}
+
+static void
+dry_poll(struct backend *backend, int64_t now_ns)
+{
+	(void)backend, (void)now_ns;
+}
+
 static void
 dry_hold(struct backend *backend, bool is_held)
 {
@@ -135,6 +148,8 @@ static const struct backend_ops dry_ops = {
     .suspend = dry_ignore,
     .resume = dry_ignore,
     .hold = dry_hold,
+    .poll_at = dry_poll_at,
+    .poll = dry_poll,
     .reap = dry_ignore,
     .close = dry_ignore,
     .is_gone = dry_is_gone,

@@ -12,6 +12,9 @@ struct executor_kind {
 static const struct executor_kind executor_kinds[] = {
     [SPEC_SPAWN] = {.new = exec_spawn_new},
     [SPEC_COPROC] = {.new = exec_coproc_new},
+    [SPEC_PLUGIN] = {.new = exec_plugin_new,
+		     .prepare = exec_plugin_prepare,
+		     .unprepare = exec_plugin_unprepare},
 };
 
 struct executor *

@@ -35,6 +35,7 @@ struct executor_host {
 	struct board *board;
 	struct board_seat *seat;
 	struct task_env *env;
+	uint32_t number;                /* of the worker process */
 	struct executor_shared *shared; /* what executor_prepare made; NULL: nothing */
 	int first_stdin_fd; /* stdin of the first task of the run; -1: it is like the others */
 	/*
@@ -64,6 +65,9 @@ struct executor_ops {
 /* 1: *task is the next; 0: there is none now, or no more are to be started; -1 and err. */
 int executor_next(struct executor_host *host, struct executor_task *task, struct err *err);
 
+/* How many tasks are left of the chunk that the last one came from. */
+uint32_t executor_left(const struct executor_host *host);
+
 /* The task in hand is this one: shows on the board before anything of it happens. */
 void executor_begin(struct executor_host *host, uint64_t seq, uint32_t attempt);
 
@@ -80,6 +84,9 @@ void executor_answer(struct executor_host *host, const struct frame_answer *answ
 /* Spares all children alive now. */
 void executor_spare_children(struct executor_host *host);
 
+/* Replaces the worker, as after --maxtasksperchild: there is no next task for this one. */
+void executor_retire(struct executor_host *host);
+
 /* Ends the worker: what it kept trying cannot be made to serve. Returns -1. */
 int executor_give_up(struct executor_host *host);
 
@@ -87,6 +94,7 @@ int executor_give_up(struct executor_host *host);
 
 struct executor *exec_spawn_new(struct executor_host *host, struct err *err);
 struct executor *exec_coproc_new(struct executor_host *host, struct err *err);
+struct executor *exec_plugin_new(struct executor_host *host, struct err *err);
 
 /* The one the spec asks for. */
 struct executor *executor_new(struct executor_host *host, struct err *err);
@@ -106,5 +114,11 @@ int executor_prepare(const struct spec *spec, struct executor_shared **shared,
 
 /* Undoes it, in the same process, when its workers have gone; NULL is fine. */
 void executor_unprepare(const struct spec *spec, struct executor_shared *shared);
+
+/* --- each executor's own, where there is something to share; as the two above --- */
+
+int exec_plugin_prepare(const struct spec *spec, struct executor_shared **shared,
+			struct err *err);
+void exec_plugin_unprepare(struct executor_shared *shared);
 
 #endif

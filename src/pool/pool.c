@@ -122,6 +122,13 @@ pool_worker_of(struct pool *pool, const struct flight *flight)
 	return NULL;
 }
 
+/* While a function is called nobody in the worker hears an order. */
+static bool
+pool_is_deaf(const struct pool *pool)
+{
+	return pool->config.spec->executor == SPEC_PLUGIN;
+}
+
 static void
 pool_cancel(struct backend *backend, uint64_t seq, enum result_reason reason,
 	    enum backend_force force)
@@ -131,9 +138,11 @@ pool_cancel(struct backend *backend, uint64_t seq, enum result_reason reason,
 	struct flight flight;
 	if (flights_get(&pool->flights, seq, &flight))
 		worker = pool_worker_of(pool, &flight);
-	if (worker == NULL)
+	if (worker != NULL && pool_is_deaf(pool))
+		pool_take_frames(worker); /* it may have ended, and the next one begun */
+	if (worker == NULL || !flights_get(&pool->flights, seq, &flight))
 		return;
-	worker->was_killed = force == BACKEND_KILL_WORKER;
+	worker->was_killed = pool_is_deaf(pool) || force == BACKEND_KILL_WORKER;
 	struct board_seat *seat = pool_seat(worker);
 	worker->cancel_reason = reason;
 	worker->cancel_seq = seq;
@@ -150,7 +159,9 @@ pool_order(struct pool_worker *worker, enum board_order order)
 	atomic_store(&pool_seat(worker)->order, order);
 	if (order >= BOARD_RETIRE)
 		worker->was_told_off = true;
-	pool_kill(worker, SIGUSR1);
+	/* A function is not to be disturbed: the board is looked at between two calls. */
+	if (!pool_is_deaf(worker->pool))
+		pool_kill(worker, SIGUSR1);
 }
 
 static void
@@ -165,7 +176,8 @@ pool_cancel_all(struct backend *backend, enum backend_force force)
 			continue;
 		pool_order(worker,
 			   force == BACKEND_GRACE ? BOARD_CANCEL_ALL : BOARD_KILL_ALL);
-		if (force == BACKEND_KILL_WORKER)
+		if (force == BACKEND_KILL_WORKER ||
+		    (force == BACKEND_AT_ONCE && pool_is_deaf(pool)))
 			pool_kill(worker, SIGKILL);
 	}
 	ring_wake_all(pool->ring);
@@ -201,7 +213,9 @@ pool_signal_tasks(struct pool *pool, int signal)
 {
 	for (size_t i = 0; i < pool->config.worker_max; i++) {
 		pid_t group = atomic_load(&pool->board.seats[i].pid);
-		if (pool->workers[i].pid != 0 && group > 1)
+		if (pool->workers[i].pid != 0 && pool_is_deaf(pool))
+			pool_kill(&pool->workers[i], signal == SIGTSTP ? SIGSTOP : signal);
+		else if (pool->workers[i].pid != 0 && group > 1)
 			kill(-group, signal);
 	}
 }
@@ -325,6 +339,8 @@ static const struct backend_ops pool_ops = {
     .suspend = pool_suspend,
     .resume = pool_resume,
     .hold = pool_hold,
+    .poll_at = pool_poll_at,
+    .poll = pool_poll,
     .reap = pool_reap,
     .close = pool_close,
     .is_gone = pool_is_gone,

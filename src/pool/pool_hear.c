@@ -4,8 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/io.h"
+#include "pool/channel.h"
 #include "pool/pool_parts.h"
+
+/* Behind the moment up to which a worker that has rung may be silent. */
+#define POOL_POLL_MS (CHANNEL_DELAY_MS + 2)
 
 /* A worker that sends what cannot be has a garbled memory: its word counts no more. */
 static void
@@ -267,8 +272,39 @@ pool_on_frames(void *context, unsigned int events)
 		pool_unwatch(worker); /* the rest is up to SIGCHLD */
 	outbox_answer(&worker->outbox);
 	pool_take_frames(worker);
+	if (worker->pool->config.spec->executor == SPEC_PLUGIN)
+		worker->poll_at_ns = clock_now_ns() + POOL_POLL_MS * NS_PER_MS;
 	pool_collect(
 	    worker->pool); /* room comes from what was claimed, also when the ring is full */
+}
+
+int64_t
+pool_poll_at(const struct backend *backend)
+{
+	const struct pool *pool = (const struct pool *)backend;
+	int64_t at_ns = CLOCK_NEVER;
+	if (pool->is_held || pool->config.spec->executor != SPEC_PLUGIN)
+		return at_ns;
+	for (size_t i = 0; i < pool->config.worker_max; i++)
+		if (pool->workers[i].pid != 0 && pool->workers[i].poll_at_ns < at_ns)
+			at_ns = pool->workers[i].poll_at_ns;
+	return at_ns;
+}
+
+void
+pool_poll(struct backend *backend, int64_t now_ns)
+{
+	struct pool *pool = (struct pool *)backend;
+	if (pool_poll_at(backend) > now_ns)
+		return;
+	for (size_t i = 0; i < pool->config.worker_max; i++) {
+		struct pool_worker *worker = &pool->workers[i];
+		if (worker->pid == 0 || worker->poll_at_ns > now_ns)
+			continue;
+		worker->poll_at_ns = CLOCK_NEVER;
+		pool_take_frames(worker);
+	}
+	pool_collect(pool);
 }
 
 int

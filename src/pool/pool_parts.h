@@ -27,6 +27,7 @@ struct pool_worker {
 	int result_fd; /* a byte in it: look into the outbox; -1: trusted no more */
 	struct outbox outbox; /* the seat's: mapped for its first worker */
 	struct loop_watch *watch;
+	int64_t poll_at_ns; /* CLOCK_NEVER */
 	bool has_started;   /* any task */
 	bool is_waited_for; /* its pid is nobody's any more, though it is not buried yet */
 	bool was_told_off;  /* by cancel_all or resize: its end is no failure */
@@ -81,6 +82,13 @@ void pool_unwatch(struct pool_worker *worker);
 
 /* Takes all frames a worker has committed. What it says after garbage does not count. */
 void pool_take_frames(struct pool_worker *worker);
+
+/*
+ * A plugin keeps its worker from ringing again soon after it has rung: what it said meanwhile is
+ * taken a moment later.
+ */
+int64_t pool_poll_at(const struct backend *backend);
+void pool_poll(struct backend *backend, int64_t now_ns);
 
 /* --- pool_staff.c --- */
 

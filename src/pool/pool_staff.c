@@ -1,10 +1,12 @@
 /* pool_staff.c: see pool_parts.h. */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "pool/executor.h"
 #include "pool/pool_parts.h"
@@ -30,7 +32,8 @@ pool_start(struct pool *pool, struct pool_worker *worker, struct err *err)
 	*worker = (struct pool_worker){.pool = pool,
 				       .number = pool->next_number++,
 				       .result_fd = fds[0],
-				       .outbox = worker->outbox};
+				       .outbox = worker->outbox,
+				       .poll_at_ns = CLOCK_NEVER};
 	if (pool_watch(worker, err) == -1)
 		goto empty_seat;
 	struct starter_request request = {
@@ -162,6 +165,19 @@ pool_visit_claim(void *context, uint64_t seq, uint32_t attempt)
 	flights_claim(&search->pool->flights, seq, attempt, search->owner);
 }
 
+/* A plugin's function has ended the worker with itself; only KILL comes from elsewhere. */
+static void
+pool_blame_function(int status, struct result *result)
+{
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+		result->reason = RESULT_SIGNAL;
+	if (!WIFEXITED(status))
+		return;
+	result->reason = RESULT_EXIT;
+	if (result->exit_status == 0)
+		result->exit_status = 1; /* it has not returned: no success */
+}
+
 static void
 pool_report_lost(struct pool *pool, const struct pool_worker *worker, uint64_t seq,
 		 uint32_t attempt, int status)
@@ -169,11 +185,14 @@ pool_report_lost(struct pool *pool, const struct pool_worker *worker, uint64_t s
 	const struct backend_client *client = &pool->config.client;
 	struct result result = {
 	    .reason = RESULT_LOST,
+	    .exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0,
 	    .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
 	    .worker = worker->number,
 	    .slot = (uint32_t)(worker - pool->workers) + 1,
 	    .cpu = -1,
 	};
+	if (pool->config.spec->executor == SPEC_PLUGIN)
+		pool_blame_function(status, &result);
 	if (worker->cancel_reason != 0 && worker->cancel_seq == seq)
 		result.reason = worker->cancel_reason;
 	else if (pool->is_cancelled)
@@ -193,13 +212,16 @@ pool_settle_flights(struct pool_worker *worker, uint64_t seq_in_hand, int status
 	uint64_t seq;
 	struct flight flight;
 	while (flights_find_owned(&pool->flights, worker->number, &seq, &flight)) {
-		bool is_lost = (flight.is_started || seq == seq_in_hand) &&
+		bool is_suspect = seq == seq_in_hand && flight.count > 1 &&
+				  atomic_load(&pool_seat(worker)->is_chunk) != 0;
+		bool is_lost = (flight.is_started || (seq == seq_in_hand && !is_suspect)) &&
 			       !(worker->was_killed && seq != worker->cancel_seq);
 		flights_drop(&pool->flights, seq, is_lost ? 1 : flight.count);
 		if (is_lost)
 			pool_report_lost(pool, worker, seq, flight.attempt, status);
 		else
-			client->returned(client->context, seq, flight.attempt, 0);
+			client->returned(client->context, seq, flight.attempt,
+					 is_suspect ? 1 : 0);
 	}
 }
 
@@ -230,12 +252,35 @@ pool_count_failed_start(struct pool *pool, const struct pool_worker *worker, int
 	else if (worker->start_error != NULL)
 		err_set(&err, ERR_BROKEN, "%s (%u worker%s in a row)", worker->start_error,
 			pool->failed_starts, pool->failed_starts == 1 ? "" : "s");
+	else if (pool->config.spec->executor == SPEC_PLUGIN)
+		err_set(&err, ERR_BROKEN,
+			"init of %s ended its process (%s %d), %u times in a row",
+			pool->config.spec->plugin_path,
+			WIFSIGNALED(status) ? "signal" : "exit",
+			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+			pool->failed_starts);
 	else
 		err_set(&err, ERR_BROKEN,
 			"%u workers in a row died before they served a task (%s %d)",
 			pool->failed_starts, WIFSIGNALED(status) ? "signal" : "exit",
 			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	pool_break(pool, &err);
+}
+
+/* Nobody's task, so nobody would hear of it: a crash in a plugin's fini. */
+static void
+pool_tell_late_crash(const struct pool_worker *dead, uint64_t seq_in_hand, int status)
+{
+	const struct pool *pool = dead->pool;
+	char text[512];
+	if (pool->config.spec->executor != SPEC_PLUGIN || pool->is_cancelled ||
+	    seq_in_hand != BOARD_NO_TASK || !dead->has_started || !WIFSIGNALED(status) ||
+	    WTERMSIG(status) == SIGKILL)
+		return;
+	int length = snprintf(
+	    text, sizeof(text), "%s: fini of %.300s was killed by signal %d\n",
+	    pool->config.spec->program, pool->config.spec->plugin_path, WTERMSIG(status));
+	pool->config.client.note(pool->config.client.context, text, (size_t)length);
 }
 
 void
@@ -261,6 +306,7 @@ pool_bury(struct pool_worker *worker, int status)
 	/* It may have been woken for a task that it did not live to claim. */
 	if (ring_unclaimed(pool->ring) > 0)
 		ring_wake_all(pool->ring);
+	pool_tell_late_crash(&dead, seq_in_hand, status);
 	if (pool_is_failed_start(&dead, seq_in_hand, status))
 		pool_count_failed_start(pool, &dead, status);
 	worker->start_error = NULL;

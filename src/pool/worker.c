@@ -40,6 +40,7 @@ struct worker {
 	uint64_t taken_count;
 	uint64_t served_count;
 	bool has_given_up;
+	bool is_retired; /* no more tasks for this one */
 	struct worker_place place;
 	struct arg *args;
 	size_t arg_capacity;
@@ -171,6 +172,7 @@ worker_set_up(struct worker *self, struct err *err)
 	    .board = self->config.board,
 	    .seat = self->config.seat,
 	    .env = &self->env,
+	    .number = self->config.number,
 	    .shared = self->config.shared,
 	    .first_stdin_fd = self->config.first_stdin_fd,
 	    .rule = {.run = self->config.run_name, .seq = BOARD_NO_TASK},
@@ -211,7 +213,7 @@ static bool
 worker_is_full(const struct worker *self)
 {
 	uint64_t most = self->config.spec->max_tasks_per_worker;
-	return most > 0 && self->taken_count >= most;
+	return self->is_retired || (most > 0 && self->taken_count >= most);
 }
 
 /* Sleeps until there may be work; the coordinator's death must be heard meanwhile. */
@@ -325,6 +327,12 @@ executor_next(struct executor_host *host, struct executor_task *task, struct err
 	return status;
 }
 
+uint32_t
+executor_left(const struct executor_host *host)
+{
+	return ((const struct worker *)host)->chunk.count;
+}
+
 void
 executor_begin(struct executor_host *host, uint64_t seq, uint32_t attempt)
 {
@@ -371,6 +379,12 @@ executor_spare_children(struct executor_host *host)
 {
 	size_t count = tree_children(host->spared, EXECUTOR_SPARED_MAX);
 	host->rule.spared_count = count > EXECUTOR_SPARED_MAX ? EXECUTOR_SPARED_MAX : count;
+}
+
+void
+executor_retire(struct executor_host *host)
+{
+	((struct worker *)host)->is_retired = true;
 }
 
 int

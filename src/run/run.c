@@ -414,6 +414,9 @@ run_wait_until(const struct run *run)
 	if (run->is_cancelling && run->force < BACKEND_KILL_WORKER &&
 	    run->force_at_ns < until)
 		until = run->force_at_ns;
+	int64_t poll_at_ns = run->backend->ops->poll_at(run->backend);
+	if (poll_at_ns < until)
+		until = poll_at_ns;
 	return run->feed_at_ns < until ? run->feed_at_ns : until;
 }
 
@@ -527,6 +530,7 @@ run_check_hold(struct run *run)
 static void
 run_settle(struct run *run)
 {
+	run->backend->ops->poll(run->backend, clock_now_ns());
 	run_check_time_limits(run);
 	run_check_halt(run);
 	run_check_force(run);

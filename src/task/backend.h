@@ -92,6 +92,12 @@ struct backend_ops {
 	/* Holds back or takes up again the reading of results: backpressure. */
 	void (*hold)(struct backend *backend, bool is_held);
 
+	/* The moment poll wants to be called at the latest; CLOCK_NEVER. */
+	int64_t (*poll_at)(const struct backend *backend);
+
+	/* Looks for what could not be told by whoever was too busy. */
+	void (*poll)(struct backend *backend, int64_t now_ns);
+
 	/* Some child process of ours has ended (SIGCHLD). */
 	void (*reap)(struct backend *backend);
 

@@ -30,6 +30,16 @@ result_describe_no_answer(const struct result *result, char *text, size_t text_b
 		 result_describe(&end, how, sizeof(how)));
 }
 
+static void
+result_describe_lost(const struct result *result, char *text, size_t text_bytes)
+{
+	if (result->exit_status != 0)
+		snprintf(text, text_bytes, "lost: its worker ended with exit %d",
+			 result->exit_status);
+	else
+		snprintf(text, text_bytes, "lost: its worker died");
+}
+
 const char *
 result_describe(const struct result *result, char *text, size_t text_bytes)
 {
@@ -52,7 +62,7 @@ result_describe(const struct result *result, char *text, size_t text_bytes)
 				 strerror(result->errno_value));
 		return text;
 	case RESULT_LOST:
-		snprintf(text, text_bytes, "lost: its worker died");
+		result_describe_lost(result, text, text_bytes);
 		return text;
 	case RESULT_NO_ANSWER:
 		result_describe_no_answer(result, text, text_bytes);

@@ -144,9 +144,10 @@ spec_init(struct spec *spec, enum spec_dialect dialect)
 {
 	static const char *const programs[] = {[SPEC_MAP] = "pinion map",
 					       [SPEC_PARALLEL] = "pinion parallel",
-					       [SPEC_FEED] = "pinion feed"};
+					       [SPEC_FEED] = "pinion feed",
+					       [SPEC_CALL] = "pinion call"};
 	static const enum spec_executor executors[] = {
-	    [SPEC_MAP] = SPEC_SPAWN, [SPEC_PARALLEL] = SPEC_SPAWN, [SPEC_FEED] = SPEC_COPROC};
+	    [SPEC_MAP] = SPEC_SPAWN, [SPEC_PARALLEL] = SPEC_SPAWN, [SPEC_FEED] = SPEC_COPROC, [SPEC_CALL] = SPEC_PLUGIN};
 	bool is_parallel = dialect == SPEC_PARALLEL;
 	*spec = (struct spec){
 	    .dialect = dialect,
@@ -162,7 +163,7 @@ spec_init(struct spec *spec, enum spec_dialect dialect)
 	    .inflight_count = 1,
 	    .output_mode = SPEC_OUTPUT_GROUP,
 	    .buffer_bytes = UINT64_C(64) << 20,
-	    .window = dialect == SPEC_FEED ? 100000 : 10000,
+	    .window = dialect == SPEC_FEED || dialect == SPEC_CALL ? 100000 : 10000,
 	    .max_attempts = 1,
 	    .retry_on = SPEC_RETRY_ALL,
 	    .halt.when = SPEC_HALT_NEVER,

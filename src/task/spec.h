@@ -19,12 +19,14 @@ enum spec_dialect {
 	SPEC_MAP,      /* pinion's own defaults */
 	SPEC_PARALLEL, /* GNU parallel's defaults, for scripts written for it */
 	SPEC_FEED,     /* as SPEC_MAP, but tasks go to a program that is kept alive */
+	SPEC_CALL, /* as SPEC_MAP, but a task is a call of a function in a shared object */
 };
 
 /* How a worker runs a task. */
 enum spec_executor {
 	SPEC_SPAWN,  /* a process each */
 	SPEC_COPROC, /* a line to a program that is kept alive, and its answer */
+	SPEC_PLUGIN, /* a call of a function in a shared object, in the worker itself */
 };
 
 /* How a program is fed; pinion-feed(7) is its page. */
@@ -158,7 +160,11 @@ struct spec {
 	size_t program_word_count;
 	enum spec_protocol protocol;
 	size_t inflight_count; /* tasks a program may have at once */
-	uint64_t max_rss_bytes; /* a program larger than this is replaced; 0: no bound */
+	uint64_t max_rss_bytes; /* a program (call: a worker) larger than this is replaced; 0: no bound */
+
+	/* call: program_words are the library as it was named, and words for init. */
+	const char *plugin_path;   /* without a slash: for the search of dlopen(3) */
+	const char *plugin_symbol; /* of the descriptor; NULL: the usual one */
 
 	/* Inputs. */
 	struct spec_input *inputs; /* none: stdin */

@@ -270,6 +270,26 @@ run_examples() {
 	run_examples "$(page_of completion)" 3
 }
 
+@test "pinion-call(1) documents the options that map does not have, and no others" {
+	assert_equal "$(documented_options "$(page_of call)")" \
+		"$(comm -13 <(listed_options map) <(listed_options call))"
+	assert_equal "$(helped_options call)" "$(listed_options call)"
+	assert_equal "$(completed_options call)" "$(listed_options call)"
+}
+
+@test "pinion-call(1) names the options of map that call does not have" {
+	local option
+	for option in I m X s q plus rpl u termseq; do
+		[[ $(listed_options call) != *"-$option"$'\n'* ]]
+		grep -qE -- "^\.Ql .*-$option( |\$)" "$(page_of call)"
+	done
+}
+
+@test "the examples in pinion-call(1) run" {
+	export CPATH=$root/src
+	run_examples "$(page_of call)" 3
+}
+
 @test "completion scripts are scripts of their shells" {
 	local shell
 	pinion completion bash | bash -n

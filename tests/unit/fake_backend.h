@@ -194,6 +194,20 @@ fake_on_wake(void *context, unsigned int events)
 	loop_change(fake->loop, fake->watch, 0);
 }
 
+static inline int64_t
+fake_poll_at(const struct backend *backend)
+{
+	(void)backend;
+	return CLOCK_NEVER;
+}
+
+static inline void
+fake_poll(struct backend *backend, int64_t now_ns)
+{
+	(void)backend;
+	(void)now_ns;
+}
+
 static inline uint32_t
 fake_chunk(const struct backend *backend)
 {
@@ -343,6 +357,8 @@ fake_backend_init(struct fake_backend *fake, struct loop *loop,
 	static const struct backend_ops ops = {
 	    .room = fake_room,
 	    .chunk = fake_chunk,
+	    .poll_at = fake_poll_at,
+	    .poll = fake_poll,
 	    .idle_count = fake_room,
 	    .submit = fake_submit,
 	    .publish = fake_publish,
