@@ -168,7 +168,7 @@ lint:
 	+scripts/lint
 
 bench-programs: $(bench_programs)
-bench: all bench-programs
+bench: all bench-programs $(BUILD)/plugins/crc32.so
 	PINION_BUILD='$(abspath $(BUILD))' tests/bench/run
 
 # What scripts/lint compiles single headers with.

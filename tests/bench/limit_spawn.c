@@ -9,12 +9,13 @@
  * -u does not pin. A PROGRAM that cannot be executed or fails ends it with status 1.
  */
 #include <err.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "pin.h"
 
 extern char **environ;
 
@@ -26,23 +27,6 @@ struct limit {
 	char **argv; /* of a task; its last word is number */
 	char number[24];
 };
-
-/* The CPU of process `index` among those we may use, one after the other and round again. */
-static void
-limit_pin(long index)
-{
-	cpu_set_t allowed, one;
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) == -1)
-		err(1, "sched_getaffinity");
-	index %= CPU_COUNT(&allowed);
-	int cpu = 0;
-	while (!CPU_ISSET(cpu, &allowed) || index-- > 0)
-		cpu++;
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	if (sched_setaffinity(0, sizeof(one), &one) == -1)
-		err(1, "sched_setaffinity");
-}
 
 /* Reads the task's output to its end; what fits goes out in one write. */
 static void
@@ -94,7 +78,7 @@ static int
 limit_run_share(struct limit *limit, long index)
 {
 	if (limit->is_pinned)
-		limit_pin(index);
+		pin(index);
 	for (long i = index; i < limit->task_count; i += limit->process_count) {
 		snprintf(limit->number, sizeof(limit->number), "%ld", i + 1);
 		limit_run_task(limit);
