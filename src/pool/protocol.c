@@ -300,7 +300,7 @@ protocol_skip_value(const char *at)
 
 /*
  * The bytes of the value of "ok" in an object as the program wrote them: cJSON would give
- * numbers as doubles.
+ * numbers as doubles. NULL: not found, or a name has escapes, which only cJSON reads.
  */
 static const char *
 protocol_raw_ok(const char *at, size_t *length)
@@ -308,7 +308,12 @@ protocol_raw_ok(const char *at, size_t *length)
 	at = protocol_skip_blanks(at) + 1;
 	for (;;) {
 		const char *name = protocol_skip_blanks(at);
-		const char *value = protocol_skip_blanks(protocol_skip_string(name)) + 1;
+		if (*name != '"')
+			return NULL;
+		const char *name_end = protocol_skip_string(name);
+		if (memchr(name, '\\', (size_t)(name_end - name)) != NULL)
+			return NULL;
+		const char *value = protocol_skip_blanks(name_end) + 1;
 		value = protocol_skip_blanks(value);
 		const char *end = protocol_skip_value(value);
 		if (strncmp(name, "\"ok\"", 4) == 0) {
@@ -340,6 +345,8 @@ protocol_pass_ok(const cJSON *ok, const char *line, protocol_emit *emit, void *c
 	if (cJSON_IsNull(ok))
 		return PROTOCOL_DONE;
 	const char *text = protocol_raw_ok(line, &length);
+	if (text == NULL)
+		return PROTOCOL_WRONG;
 	if (cJSON_IsString(ok)) {
 		/* cJSON ends its strings at a NUL: what it cannot give is no answer. */
 		if (protocol_has_escaped_nul(text, length))
@@ -368,6 +375,19 @@ protocol_pass_error(const cJSON *answer, protocol_emit *emit, void *context)
 	return PROTOCOL_FAILED;
 }
 
+/* cJSON takes every control byte for a blank, and a byte order mark; JSON knows neither. */
+static bool
+protocol_is_json_text(const struct buf *line)
+{
+	if (line->length > 0 && line->bytes[0] == '\xef')
+		return false;
+	for (size_t i = 0; i < line->length; i++)
+		if ((unsigned char)line->bytes[i] < 0x20 && line->bytes[i] != '\t' &&
+		    line->bytes[i] != '\r')
+			return false;
+	return true;
+}
+
 static enum protocol_step
 protocol_decode_json(struct protocol *protocol, const char *bytes, size_t length,
 		     size_t *used, protocol_emit *emit, void *context)
@@ -378,6 +398,8 @@ protocol_decode_json(struct protocol *protocol, const char *bytes, size_t length
 		return step;
 	if (buf_str(&protocol->line) == NULL)
 		return PROTOCOL_NO_MEMORY;
+	if (!protocol_is_json_text(&protocol->line))
+		return PROTOCOL_WRONG;
 	const char *end;
 	cJSON *answer = cJSON_ParseWithLengthOpts(protocol->line.bytes,
 						  protocol->line.length + 1, &end, true);

@@ -407,20 +407,26 @@ static void
 json_that_is_no_answer_is_wrong(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"\n",
-					  "ok\n",
-					  "[]\n",
-					  "1\n",
-					  "{}\n",
-					  "{\"OK\":1}\n",
-					  "{\"ok\":}\n",
-					  "{\"ok\":1\n",
-					  "{\"ok\":1} x\n",
-					  "{\"ok\":\"a\\u0000b\"}\n",
-					  "{\"result\":\"ok\"}\n"};
+	static const char *const bad[] = {
+	    "\n", "ok\n", "[]\n", "1\n", "{}\n", "{\"OK\":1}\n", "{\"ok\":}\n",
+	    "{\"ok\":1\n", "{\"ok\":1} x\n", "{\"ok\":\"a\\u0000b\"}\n",
+	    "{\"result\":\"ok\"}\n",
+	    /* what only cJSON takes, or reads otherwise */
+	    "{\"\\u006fk\":7}\n", "\xef\xbb\xbf{\"ok\":1}\n", "{\x01\"ok\":1}\n",
+	    "{\"ok\"\x01:1}\n", "{\"ok\":\"a\x1f\"}\n"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		expect_answer((struct decoded){SPEC_PROTOCOL_JSON, bad[i], strlen(bad[i]),
 					       PROTOCOL_WRONG, BYTES(""), ""});
+}
+
+static void
+json_with_a_raw_nul_is_wrong(void **state)
+{
+	(void)state;
+	expect_answer((struct decoded){SPEC_PROTOCOL_JSON, BYTES("{\"ok\":\"a\0b\"}\n"),
+				       PROTOCOL_WRONG, BYTES(""), ""});
+	expect_answer((struct decoded){SPEC_PROTOCOL_JSON, BYTES("{\0\"ok\":1}\n"),
+				       PROTOCOL_WRONG, BYTES(""), ""});
 }
 
 static void
@@ -549,6 +555,7 @@ main(void)
 		json_prints_a_string_as_it_is_null_not_at_all_and_the_rest_as_it_was_written),
 	    cmocka_unit_test(json_passes_an_error_and_its_traceback_to_stderr),
 	    cmocka_unit_test(json_that_is_no_answer_is_wrong),
+	    cmocka_unit_test(json_with_a_raw_nul_is_wrong),
 	    cmocka_unit_test(json_longer_than_the_limit_is_wrong),
 	    cmocka_unit_test(answers_follow_each_other_in_the_same_bytes),
 	    cmocka_unit_test(reset_forgets_half_an_answer),
