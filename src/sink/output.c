@@ -21,6 +21,7 @@ static_assert(OUTPUT_BEHIND_BYTES == OUTLET_BEHIND_BYTES, "one bound");
 
 struct output {
 	struct sink sink;
+	struct sink_ops ops; /* with answered only where nothing is added to what tasks print */
 	struct output_config config;
 	bool is_ordered;
 	bool is_line_mode;
@@ -448,22 +449,6 @@ static const struct sink_ops output_ops = {
     .free = output_free,
 };
 
-/* The same where nothing is added to what tasks print. */
-static const struct sink_ops output_plain_ops = {
-    .answered = output_answered,
-    .started = output_started,
-    .output = output_take,
-    .retried = output_retried,
-    .settled = output_settled,
-    .is_behind = output_is_behind,
-    .window_end = output_window_end,
-    .wait_fds = output_wait_fds,
-    .flush = output_flush,
-    .is_done = output_is_done,
-    .finish = output_finish,
-    .free = output_free,
-};
-
 /* Whether both go to one file, pipe or terminal: then one order holds for both. */
 static bool
 output_is_same_file(int a_fd, int b_fd)
@@ -510,7 +495,8 @@ output_new(const struct output_config *config, struct err *err)
 		err_no_memory(err);
 		return NULL;
 	}
-	output->sink.ops = &output_ops;
+	output->ops = output_ops;
+	output->sink.ops = &output->ops;
 	output->config = *config;
 	output->is_passing = spec->output_mode == SPEC_OUTPUT_NONE;
 	output->is_line_mode = spec->output_mode == SPEC_OUTPUT_LINE;
@@ -523,7 +509,7 @@ output_new(const struct output_config *config, struct err *err)
 	output->tag = output->is_passing ? NULL : config->tag;
 	if (output->tag == NULL && !output->is_line_mode && !output->shows_traces &&
 	    !output->shows_commands)
-		output->sink.ops = &output_plain_ops;
+		output->ops.answered = output_answered;
 	output->watch_fd = output_find_watch_fd(config->out_fd);
 	spill_init(&output->spill, output_spill_folder(spec), spec->buffer_bytes);
 	output_init_outlets(output);
