@@ -34,6 +34,7 @@ struct run {
 	int64_t held_at_ns;     /* when that began */
 	int64_t released_at_ns; /* when it last ended */
 	bool has_settled;       /* something, in this turn */
+	bool has_lost_track;    /* out of memory: some tasks' ends will never be known */
 	bool is_ending;         /* nothing more is started */
 	bool is_cancelling;     /* what runs is being ended */
 	enum backend_force force;
@@ -95,6 +96,14 @@ run_fail(struct run *run, enum run_outcome outcome, const struct err *err)
 
 /* --- the backend's client: results go to the plan, then to the sinks --- */
 
+/* A chunk could not be split: not all tasks will have an end, and the run ends without. */
+static void
+run_lose_track(struct run *run, const struct err *err)
+{
+	run->has_lost_track = true;
+	run_fail(run, RUN_FAILED, err);
+}
+
 /* The task that something has happened to; NULL: none that we know. */
 static struct task *
 run_find_one(struct run *run, uint64_t seq, uint32_t attempt)
@@ -102,7 +111,7 @@ run_find_one(struct run *run, uint64_t seq, uint32_t attempt)
 	struct err err = {0};
 	struct task *task = plan_find_one(run->config.plan, seq, attempt, &err);
 	if (err.kind != ERR_NONE)
-		run_fail(run, RUN_FAILED, &err);
+		run_lose_track(run, &err);
 	return task;
 }
 
@@ -497,7 +506,7 @@ run_skip(struct run *run)
 	while (run->is_ending && (task = plan_skip(run->config.plan, &err)) != NULL)
 		run_settle_task(run, task, &result);
 	if (err.kind != ERR_NONE)
-		run_fail(run, RUN_FAILED, &err);
+		run_lose_track(run, &err);
 }
 
 static void
@@ -556,7 +565,7 @@ run_is_abrupt(const struct run *run)
 static bool
 run_is_finished(struct run *run)
 {
-	if (!plan_is_finished(run->config.plan))
+	if (!plan_is_finished(run->config.plan) && !run->has_lost_track)
 		return false;
 	run->backend->ops->close(run->backend);
 	return run->backend->ops->is_gone(run->backend) &&
