@@ -138,18 +138,20 @@ pool_cancel(struct backend *backend, uint64_t seq, enum result_reason reason,
 	struct flight flight;
 	if (flights_get(&pool->flights, seq, &flight))
 		worker = pool_worker_of(pool, &flight);
-	if (worker != NULL && pool_is_deaf(pool))
+	bool is_kill = pool_is_deaf(pool) || force == BACKEND_KILL_WORKER;
+	if (worker != NULL && is_kill)
 		pool_take_frames(worker); /* it may have ended, and the next one begun */
 	if (worker == NULL || !flights_get(&pool->flights, seq, &flight))
 		return;
-	worker->was_killed = pool_is_deaf(pool) || force == BACKEND_KILL_WORKER;
+	/* In the moment until it dies the next one may begin; in hand or not, it is blameless. */
+	worker->is_blameless = pool_is_deaf(pool);
 	struct board_seat *seat = pool_seat(worker);
 	worker->cancel_reason = reason;
 	worker->cancel_seq = seq;
 	atomic_store(&seat->cancel_seq, seq);
 	atomic_store(&seat->cancel_attempt, flight.attempt);
 	atomic_store(&seat->cancel_reason, (uint32_t)reason);
-	pool_kill(worker, worker->was_killed ? SIGKILL : SIGUSR1);
+	pool_kill(worker, is_kill ? SIGKILL : SIGUSR1);
 }
 
 /* Gives a worker an order and sees that it looks. */
@@ -160,7 +162,7 @@ pool_order(struct pool_worker *worker, enum board_order order)
 	if (order >= BOARD_RETIRE)
 		worker->was_told_off = true;
 	/* A function is not to be disturbed: the board is looked at between two calls. */
-	if (!pool_is_deaf(worker->pool))
+	if (!pool_is_deaf(worker->pool) || !worker->has_started)
 		pool_kill(worker, SIGUSR1);
 }
 

@@ -33,7 +33,7 @@ struct pool_worker {
 	bool was_told_off;  /* by cancel_all or resize: its end is no failure */
 	enum result_reason cancel_reason; /* of the attempt it was told to end; 0: none */
 	uint64_t cancel_seq;
-	bool was_killed;   /* for cancel_seq: whatever else it had is not to be charged */
+	bool is_blameless; /* killed for cancel_seq: whatever else it had is not to be charged */
 	char *start_error; /* what it said before it gave up */
 };
 

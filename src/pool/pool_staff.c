@@ -202,20 +202,22 @@ pool_report_lost(struct pool *pool, const struct pool_worker *worker, uint64_t s
 
 /*
  * Gives every attempt the dead worker had an end: lost if it was in its hand, else returned. So is
- * what was in its hand when we killed it for a task that had just ended.
+ * what was in its hand when we killed it for a task that had just ended. How many there were.
  */
-static void
+static size_t
 pool_settle_flights(struct pool_worker *worker, uint64_t seq_in_hand, int status)
 {
 	struct pool *pool = worker->pool;
 	const struct backend_client *client = &pool->config.client;
 	uint64_t seq;
 	struct flight flight;
+	size_t count = 0;
 	while (flights_find_owned(&pool->flights, worker->number, &seq, &flight)) {
+		count++;
 		bool is_suspect = seq == seq_in_hand && flight.count > 1 &&
 				  atomic_load(&pool_seat(worker)->is_chunk) != 0;
 		bool is_lost = (flight.is_started || (seq == seq_in_hand && !is_suspect)) &&
-			       !(worker->was_killed && seq != worker->cancel_seq);
+			       !(worker->is_blameless && seq != worker->cancel_seq);
 		flights_drop(&pool->flights, seq, is_lost ? 1 : flight.count);
 		if (is_lost)
 			pool_report_lost(pool, worker, seq, flight.attempt, status);
@@ -223,6 +225,7 @@ pool_settle_flights(struct pool_worker *worker, uint64_t seq_in_hand, int status
 			client->returned(client->context, seq, flight.attempt,
 					 is_suspect ? 1 : 0);
 	}
+	return count;
 }
 
 /*
@@ -230,9 +233,11 @@ pool_settle_flights(struct pool_worker *worker, uint64_t seq_in_hand, int status
  * have killed it before we heard that the task had started.
  */
 static bool
-pool_is_failed_start(const struct pool_worker *dead, uint64_t seq_in_hand, int status)
+pool_is_failed_start(const struct pool_worker *dead, uint64_t seq_in_hand,
+		     size_t flight_count, int status)
 {
-	if (status == 0 || dead->was_told_off)
+	/* One that has nothing left to do leaves with 0; so may foreign code, in the middle. */
+	if ((status == 0 && flight_count == 0) || dead->was_told_off)
 		return false;
 	if (dead->start_error != NULL)
 		return true;
@@ -302,12 +307,12 @@ pool_bury(struct pool_worker *worker, int status)
 	dead = *worker;
 	worker->pid = 0;
 	worker->result_fd = -1;
-	pool_settle_flights(worker, seq_in_hand, status);
+	size_t flight_count = pool_settle_flights(worker, seq_in_hand, status);
 	/* It may have been woken for a task that it did not live to claim. */
 	if (ring_unclaimed(pool->ring) > 0)
 		ring_wake_all(pool->ring);
 	pool_tell_late_crash(&dead, seq_in_hand, status);
-	if (pool_is_failed_start(&dead, seq_in_hand, status))
+	if (pool_is_failed_start(&dead, seq_in_hand, flight_count, status))
 		pool_count_failed_start(pool, &dead, status);
 	worker->start_error = NULL;
 	io_close(dead.result_fd);

@@ -82,6 +82,17 @@ server_set_up(struct server *self, struct err *err)
 	return 0;
 }
 
+/* What is prepared may be foreign code: it finds the signals as pinion's caller had them. */
+static sigset_t
+server_open_signals(const struct server *self)
+{
+	sigset_t resting;
+	sigset_t mask = self->config->worker.origin->mask;
+	sigdelset(&mask, SIGUSR1);
+	sigprocmask(SIG_SETMASK, &mask, &resting);
+	return resting;
+}
+
 /* In the folder of the tasks, as it would be in a worker; those go there by themselves. */
 static int
 server_prepare(struct server *self, struct err *err)
@@ -96,7 +107,9 @@ server_prepare(struct server *self, struct err *err)
 			return -1;
 		}
 	}
+	sigset_t resting = server_open_signals(self);
 	int status = self->config->prepare(spec, &self->shared, err);
+	sigprocmask(SIG_SETMASK, &resting, NULL);
 	if (status == 0 && here_fd != -1 && fchdir(here_fd) == -1)
 		status = err_errno(err, "cannot change back from the folder %s",
 				   spec->work_dir);
@@ -253,6 +266,7 @@ server_main(const struct starter_config *config, int fd)
 	}
 	if (server_say(&self, &answer) == 0 && answer.kind == SERVER_READY)
 		server_serve(&self);
+	server_open_signals(&self);
 	config->unprepare(config->worker.spec, self.shared);
 	server_end_children();
 	_exit(answer.kind == SERVER_READY ? WORKER_DONE : WORKER_CANNOT_START);

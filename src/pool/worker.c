@@ -418,12 +418,14 @@ worker_loop(struct worker *self, struct err *err)
 	return 0;
 }
 
-/* What an initializer left running ends with its worker; daemons of tasks stay. */
+/* What an initializer or a plugin left running ends with its worker; daemons of tasks stay. */
 static void
-worker_end_initializer(struct worker *self)
+worker_end_children(struct worker *self)
 {
+	const struct spec *spec = self->config.spec;
 	struct tree_rule rule = {.run = self->config.run_name, .seq = BOARD_NO_TASK};
-	if (self->config.spec->initializer == NULL || waitpid(-1, NULL, WNOHANG) == -1)
+	if ((spec->initializer == NULL && spec->executor != SPEC_PLUGIN) ||
+	    waitpid(-1, NULL, WNOHANG) == -1)
 		return;
 	tree_signal(0, SIGTERM, &rule);
 	tree_kill(0, &rule, 0);
@@ -461,7 +463,7 @@ worker_main(const struct worker_config *config)
 	if (self.executor != NULL)
 		self.executor->ops->free(self.executor);
 	channel_flush(&self.channel);
-	worker_end_initializer(&self);
+	worker_end_children(&self);
 	task_env_fini(&self.env);
 	buf_fini(&self.cell);
 	channel_fini(&self.channel);

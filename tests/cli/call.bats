@@ -289,13 +289,24 @@ noted() {
 	local way
 	local -A why=([fail]='init of faults failed (7): no such model: model.bin'
 		[segv]='faults.so ended its process (signal 11), 3 times in a row'
-		[exit]='faults.so ended its process (exit 3), 3 times in a row')
-	for way in fail segv exit; do
+		[exit]='faults.so ended its process (exit 3), 3 times in a row'
+		[done]='faults.so ended its process (exit 0), 3 times in a row')
+	for way in fail segv exit done; do
 		rm -f log
 		call_faults -j1 "$faults" log "$PWD/log" "init-$way" ::: a b
 		assert_equal "$status" 3
 		[[ $stderr == *"${why[$way]}"* ]]
 		[[ $(grep -c init log) -le 3 ]]
+	done
+}
+
+@test "what init has left running ends with its worker, however that was made" {
+	local method
+	for method in fork forkserver; do
+		call_faults -j2 --start-method "$method" "$faults" init-child ::: a b
+		assert_equal "$status" 0
+		assert_equal "$output" $'a\nb'
+		assert_nothing_left
 	done
 }
 

@@ -19,8 +19,8 @@
  *   await FILE      return 4 when the file is there
  *   slow            answer after 30 ms of sleep; "interrupted" if that was cut short
  *
- * Words for init: init-fail, init-segv, init-exit, init-hang; log FILE: a line with the pid for each init and
- * fini; fini-hang, fini-segv.
+ * Words for init: init-fail, init-segv, init-exit, init-done (exit(0)), init-hang; init-child leaves a
+ * process; log FILE: a line with the pid for each init and fini; fini-hang, fini-segv.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -79,6 +79,10 @@ faults_fail_init(const char *word, struct pinion_buffer *err)
 		faults_crash();
 	if (strcmp(word, "init-exit") == 0)
 		exit(3);
+	if (strcmp(word, "init-done") == 0)
+		exit(0);
+	if (strcmp(word, "init-child") == 0 && fork() == 0)
+		faults_hang();
 	if (strcmp(word, "init-hang") == 0)
 		faults_hang();
 	return 0;
