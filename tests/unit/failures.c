@@ -114,6 +114,31 @@ all_done_has_nothing_to_say(void **state)
 }
 
 static void
+answers_count_as_done_one_by_one(void **state)
+{
+	struct fixture *f = *state;
+	const struct buf none = {0};
+	struct failures_counts counts;
+	struct buf text = {0};
+	struct err err = {0};
+	const struct answers answers = {.count = 7};
+	start(f, convert);
+	struct task *chunk = task_new(0, 9, 0, &none);
+	assert_non_null(chunk);
+	assert_int_equal(f->sink->ops->answered(f->sink, chunk, &answers, &err), 0);
+	assert_string_equal(summary(f, &text), "");
+	settle_exit(f, 7, 0);
+	settle_exit(f, 8, 3);
+	failures_get_counts(f->sink, &counts);
+	assert_int_equal(counts.done, 8);
+	assert_int_equal(counts.failed, 1);
+	assert_string_equal(summary(f, &text), "1 of 9 tasks failed (1 exit 3)\n"
+					       "  task 9: exit 3: convert x out.png\n");
+	free(chunk);
+	buf_fini(&text);
+}
+
+static void
 summary_counts_kinds_and_shows_command_lines(void **state)
 {
 	struct fixture *f = *state;
@@ -346,6 +371,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    FAILURES_TEST(all_done_has_nothing_to_say),
+	    FAILURES_TEST(answers_count_as_done_one_by_one),
 	    FAILURES_TEST(summary_counts_kinds_and_shows_command_lines),
 	    FAILURES_TEST(summary_tells_failed_cancelled_and_skipped_apart),
 	    FAILURES_TEST(only_the_first_in_the_input_are_shown),

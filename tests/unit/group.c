@@ -1,6 +1,9 @@
 /* How many inputs make a task: -n -N -L -X -m -s, and what execve takes. */
 #include "inputs.h"
 
+#include <fcntl.h>
+#include <termios.h>
+
 #define VALUE_BYTES 1000
 
 static struct job
@@ -291,6 +294,184 @@ lines_bound_a_group_that_is_filled(void **state)
 	assert_job(&job, 4, "a b c d|e f g h|i|j");
 }
 
+/* A chunk of at most `count_max`: the values of each task in brackets, behind its seq. */
+static const char *
+take_chunk(struct job *job, uint32_t count_max)
+{
+	struct task *task;
+	struct arg *args = NULL;
+	size_t capacity = 0;
+	struct err err = {0};
+	enum source_status status =
+	    source_next(args_source(job->args), count_max, &task, &err);
+	buf_clear(&job->text);
+	if (status != SOURCE_TASK)
+		return status == SOURCE_END    ? "end"
+		       : status == SOURCE_WAIT ? "wait"
+					       : "error";
+	assert_in_range(task->count, 1, count_max);
+	assert_int_equal(task->attempt, 1);
+	const char *at = task_bytes(task);
+	size_t left = task->packed_bytes;
+	assert_int_equal(buf_printf(&job->text, "%d:", (int)task->seq), 0);
+	for (uint32_t i = 0; i < task->count; i++) {
+		assert_int_equal(
+		    task_unpack_next(&at, &left, task->arg_count, &args, &capacity), 0);
+		for (uint32_t j = 0; j < task->arg_count; j++)
+			assert_int_equal(buf_printf(&job->text, "%c%s",
+						    j == 0 ? '[' : ' ', args[j].bytes),
+					 0);
+		assert_int_equal(buf_append_str(&job->text, task->arg_count ? "]" : "[]"),
+				 0);
+	}
+	assert_int_equal(left, 0);
+	free(args);
+	free(task);
+	return job_text(job);
+}
+
+static void
+single_inputs_come_in_chunks_as_large_as_asked_for(void **state)
+{
+	(void)state;
+	struct job job = grouped(SPEC_GROUP_ONE, false);
+	add_ten_letters(&job);
+	job_open(&job, 1);
+	assert_string_equal(take_chunk(&job, 1), "0:[a]");
+	assert_string_equal(take_chunk(&job, 3), "1:[b][c][d]");
+	assert_string_equal(take_chunk(&job, 1), "4:[e]");
+	assert_string_equal(take_chunk(&job, 1000), "5:[f][g][h][i][j]");
+	assert_string_equal(take_chunk(&job, 1000), "end");
+	assert_string_equal(take_chunk(&job, 1000), "end");
+	job_fini(&job);
+}
+
+static void
+tasks_of_a_chunk_have_equally_many_values(void **state)
+{
+	(void)state;
+	struct job job = grouped(SPEC_GROUP_ONE, false);
+	job.spec.colsep = ",";
+	job_add_file(&job, false, "a,1\nb,2\nc\nd,4,x\ne,5,y\nf,6,z\n,\n\n");
+	job_open(&job, 1);
+	assert_string_equal(take_chunk(&job, 9), "0:[a 1][b 2]");
+	assert_string_equal(take_chunk(&job, 9), "2:[c]");
+	assert_string_equal(take_chunk(&job, 2), "3:[d 4 x][e 5 y]");
+	assert_string_equal(take_chunk(&job, 9), "5:[f 6 z]");
+	assert_string_equal(take_chunk(&job, 9), "6:[ ]");
+	assert_string_equal(take_chunk(&job, 9), "7:[]");
+	assert_string_equal(take_chunk(&job, 9), "end");
+	job_fini(&job);
+}
+
+static void
+inputs_that_are_no_values_come_in_chunks_too(void **state)
+{
+	(void)state;
+	struct job job = grouped(SPEC_GROUP_COUNT, false);
+	job.spec.is_valueless = true;
+	job_add_values(&job, false, VALUES("a", "b", "c"));
+	job_open(&job, 1);
+	assert_string_equal(take_chunk(&job, 2), "0:[][]");
+	assert_string_equal(take_chunk(&job, 2), "2:[]");
+	assert_string_equal(take_chunk(&job, 2), "end");
+	job_fini(&job);
+}
+
+static void
+groups_of_several_come_one_by_one(void **state)
+{
+	(void)state;
+	struct job job = grouped(SPEC_GROUP_COUNT, false);
+	job.spec.max_args = 4;
+	add_ten_letters(&job);
+	job_open(&job, 1);
+	assert_string_equal(take_chunk(&job, 100), "0:[a b c d]");
+	assert_string_equal(take_chunk(&job, 100), "1:[e f g h]");
+	assert_string_equal(take_chunk(&job, 100), "2:[i j]");
+	assert_string_equal(take_chunk(&job, 100), "end");
+	job_fini(&job);
+}
+
+static void
+a_chunk_is_what_is_there_and_waits_for_no_more(void **state)
+{
+	(void)state;
+	struct job job = grouped(SPEC_GROUP_ONE, false);
+	int fd = job_add_pipe(&job, false);
+	job_open(&job, 1);
+	assert_string_equal(take_chunk(&job, 100), "wait");
+	assert_int_equal(io_write_all(fd, "a\nb\nc", 5), 0);
+	assert_string_equal(take_chunk(&job, 100), "0:[a][b]");
+	assert_string_equal(take_chunk(&job, 100), "wait");
+	assert_int_equal(io_write_all(fd, "d\n", 2), 0);
+	assert_string_equal(take_chunk(&job, 100), "2:[cd]");
+	io_close(fd);
+	assert_string_equal(take_chunk(&job, 100), "end");
+	job_fini(&job);
+}
+
+/* A terminal's other end gives what was written into it, then an error. */
+static int
+terminal_that_fails_after(const char *text)
+{
+	struct termios settings;
+	int fd = posix_openpt(O_RDWR | O_NOCTTY);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(grantpt(fd), 0);
+	assert_int_equal(unlockpt(fd), 0);
+	int slave_fd = open(ptsname(fd), O_RDWR | O_NOCTTY);
+	assert_int_not_equal(slave_fd, -1);
+	assert_int_equal(tcgetattr(slave_fd, &settings), 0);
+	cfmakeraw(&settings);
+	assert_int_equal(tcsetattr(slave_fd, TCSANOW, &settings), 0);
+	assert_int_equal(io_write_all(slave_fd, text, strlen(text)), 0);
+	io_close(slave_fd);
+	return fd;
+}
+
+static void
+an_error_is_told_when_the_tasks_before_it_were_given(void **state)
+{
+	(void)state;
+	struct job job = grouped(SPEC_GROUP_ONE, false);
+	int stdin_fd = dup(STDIN_FILENO);
+	int fd = terminal_that_fails_after("a\nb\n");
+	assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+	io_close(fd);
+	job_add_path(&job, false, "-");
+	job_open(&job, 1);
+	assert_string_equal(take_chunk(&job, 100), "0:[a][b]");
+	assert_string_equal(take_chunk(&job, 100), "error");
+	assert_string_equal(take_chunk(&job, 100), "error");
+	job_fini(&job);
+	assert_int_equal(dup2(stdin_fd, STDIN_FILENO), STDIN_FILENO);
+	io_close(stdin_fd);
+}
+
+static void
+a_chunk_of_long_values_is_bounded_in_bytes(void **state)
+{
+	(void)state;
+	size_t value_count = 500;
+	struct job job = grouped(SPEC_GROUP_ONE, false);
+	struct task *task;
+	size_t taken = 0;
+	fill_with_long_values(&job, value_count);
+	job_open(&job, 1);
+	while (source_next(args_source(job.args), TASK_CHUNK_MAX, &task, NULL) ==
+	       SOURCE_TASK) {
+		assert_true(task->packed_bytes < TASK_CHUNK_MAX_BYTES + VALUE_BYTES + 5);
+		assert_true(task->packed_bytes >= TASK_CHUNK_MAX_BYTES ||
+			    taken + task->count == value_count);
+		assert_int_equal(task->seq, taken);
+		taken += task->count;
+		free(task);
+	}
+	assert_int_equal(taken, value_count);
+	job_fini(&job);
+}
+
 int
 main(void)
 {
@@ -311,6 +492,13 @@ main(void)
 	    cmocka_unit_test(a_group_waits_for_the_end_of_an_open_pipe),
 	    cmocka_unit_test(a_line_that_ends_in_a_blank_goes_on),
 	    cmocka_unit_test(lines_bound_a_group_that_is_filled),
+	    cmocka_unit_test(single_inputs_come_in_chunks_as_large_as_asked_for),
+	    cmocka_unit_test(tasks_of_a_chunk_have_equally_many_values),
+	    cmocka_unit_test(inputs_that_are_no_values_come_in_chunks_too),
+	    cmocka_unit_test(groups_of_several_come_one_by_one),
+	    cmocka_unit_test(a_chunk_is_what_is_there_and_waits_for_no_more),
+	    cmocka_unit_test(an_error_is_told_when_the_tasks_before_it_were_given),
+	    cmocka_unit_test(a_chunk_of_long_values_is_bounded_in_bytes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
