@@ -291,7 +291,7 @@ noted() {
 		[segv]='faults.so ended its process (signal 11), 3 times in a row'
 		[exit]='faults.so ended its process (exit 3), 3 times in a row'
 		[done]='faults.so ended its process (exit 0), 3 times in a row')
-	for way in fail segv exit done; do
+	for way in fail segv exit 'done'; do
 		rm -f log
 		call_faults -j1 "$faults" log "$PWD/log" "init-$way" ::: a b
 		assert_equal "$status" 3
