@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pool/machine_sysfs.h"
+
 /* --- Loading --- */
 
 /*
@@ -296,8 +298,8 @@ machine_init_flat(struct machine *machine, const unsigned int *allowed,
 }
 
 int
-machine_init(struct machine *machine, const unsigned int *allowed, size_t allowed_count,
-	     bool is_detailed, struct err *err)
+machine_init_hwloc(struct machine *machine, const unsigned int *allowed,
+		   size_t allowed_count, bool is_detailed, struct err *err)
 {
 	*machine = (struct machine){0};
 	hwloc_bitmap_t bitmap = bitmap_of(allowed, allowed_count);
@@ -315,6 +317,20 @@ machine_init(struct machine *machine, const unsigned int *allowed, size_t allowe
 		hwloc_topology_destroy(hwloc);
 	hwloc_bitmap_free(bitmap);
 	return failed;
+}
+
+int
+machine_init(struct machine *machine, const unsigned int *allowed, size_t allowed_count,
+	     bool is_detailed, struct err *err)
+{
+	enum machine_sysfs found = MACHINE_SYSFS_NOT_PLAIN;
+	if (!is_detailed && !has_own_source())
+		found = machine_read_sysfs(machine, "", allowed, allowed_count);
+	if (found == MACHINE_SYSFS_NO_MEMORY)
+		return err_no_memory(err);
+	if (found == MACHINE_SYSFS_READ)
+		return 0;
+	return machine_init_hwloc(machine, allowed, allowed_count, is_detailed, err);
 }
 
 int

@@ -1,7 +1,9 @@
 /*
  * machine.h: the cores we may use, and how they lie in the machine.
  *
- * Asks hwloc once, keeps plain tables and lets hwloc go; the only file that knows hwloc.
+ * Plain machines are read by machine_sysfs; others, and all where more is asked, by hwloc, which
+ * knows everything and takes its time: asked once, for plain tables, and let go. Only machine.c
+ * knows hwloc.
  * Cores stand in hwloc's order, in which neighbours share caches and NUMA nodes, and each
  * core's PUs stand together, so that any run of neighbouring cores is one slice of `pus`.
  *
@@ -47,17 +49,21 @@ struct machine {
 	size_t all_pu_count;
 	size_t all_package_count;
 	size_t all_node_count;
-	struct machine_cache caches[MACHINE_CACHES];
+	struct machine_cache caches[MACHINE_CACHES]; /* where it is detailed */
 	size_t cache_count;
 	bool is_known; /* hwloc could say; else one PU per core and nothing more is assumed */
 };
 
 /*
- * From hwloc, cut down to the `allowed` PUs (ascending). With `is_detailed`, small caches
- * too, which cost time and are only good to look at. 0, or -1 without memory.
+ * This machine, cut down to the `allowed` PUs (ascending). With `is_detailed`, caches are
+ * listed, which costs time and is only good to look at. 0, or -1 without memory.
  */
 int machine_init(struct machine *machine, const unsigned int *allowed,
 		 size_t allowed_count, bool is_detailed, struct err *err);
+
+/* The same from hwloc in any case. */
+int machine_init_hwloc(struct machine *machine, const unsigned int *allowed,
+		       size_t allowed_count, bool is_detailed, struct err *err);
 
 /* For tests: a machine by hwloc's synthetic description; NULL `allowed` is all of it. */
 int machine_init_synthetic(struct machine *machine, const char *description,
