@@ -13,6 +13,8 @@
 
 VERSION := 0.1.0
 PKGS := hwloc libcjson
+# hwloc is loaded when it is needed, see src/pool/hwloc_late.h.
+LINKED_PKGS := $(filter-out hwloc,$(PKGS))
 # Both are in libc since glibc 2.34.
 SYSTEM_LIBS := -ldl -pthread
 
@@ -41,7 +43,7 @@ warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 # Asked of pkg-config once, and only by goals that compile.
 once = $(if $(filter undefined,$(origin $1)),$(eval $1 := $(shell $2)))$($1)
 pkg_cflags = $(call once,pkg_cflags_answer,$(PKG_CONFIG) --cflags $(PKGS))
-pkg_libs = $(call once,pkg_libs_answer,$(PKG_CONFIG) --libs $(PKGS))
+pkg_libs = $(call once,pkg_libs_answer,$(PKG_CONFIG) --libs $(LINKED_PKGS))
 test_cflags = $(call once,test_cflags_answer,$(PKG_CONFIG) --cflags cmocka)
 test_libs = $(call once,test_libs_answer,$(PKG_CONFIG) --libs cmocka)
 

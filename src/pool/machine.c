@@ -1,11 +1,11 @@
 /* machine.c: see machine.h. */
 #include "pool/machine.h"
 
-#include <hwloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "pool/hwloc_late.h"
 #include "pool/machine_sysfs.h"
 
 /* --- Loading --- */
@@ -48,105 +48,135 @@ quick_begin(bool is_set[QUICK_COUNT])
 			    setenv(quick_names[i], quick_values[i], 1) == 0;
 }
 
+/* hwloc, with a topology loaded. */
+struct source {
+	struct hwloc_late late;
+	hwloc_topology_t topology;
+};
+
 static int
-keep_types(hwloc_topology_t hwloc, bool is_detailed)
+keep_type(const struct source *source, hwloc_obj_type_t type,
+	  enum hwloc_type_filter_e filter)
+{
+	return source->late.topology_set_type_filter(source->topology, type, filter);
+}
+
+static int
+keep_types(const struct source *source, bool is_detailed)
 {
 	static const hwloc_obj_type_t types[] = {HWLOC_OBJ_PACKAGE, HWLOC_OBJ_CORE,
 						 HWLOC_OBJ_L4CACHE, HWLOC_OBJ_L3CACHE,
 						 HWLOC_OBJ_L2CACHE};
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if (hwloc_topology_set_type_filter(hwloc, types[i],
-						   HWLOC_TYPE_FILTER_KEEP_ALL) == -1)
+		if (keep_type(source, types[i], HWLOC_TYPE_FILTER_KEEP_ALL) == -1)
 			return -1;
-	if (is_detailed && hwloc_topology_set_type_filter(
-			       hwloc, HWLOC_OBJ_L1CACHE, HWLOC_TYPE_FILTER_KEEP_ALL) == -1)
+	if (is_detailed &&
+	    keep_type(source, HWLOC_OBJ_L1CACHE, HWLOC_TYPE_FILTER_KEEP_ALL) == -1)
 		return -1;
 	/* Without groups a NUMA node that is part of a package would claim all of the package. */
-	return hwloc_topology_set_type_filter(hwloc, HWLOC_OBJ_GROUP,
-					      HWLOC_TYPE_FILTER_KEEP_STRUCTURE);
+	return keep_type(source, HWLOC_OBJ_GROUP, HWLOC_TYPE_FILTER_KEEP_STRUCTURE);
 }
 
 static int
-set_filters(hwloc_topology_t hwloc, bool is_detailed)
+set_filters(const struct source *source, bool is_detailed)
 {
-	if (hwloc_topology_set_all_types_filter(hwloc, HWLOC_TYPE_FILTER_KEEP_NONE) == -1 ||
-	    keep_types(hwloc, is_detailed) == -1)
+	if (source->late.topology_set_all_types_filter(
+		source->topology, HWLOC_TYPE_FILTER_KEEP_NONE) == -1 ||
+	    keep_types(source, is_detailed) == -1)
 		return -1;
 	/* Also the PUs outside of our cpuset, so that the machine can be told from our part of it. */
-	return hwloc_topology_set_flags(hwloc, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED |
-						   HWLOC_TOPOLOGY_FLAG_NO_DISTANCES |
-						   HWLOC_TOPOLOGY_FLAG_NO_MEMATTRS |
-						   HWLOC_TOPOLOGY_FLAG_NO_CPUKINDS);
+	return source->late.topology_set_flags(
+	    source->topology,
+	    HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED | HWLOC_TOPOLOGY_FLAG_NO_DISTANCES |
+		HWLOC_TOPOLOGY_FLAG_NO_MEMATTRS | HWLOC_TOPOLOGY_FLAG_NO_CPUKINDS);
 }
 
-/* NULL `description`: this machine. NULL where hwloc cannot. */
-static hwloc_topology_t
-load(const char *description, bool is_detailed)
+/* NULL `description`: this machine. -1 where hwloc cannot. */
+static int
+load(struct source *source, const char *description, bool is_detailed)
 {
-	hwloc_topology_t hwloc;
-	if (hwloc_topology_init(&hwloc) == -1)
-		return NULL;
-	if (set_filters(hwloc, is_detailed) == 0 &&
-	    (description == NULL || hwloc_topology_set_synthetic(hwloc, description) == 0) &&
-	    hwloc_topology_load(hwloc) == 0)
-		return hwloc;
-	hwloc_topology_destroy(hwloc);
-	return NULL;
+	const struct hwloc_late *late = &source->late;
+	if (late->topology_init(&source->topology) == -1)
+		return -1;
+	if (set_filters(source, is_detailed) == 0 &&
+	    (description == NULL ||
+	     late->topology_set_synthetic(source->topology, description) == 0) &&
+	    late->topology_load(source->topology) == 0)
+		return 0;
+	late->topology_destroy(source->topology);
+	return -1;
 }
 
-static hwloc_topology_t
-load_this_machine(bool is_detailed)
+static int
+load_this_machine(struct source *source, bool is_detailed)
 {
 	if (has_own_source())
-		return load(NULL, is_detailed);
+		return load(source, NULL, is_detailed);
 	bool is_set[QUICK_COUNT];
 	quick_begin(is_set);
-	hwloc_topology_t hwloc = load(NULL, is_detailed);
+	int failed = load(source, NULL, is_detailed);
 	quick_end(is_set);
-	return hwloc;
+	return failed;
 }
 
 /* --- From hwloc's objects to tables --- */
 
+static size_t
+count_at(const struct source *source, int depth)
+{
+	return source->late.get_nbobjs_by_depth(source->topology, depth);
+}
+
+static size_t
+count_of(const struct source *source, hwloc_obj_type_t type)
+{
+	return count_at(source, source->late.get_type_depth(source->topology, type));
+}
+
+static hwloc_obj_t
+object_at(const struct source *source, int depth, size_t index)
+{
+	return source->late.get_obj_by_depth(source->topology, depth, (unsigned int)index);
+}
+
 /* The NUMA node around a core; NULL where there is none. */
 static hwloc_obj_t
-node_of(hwloc_topology_t hwloc, hwloc_obj_t core)
+node_of(const struct source *source, hwloc_obj_t core)
 {
-	for (hwloc_obj_t node = NULL;
-	     (node = hwloc_get_next_obj_by_type(hwloc, HWLOC_OBJ_NUMANODE, node)) != NULL;)
-		if (hwloc_bitmap_isincluded(core->cpuset, node->cpuset))
+	size_t count = count_at(source, HWLOC_TYPE_DEPTH_NUMANODE);
+	for (size_t i = 0; i < count; i++) {
+		hwloc_obj_t node = object_at(source, HWLOC_TYPE_DEPTH_NUMANODE, i);
+		if (source->late.bitmap_isincluded(core->cpuset, node->cpuset))
 			return node;
+	}
 	return NULL;
 }
 
 static hwloc_obj_t
-outermost_cache_of(hwloc_obj_t core)
+outermost_cache_of(const struct source *source, hwloc_obj_t core)
 {
 	hwloc_obj_t cache = NULL;
 	for (hwloc_obj_t above = core; above != NULL; above = above->parent)
-		if (hwloc_obj_type_is_dcache(above->type))
+		if (source->late.obj_type_is_dcache(above->type))
 			cache = above;
 	return cache;
 }
 
 static void
-add_core(struct machine *machine, hwloc_topology_t hwloc, hwloc_obj_t object,
+add_core(struct machine *machine, const struct source *source, hwloc_obj_t object,
 	 hwloc_const_bitmap_t allowed)
 {
+	const struct hwloc_late *late = &source->late;
 	struct machine_core core = {.pu_first = machine->pu_count};
-	unsigned int pu;
-	hwloc_bitmap_foreach_begin(pu, object->cpuset)
-	{
-		if (hwloc_bitmap_isset(allowed, pu))
-			machine->pus[core.pu_first + core.pu_count++] = pu;
-	}
-	hwloc_bitmap_foreach_end();
+	for (int pu = -1; (pu = late->bitmap_next(object->cpuset, pu)) != -1;)
+		if (late->bitmap_isset(allowed, (unsigned int)pu))
+			machine->pus[core.pu_first + core.pu_count++] = (unsigned int)pu;
 	if (core.pu_count == 0)
 		return;
 	hwloc_obj_t package =
-	    hwloc_get_ancestor_obj_by_type(hwloc, HWLOC_OBJ_PACKAGE, object);
-	hwloc_obj_t node = node_of(hwloc, object);
-	hwloc_obj_t cache = outermost_cache_of(object);
+	    hwloc_get_ancestor_obj_by_type(source->topology, HWLOC_OBJ_PACKAGE, object);
+	hwloc_obj_t node = node_of(source, object);
+	hwloc_obj_t cache = outermost_cache_of(source, object);
 	core.package_index = package == NULL ? 0 : package->logical_index;
 	core.node_index = node == NULL ? 0 : node->logical_index;
 	core.node_number = node == NULL ? 0 : node->os_index;
@@ -174,30 +204,24 @@ add_cache(struct machine *machine, hwloc_obj_t object)
 
 /* Outermost first. */
 static void
-add_caches(struct machine *machine, hwloc_topology_t hwloc)
+add_caches(struct machine *machine, const struct source *source)
 {
-	int depth_count = hwloc_topology_get_depth(hwloc);
+	int depth_count = source->late.topology_get_depth(source->topology);
 	for (int depth = 0; depth < depth_count; depth++) {
-		if (!hwloc_obj_type_is_dcache(hwloc_get_depth_type(hwloc, depth)))
+		hwloc_obj_type_t type =
+		    source->late.get_depth_type(source->topology, depth);
+		if (!source->late.obj_type_is_dcache(type))
 			continue;
-		for (hwloc_obj_t cache = NULL;
-		     (cache = hwloc_get_next_obj_by_depth(hwloc, depth, cache)) != NULL;)
-			add_cache(machine, cache);
+		for (size_t i = 0; i < count_at(source, depth); i++)
+			add_cache(machine, object_at(source, depth, i));
 	}
-}
-
-static size_t
-count_of(hwloc_topology_t hwloc, hwloc_obj_type_t type)
-{
-	int count = hwloc_get_nbobjs_by_type(hwloc, type);
-	return count > 0 ? (size_t)count : 0;
 }
 
 /* How cores are told apart; a machine that hwloc knows only as PUs has one in each core. */
 static hwloc_obj_type_t
-core_type(hwloc_topology_t hwloc)
+core_type(const struct source *source)
 {
-	return count_of(hwloc, HWLOC_OBJ_CORE) > 0 ? HWLOC_OBJ_CORE : HWLOC_OBJ_PU;
+	return count_of(source, HWLOC_OBJ_CORE) > 0 ? HWLOC_OBJ_CORE : HWLOC_OBJ_PU;
 }
 
 static int
@@ -231,48 +255,55 @@ sort_by_node(struct machine *machine)
 }
 
 static int
-fill(struct machine *machine, hwloc_topology_t hwloc, hwloc_const_bitmap_t allowed)
+fill(struct machine *machine, const struct source *source, hwloc_const_bitmap_t allowed)
 {
-	hwloc_obj_type_t type = core_type(hwloc);
+	int depth = source->late.get_type_depth(source->topology, core_type(source));
 	machine->is_known = true;
-	machine->all_core_count = count_of(hwloc, type);
-	machine->all_pu_count = count_of(hwloc, HWLOC_OBJ_PU);
-	machine->all_package_count = count_of(hwloc, HWLOC_OBJ_PACKAGE);
-	machine->all_node_count = count_of(hwloc, HWLOC_OBJ_NUMANODE);
+	machine->all_core_count = count_at(source, depth);
+	machine->all_pu_count = count_of(source, HWLOC_OBJ_PU);
+	machine->all_package_count = count_of(source, HWLOC_OBJ_PACKAGE);
+	machine->all_node_count = count_of(source, HWLOC_OBJ_NUMANODE);
 	machine->cores = calloc(machine->all_core_count, sizeof(*machine->cores));
 	machine->pus = calloc(machine->all_pu_count, sizeof(*machine->pus));
 	if (machine->cores == NULL || machine->pus == NULL)
 		return -1;
-	for (hwloc_obj_t object = NULL;
-	     (object = hwloc_get_next_obj_by_type(hwloc, type, object)) != NULL;)
-		add_core(machine, hwloc, object, allowed);
-	add_caches(machine, hwloc);
+	for (size_t i = 0; i < machine->all_core_count; i++)
+		add_core(machine, source, object_at(source, depth, i), allowed);
+	add_caches(machine, source);
 	return sort_by_node(machine);
 }
 
-/* --- Making one --- */
-
 static hwloc_bitmap_t
-bitmap_of(const unsigned int *numbers, size_t count)
+bitmap_of(const struct hwloc_late *late, const unsigned int *numbers, size_t count)
 {
-	hwloc_bitmap_t bitmap = hwloc_bitmap_alloc();
+	hwloc_bitmap_t bitmap = late->bitmap_alloc();
 	for (size_t i = 0; bitmap != NULL && i < count; i++) {
-		if (hwloc_bitmap_set(bitmap, numbers[i]) == -1) {
-			hwloc_bitmap_free(bitmap);
+		if (late->bitmap_set(bitmap, numbers[i]) == -1) {
+			late->bitmap_free(bitmap);
 			bitmap = NULL;
 		}
 	}
 	return bitmap;
 }
 
-/* Does hwloc know the PUs that the kernel lets us use? A source the user gave need not know all. */
-static bool
-is_plausible(hwloc_topology_t hwloc, hwloc_const_bitmap_t allowed)
+/* The same, cut down to the numbers, or with all that there is; cleans up when it fails. */
+static int
+fill_from(struct machine *machine, const struct source *source,
+	  const unsigned int *allowed, size_t allowed_count)
 {
-	hwloc_const_bitmap_t known = hwloc_topology_get_topology_cpuset(hwloc);
-	return has_own_source() ? hwloc_bitmap_intersects(known, allowed) != 0
-				: hwloc_bitmap_isincluded(allowed, known) != 0;
+	const struct hwloc_late *late = &source->late;
+	hwloc_bitmap_t bitmap =
+	    allowed != NULL
+		? bitmap_of(late, allowed, allowed_count)
+		: late->bitmap_dup(late->topology_get_topology_cpuset(source->topology));
+	int failed = bitmap == NULL ? -1 : fill(machine, source, bitmap);
+	if (failed == -1)
+		machine_fini(machine);
+	late->bitmap_free(bitmap);
+	return failed;
 }
+
+/* --- Making one --- */
 
 int
 machine_init_flat(struct machine *machine, const unsigned int *allowed,
@@ -297,26 +328,36 @@ machine_init_flat(struct machine *machine, const unsigned int *allowed,
 	return 0;
 }
 
+/* Does hwloc know the PUs that the kernel lets us use? A source the user gave need not know all. */
+static bool
+is_plausible(const struct source *source, const unsigned int *allowed, size_t allowed_count)
+{
+	size_t known_count = 0;
+	hwloc_const_bitmap_t known =
+	    source->late.topology_get_topology_cpuset(source->topology);
+	for (size_t i = 0; i < allowed_count; i++)
+		known_count += source->late.bitmap_isset(known, allowed[i]) != 0;
+	return has_own_source() ? known_count > 0 : known_count == allowed_count;
+}
+
 int
 machine_init_hwloc(struct machine *machine, const unsigned int *allowed,
 		   size_t allowed_count, bool is_detailed, struct err *err)
 {
+	struct source source;
+	int failed = 0;
 	*machine = (struct machine){0};
-	hwloc_bitmap_t bitmap = bitmap_of(allowed, allowed_count);
-	if (bitmap == NULL)
-		return err_no_memory(err);
-	hwloc_topology_t hwloc = load_this_machine(is_detailed);
-	int failed;
-	if (hwloc == NULL || !is_plausible(hwloc, bitmap)) {
-		failed = machine_init_flat(machine, allowed, allowed_count, err);
-	} else if ((failed = fill(machine, hwloc, bitmap)) == -1) {
-		machine_fini(machine);
-		err_no_memory(err);
+	if (hwloc_late_open(&source.late) == 0 &&
+	    load_this_machine(&source, is_detailed) == 0) {
+		if (is_plausible(&source, allowed, allowed_count))
+			failed = fill_from(machine, &source, allowed, allowed_count);
+		source.late.topology_destroy(source.topology);
 	}
-	if (hwloc != NULL)
-		hwloc_topology_destroy(hwloc);
-	hwloc_bitmap_free(bitmap);
-	return failed;
+	hwloc_late_close(&source.late);
+	if (failed == -1)
+		return err_no_memory(err);
+	return machine->is_known ? 0
+				 : machine_init_flat(machine, allowed, allowed_count, err);
 }
 
 int
@@ -337,22 +378,19 @@ int
 machine_init_synthetic(struct machine *machine, const char *description,
 		       const unsigned int *allowed, size_t allowed_count, struct err *err)
 {
+	struct source source;
+	int failed;
 	*machine = (struct machine){0};
-	hwloc_topology_t hwloc = load(description, true);
-	if (hwloc == NULL)
-		return err_set(err, ERR_USAGE, "not a synthetic topology: %s", description);
-	int failed = -1;
-	hwloc_bitmap_t bitmap =
-	    allowed != NULL ? bitmap_of(allowed, allowed_count)
-			    : hwloc_bitmap_dup(hwloc_topology_get_topology_cpuset(hwloc));
-	if (bitmap != NULL)
-		failed = fill(machine, hwloc, bitmap);
-	if (failed == -1) {
-		machine_fini(machine);
-		err_no_memory(err);
+	if (hwloc_late_open(&source.late) == -1 || load(&source, description, true) == -1) {
+		failed =
+		    err_set(err, ERR_USAGE, "not a synthetic topology: %s", description);
+	} else {
+		failed = fill_from(machine, &source, allowed, allowed_count);
+		source.late.topology_destroy(source.topology);
+		if (failed == -1)
+			err_no_memory(err);
 	}
-	hwloc_bitmap_free(bitmap);
-	hwloc_topology_destroy(hwloc);
+	hwloc_late_close(&source.late);
 	return failed;
 }
 

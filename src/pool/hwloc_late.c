@@ -1,0 +1,31 @@
+/* hwloc_late.c: see hwloc_late.h. */
+#include "pool/hwloc_late.h"
+
+#include <dlfcn.h>
+
+#define HWLOC_LIBRARY "libhwloc.so.15"
+_Static_assert(HWLOC_API_VERSION >> 16 == 2, HWLOC_LIBRARY " is hwloc 2");
+
+int
+hwloc_late_open(struct hwloc_late *hwloc)
+{
+	/* Global, for the sake of its plugins. */
+	void *library = dlopen(HWLOC_LIBRARY, RTLD_LAZY | RTLD_GLOBAL);
+	*hwloc = (struct hwloc_late){.library = library};
+	if (hwloc->library == NULL)
+		return -1;
+#define HWLOC_LATE_LOAD(name)                                           \
+	*(void **)&hwloc->name = dlsym(hwloc->library, "hwloc_" #name); \
+	if (hwloc->name == NULL)                                        \
+		return -1;
+	HWLOC_LATE_FUNCTIONS(HWLOC_LATE_LOAD)
+	return 0;
+}
+
+void
+hwloc_late_close(struct hwloc_late *hwloc)
+{
+	if (hwloc->library != NULL)
+		dlclose(hwloc->library);
+	*hwloc = (struct hwloc_late){0};
+}
