@@ -1,6 +1,7 @@
 /* machine_sysfs.c: see machine_sysfs.h. */
 #include "pool/machine_sysfs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
@@ -204,10 +205,9 @@ static bool
 is_within_core(const struct census *census, unsigned int cpu, const char *path)
 {
 	cpu_set_t part;
-	if (faccessat(census->cpu_fd, path, F_OK, 0) == -1)
-		return true;
+	errno = 0;
 	if (!read_list(census->cpu_fd, path, &part))
-		return false;
+		return errno == ENOENT;
 	for (unsigned int other = 0; other < census->cpu_end; other++)
 		if (CPU_ISSET(other, &part) && CPU_ISSET(other, &census->online) &&
 		    census->cores.first_of[other] != census->cores.first_of[cpu])

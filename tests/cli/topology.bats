@@ -110,6 +110,14 @@ print(d["affinity"]["pus"], d["affinity"]["core_count"], d["budget"], d["worker_
 	[[ ${lines[0]} == 'machine '*'hwloc cannot tell more'* ]]
 }
 
+@test "hwloc is not loaded before it is asked" {
+	LD_DEBUG=files pinion --version >/dev/null 2>log
+	grep -q 'libc\.so' log || skip "this loader does not tell what it loads"
+	run ! grep hwloc log
+	LD_DEBUG=files pinion topology >/dev/null 2>log
+	grep -q hwloc log
+}
+
 @test "nothing is wider than 80 columns" {
 	pinion topology >out
 	assert_equal "$(awk 'length > 80 && !/ from /' out)" ''
