@@ -170,7 +170,7 @@ lint:
 	+scripts/lint
 
 bench-programs: $(bench_programs)
-bench: all bench-programs $(BUILD)/plugins/crc32.so
+bench: all bench-programs $(filter %/crc32.so %/thumbnail.so,$(plugins))
 	PINION_BUILD='$(abspath $(BUILD))' tests/bench/run
 
 # What scripts/lint compiles single headers with.

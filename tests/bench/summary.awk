@@ -1,16 +1,22 @@
-# One axis of tests/bench/run: its times from stdin, a table on stdout, a JSON object into the
-# file `json`. Each line, with tabs between: contender, its title, tasks, seconds, seconds of CPU.
+# One axis of tests/bench/run: what was measured from stdin, a table on stdout, a JSON object into
+# the file `json`. Each line, with tabs between: contender, its title, tasks, seconds (of memory:
+# bytes), seconds of CPU, and something if pinion is not to be compared with it.
+# What is shown is, when `unit` is "X/s", how often a second there was `scale` times a task, else
+# what was measured over `scale`.
 BEGIN {
 	FS = "\t"
+	is_rate = unit ~ /\/s$/
+	has_cpu = unit != "MiB"
 }
 {
 	if (!($1 in count)) {
 		order[++contender_count] = $1
 		title[$1] = $2
 		tasks[$1] = $3
+		is_weaker[$1] = $6 != ""
 	}
 	count[$1]++
-	rate[$1, count[$1]] = $3 / $4
+	figure[$1, count[$1]] = is_rate ? $3 * scale / $4 : $4 / scale
 	cpu_us[$1, count[$1]] = 1e6 * $5 / $3
 }
 
@@ -28,31 +34,41 @@ function median_of(values, name,    n) {
 	n = count[name]
 	return n % 2 ? values[name, (n + 1) / 2] : (values[name, n / 2] + values[name, n / 2 + 1]) / 2
 }
+function is_better(value, than) {
+	return is_rate ? value > than : value < than
+}
+# As many digits as say something.
+function digits_of(value) {
+	return value >= 1000 ? sprintf("%.0f", value) : value >= 20 ? sprintf("%.1f", value) : \
+		sprintf("%.3f", value)
+}
 function json_contender(name) {
-	printf "{\"name\":\"%s\",\"tasks\":%d,\"rounds\":%d,\"median_per_s\":%.1f,", \
+	printf "{\"name\":\"%s\",\"tasks\":%d,\"rounds\":%d,\"median\":%.6g,", \
 		name, tasks[name], count[name], median[name] >json
-	printf "\"min_per_s\":%.1f,\"max_per_s\":%.1f,\"cpu_us_per_task\":%.3f,", \
-		rate[name, 1], rate[name, count[name]], cpu[name] >json
+	printf "\"min\":%.6g,\"max\":%.6g,", figure[name, 1], figure[name, count[name]] >json
+	if (has_cpu)
+		printf "\"cpu_us_per_task\":%.3f,", cpu[name] >json
 	printf "\"of_limit\":%.4f}", median[name] / median["limit"] >json
 }
 END {
 	for (i = 1; i <= contender_count; i++) {
 		name = order[i]
-		median[name] = median_of(rate, name)
+		median[name] = median_of(figure, name)
 		cpu[name] = median_of(cpu_us, name)
-		if (name != "limit" && name != "pinion" && median[name] > best) {
-			best = median[name]
+		if (name != "limit" && name !~ /^pinion/ && !is_weaker[name] &&
+		    (best_name == "" || is_better(median[name], median[best_name])))
 			best_name = name
-		}
 	}
-	printf "\n%-31s %10s %10s %10s %8s %9s\n", axis, unit "/s", "us each", "us CPU", \
-		"spread", "of limit"
+	printf "\n%-31s %10s %10s %10s %8s %9s\n", \
+		axis ", " count["limit"] (count["limit"] == 1 ? " round" : " rounds"), unit, is_rate ? "us each" : "", \
+		has_cpu ? "us CPU" : "", "spread", "of limit"
 	printf "{\"axis\":\"%s\",\"unit\":\"%s\",\"contenders\":[", axis, unit >json
 	for (i = 1; i <= contender_count; i++) {
 		name = order[i]
-		printf "  %-29s %10.0f %10.2f %10.2f %7.1f%% %9.2f\n", title[name], median[name], \
-			1e6 / median[name], cpu[name], \
-			100 * (rate[name, count[name]] - rate[name, 1]) / median[name], \
+		printf "  %-29s %10s %10s %10s %7.1f%% %9.2f\n", title[name], digits_of(median[name]), \
+			is_rate ? digits_of(1e6 * scale / median[name]) : "", \
+			has_cpu ? digits_of(cpu[name]) : "", \
+			100 * (figure[name, count[name]] - figure[name, 1]) / median[name], \
 			median[name] / median["limit"]
 		if (i > 1)
 			printf "," >json
@@ -61,9 +77,9 @@ END {
 	printf "]" >json
 	if (best_name != "") {
 		printf "  pinion against the best peer, %s: %.2f\n", title[best_name], \
-			median["pinion"] / best
+			median["pinion"] / median[best_name]
 		printf ",\"best_peer\":\"%s\",\"of_best_peer\":%.4f", best_name, \
-			median["pinion"] / best >json
+			median["pinion"] / median[best_name] >json
 	}
 	printf "}" >json
 }

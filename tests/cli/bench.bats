@@ -13,9 +13,9 @@ setup() {
 	fi
 }
 
-# bench [NAME=VALUE...]: one round of 20 tasks.
+# bench [NAME=VALUE...]: one round of a few tasks.
 bench() {
-	timeout 60 env PINION_BUILD="$build" COUNT=20 ROUNDS=1 JOBS=2 "$@" "$root/tests/bench/run"
+	timeout 60 env PINION_BUILD="$build" COUNT=4 ROUNDS=1 JOBS=2 "$@" "$root/tests/bench/run"
 }
 
 # A shell command in pinion's place.
@@ -29,18 +29,50 @@ axes_measured() {
 	grep -o '"axis":"[^"]*"' "$build/bench.json" | cut -d'"' -f4 | paste -sd' '
 }
 
-@test "every axis that bench has can be measured, and its figures are left as JSON" {
-	run bench
-	echo "$output"
-	assert_equal "$status" 0
+# measures_all AXIS...: those that are not left out are measured, each with a limit and pinion.
+measures_all() {
 	local axis expected=()
-	for axis in spawn capture start-up call feed feed-256 feed-c feed-c-256; do
+	for axis; do
 		[[ $output == *"bench: $axis: left out"* ]] || expected+=("$axis")
 	done
 	assert_equal "$(axes_measured)" "${expected[*]}"
-	# Each has a limit and pinion.
 	assert_equal "$(grep -o '"name":"pinion"' "$build/bench.json" | wc -l)" "${#expected[@]}"
 	assert_equal "$(grep -o '"name":"limit"' "$build/bench.json" | wc -l)" "${#expected[@]}"
+}
+
+@test "every axis that bench has can be measured, and its figures are left as JSON" {
+	local axes=(
+		spawn capture shell shell-builtin start-up output output-pipe
+		call feed feed-256 feed-c feed-c-256
+		memory-10k memory memory-10m balance balance-cpu balance-busy
+	)
+	run bench AXIS="${axes[*]}"
+	echo "$output"
+	assert_equal "$status" 0
+	measures_all "${axes[@]}"
+}
+
+@test "bench makes photos and counts their thumbnails" {
+	run bench AXIS='photos photos-magick' COUNT=1
+	echo "$output"
+	if [[ $output == *'photos: left out'* && $output == *'photos-magick: left out'* ]]; then
+		skip 'nothing here to make thumbnails with'
+	fi
+	assert_equal "$status" 0
+	measures_all photos photos-magick
+}
+
+@test "a peer whose output is wrong is left out of the axis" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	# It does all that is asked of it but the last line.
+	printf '#!/bin/sh\ncase $1 in --*) echo xargs;; *) %q "$@" | sed \$d ;; esac\n' \
+		"$(type -P xargs)" >"$BATS_TEST_TMPDIR/bin/xargs"
+	chmod +x "$BATS_TEST_TMPDIR/bin/xargs"
+	PATH=$BATS_TEST_TMPDIR/bin:$PATH run bench AXIS=capture COUNT=20
+	echo "$output"
+	assert_equal "$status" 0
+	[[ $output == *"bench: capture: the output of xargs is not what it should be"* ]]
+	assert_equal "$(grep -c '"name":"xargs"' "$build/bench.json")" 0
 }
 
 @test "bench measures the axis it is asked for, and refuses one it does not have" {
