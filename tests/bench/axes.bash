@@ -70,7 +70,7 @@ declare -A counts=(
 )
 # After so many seconds an axis has no further round, and after those of the whole only one.
 declare -A limits_s=([any]='28 2' [balance]='40 2' [balance-cpu]='40 2' [balance-busy]='40 2'
-	[photos]='55 2' [photos-magick]='55 2' [whole]='480 40')
+	[photos]='55 2' [photos-magick]='55 2' [whole]='500 40')
 declare -A title=(
 	[limit]='limit (vfork, exec, wait)'
 	[capture/limit]='limit (the same and a pipe)'
