@@ -160,6 +160,9 @@ outbox_release(struct outbox *outbox, size_t length)
 	outbox->pos += length;
 	atomic_store_explicit(&outbox->head->begin_pos, outbox->pos, memory_order_release);
 	atomic_thread_fence(memory_order_seq_cst);
+	uint64_t end = atomic_load_explicit(&outbox->head->end_pos, memory_order_relaxed);
+	if (end - outbox->pos > OUTBOX_BYTES / 2) /* whoever waits adds nothing */
+		return false;
 	return atomic_load_explicit(&outbox->head->wants_room, memory_order_relaxed) != 0 &&
 	       atomic_exchange(&outbox->head->wants_room, 0) != 0;
 }

@@ -68,7 +68,10 @@ void outbox_answer(struct outbox *outbox);
 /* What was said and not released yet, in one piece; NULL: what stands there cannot be. */
 const char *outbox_peek(const struct outbox *outbox, size_t *length);
 
-/* So many bytes are done with. True: the worker waits for room and has to be woken. */
+/*
+ * So many bytes are done with. True: the worker waits for room and has to be woken; not for every
+ * few bytes, at least half is free then.
+ */
 bool outbox_release(struct outbox *outbox, size_t length);
 
 #endif

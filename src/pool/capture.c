@@ -45,9 +45,13 @@ capture_open_nothing(struct capture *capture)
 int
 capture_renew(struct capture *capture)
 {
-	if (capture_pipe(&capture->read_fds[RESULT_STDOUT], STDOUT_FILENO) == -1)
+	if (capture_pipe(&capture->read_fds[RESULT_STDOUT], STDOUT_FILENO) == -1 ||
+	    capture_pipe(&capture->read_fds[RESULT_STDERR], STDERR_FILENO) == -1)
 		return -1;
-	return capture_pipe(&capture->read_fds[RESULT_STDERR], STDERR_FILENO);
+	capture->pipe_bytes = fcntl(capture->read_fds[RESULT_STDOUT], F_GETPIPE_SZ);
+	if (capture->pipe_bytes < FRAME_PAYLOAD_MAX)
+		capture->pipe_bytes = FRAME_PAYLOAD_MAX;
+	return 0;
 }
 
 nfds_t
@@ -62,11 +66,11 @@ capture_poll(const struct capture *capture, struct pollfd fds[RESULT_STREAMS])
 }
 
 static int
-capture_drain_one(int fd, enum result_stream stream, struct channel *channel)
+capture_drain_one(const struct capture *capture, enum result_stream stream,
+		  struct channel *channel)
 {
-	long left = fcntl(fd, F_GETPIPE_SZ); /* what lives on may write for ever */
-	if (left < 0)
-		left = FRAME_PAYLOAD_MAX;
+	int fd = capture->read_fds[stream];
+	long left = capture->pipe_bytes; /* what lives on may write for ever */
 	while (left > 0) {
 		ssize_t got = channel_pull(channel, stream, fd);
 		if (got == -1)
@@ -79,12 +83,14 @@ capture_drain_one(int fd, enum result_stream stream, struct channel *channel)
 }
 
 int
-capture_drain(struct capture *capture, struct channel *channel)
+capture_drain(struct capture *capture, struct channel *channel, const struct pollfd *fds)
 {
-	for (int stream = 0; stream < RESULT_STREAMS; stream++)
-		if (capture->read_fds[stream] != -1 &&
-		    capture_drain_one(capture->read_fds[stream],
-				      (enum result_stream)stream, channel) == -1)
+	for (int stream = 0; stream < RESULT_STREAMS; stream++) {
+		if (capture->read_fds[stream] == -1 ||
+		    (fds != NULL && fds[stream].revents == 0))
+			continue;
+		if (capture_drain_one(capture, (enum result_stream)stream, channel) == -1)
 			return -1;
+	}
 	return 0;
 }

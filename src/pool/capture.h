@@ -18,6 +18,7 @@
 
 struct capture {
 	int read_fds[RESULT_STREAMS]; /* -1: not captured, tasks have our own 1 and 2 */
+	long pipe_bytes;              /* what a pipe holds */
 };
 
 /* -1 and errno when there are no descriptors. */
@@ -28,7 +29,11 @@ int capture_renew(struct capture *capture);
 /* Descriptors to wait on; how many were filled in. */
 nfds_t capture_poll(const struct capture *capture, struct pollfd fds[RESULT_STREAMS]);
 
-/* Takes what is there now into frames, at most a pipe full of each stream. -1 and errno on a failed read. */
-int capture_drain(struct capture *capture, struct channel *channel);
+/*
+ * Takes what is there now into frames, at most a pipe full of each stream; only of those that
+ * `fds`, as capture_poll filled it, says are ready (NULL: of all). -1 and errno on a failed read.
+ */
+int capture_drain(struct capture *capture, struct channel *channel,
+		  const struct pollfd *fds);
 
 #endif

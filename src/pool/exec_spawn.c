@@ -164,7 +164,7 @@ exec_spawn_pump(void *context, int timeout_ms, struct err *err)
 	struct pollfd fds[RESULT_STREAMS];
 	nfds_t count = capture_poll(&self->capture, fds);
 	int ready = channel_wait(self->host->channel, fds, count, timeout_ms);
-	if (ready > 0 && capture_drain(&self->capture, self->host->channel) == -1)
+	if (ready > 0 && capture_drain(&self->capture, self->host->channel, fds) == -1)
 		return err_errno(err, "cannot read a task's output");
 	if (channel_child_ended())
 		child_reap(&task->child, WNOHANG);
@@ -211,7 +211,7 @@ static int
 exec_spawn_clean_up(struct exec_spawn *self, struct exec_spawn_task *task, struct err *err)
 {
 	pid_t pid;
-	if (capture_drain(&self->capture, self->host->channel) == -1)
+	if (capture_drain(&self->capture, self->host->channel, NULL) == -1)
 		return err_errno(err, "cannot read a task's output");
 	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
 		;
@@ -222,7 +222,7 @@ exec_spawn_clean_up(struct exec_spawn *self, struct exec_spawn_task *task, struc
 	} else {
 		if (exec_spawn_end_tree(task, err) == -1)
 			return -1;
-		capture_drain(&self->capture, self->host->channel);
+		capture_drain(&self->capture, self->host->channel, NULL);
 	}
 	if (self->capture.read_fds[RESULT_STDOUT] != -1 &&
 	    capture_renew(&self->capture) == -1)
