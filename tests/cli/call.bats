@@ -226,9 +226,8 @@ noted() {
 		echo "line $i" >&4
 		wait_until grep -qx "line $i" out
 	done
-	exec 4>&-
-	kill -TERM "$pid"
-	wait "$pid" || true
+	exec 4>&- # the end of the input ends the run
+	wait "$pid"
 	assert_nothing_left
 }
 
