@@ -14,11 +14,12 @@
  *   input/   what the user wrote: options -> task/spec; files and lists -> a task/source
  *   task/    spec, task, template, plan, and the interfaces source.h, backend.h, sink.h
  *   run/     the coordinator's loop: feed, wait, settle; throttle; time limits
- *   pool/    topology; pool (watch, replace); start (by fork, spawn or a server); worker and its
- *            executor: spawn, coproc (a program and its protocol), plugin (dlopen); tree
+ *   pool/    topology (budget, machine: from sysfs or hwloc, places); pool (watch, replace) with
+ *            flights and chunking; start (by fork, spawn or a server); worker, its channel and
+ *            its executor: spawn, coproc (a program and its protocol), plugin (dlopen); tree
  *            (ending tasks)
  *   sink/    output (order, grouping, tags), spill, failures (the summary)
- *   ipc/     ring, board, frame (between processes), loop (epoll)
+ *   ipc/     ring, board, outbox and its frames (between processes), loop (epoll)
  *   base/    err, diag, buf, io, clock, sig, quote, seqmap
  *   pinion-plugin.h   what plugins are compiled with; installed
  *

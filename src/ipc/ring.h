@@ -88,7 +88,7 @@ void ring_reclaim(struct ring *ring, uint32_t owner,
 size_t ring_unclaimed(const struct ring *ring); /* cells pushed that no one has claimed */
 size_t ring_sleepers(const struct ring *ring);  /* a hint */
 
-/* No more pushes: workers that find nothing get RING_CLOSED. Wakes all. */
+/* No more pushes: workers that find nothing, and the ring closed, may leave. Wakes all. */
 void ring_close(struct ring *ring);
 
 /* Wakes all sleepers so that they look at the board. */

@@ -10,13 +10,13 @@ int
 hwloc_late_open(struct hwloc_late *hwloc)
 {
 	/* Global, for the sake of its plugins. */
-	void *library = dlopen(HWLOC_LIBRARY, RTLD_LAZY | RTLD_GLOBAL);
-	*hwloc = (struct hwloc_late){.library = library};
-	if (hwloc->library == NULL)
+	void *handle = dlopen(HWLOC_LIBRARY, RTLD_LAZY | RTLD_GLOBAL);
+	*hwloc = (struct hwloc_late){.handle = handle};
+	if (hwloc->handle == NULL)
 		return -1;
-#define HWLOC_LATE_LOAD(name)                                           \
-	*(void **)&hwloc->name = dlsym(hwloc->library, "hwloc_" #name); \
-	if (hwloc->name == NULL)                                        \
+#define HWLOC_LATE_LOAD(name)                                          \
+	*(void **)&hwloc->name = dlsym(hwloc->handle, "hwloc_" #name); \
+	if (hwloc->name == NULL)                                       \
 		return -1;
 	HWLOC_LATE_FUNCTIONS(HWLOC_LATE_LOAD)
 	return 0;
@@ -25,7 +25,7 @@ hwloc_late_open(struct hwloc_late *hwloc)
 void
 hwloc_late_close(struct hwloc_late *hwloc)
 {
-	if (hwloc->library != NULL)
-		dlclose(hwloc->library);
+	if (hwloc->handle != NULL)
+		dlclose(hwloc->handle);
 	*hwloc = (struct hwloc_late){0};
 }

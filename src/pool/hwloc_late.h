@@ -41,7 +41,7 @@
 #define HWLOC_LATE_POINTER(name) __typeof__(hwloc_##name) *name;
 
 struct hwloc_late {
-	void *library;
+	void *handle;
 	HWLOC_LATE_FUNCTIONS(HWLOC_LATE_POINTER)
 };
 
