@@ -32,12 +32,6 @@ flights_fini(struct flights *flights)
 	seqmap_fini(&flights->map);
 }
 
-size_t
-flights_count(const struct flights *flights)
-{
-	return flights->map.count;
-}
-
 int
 flights_add(struct flights *flights, uint64_t seq, uint32_t count, uint32_t attempt)
 {

@@ -29,7 +29,6 @@ struct flights {
 };
 
 void flights_fini(struct flights *flights);
-size_t flights_count(const struct flights *flights); /* a chunk is one */
 
 /* A new one, with nobody. 0, -1 without memory. */
 int flights_add(struct flights *flights, uint64_t seq, uint32_t count, uint32_t attempt);

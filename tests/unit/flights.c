@@ -26,12 +26,12 @@ new_flight_is_with_nobody(void **state)
 	struct flight flight;
 	assert_false(flights_get(&flights, 5, &flight));
 	assert_int_equal(flights_add(&flights, 5, 1, 65535), 0);
-	assert_int_equal(flights_count(&flights), 1);
+	assert_int_equal(flights.map.count, 1);
 	assert_int_equal(get(&flights, 5).attempt, 65535);
 	assert_int_equal(get(&flights, 5).owner, FLIGHTS_NOBODY);
 	assert_false(get(&flights, 5).is_started);
 	flights_remove(&flights, 5);
-	assert_int_equal(flights_count(&flights), 0);
+	assert_int_equal(flights.map.count, 0);
 	assert_false(flights_get(&flights, 5, &flight));
 	flights_fini(&flights);
 }
@@ -45,7 +45,7 @@ first_claim_of_the_right_attempt_counts(void **state)
 	flights_claim(&flights, 5, 1, 7); /* an older attempt */
 	flights_claim(&flights, 6, 2, 7); /* not in flight */
 	assert_int_equal(get(&flights, 5).owner, FLIGHTS_NOBODY);
-	assert_int_equal(flights_count(&flights), 1);
+	assert_int_equal(flights.map.count, 1);
 	flights_claim(&flights, 5, 2, 7);
 	assert_int_equal(get(&flights, 5).owner, 7);
 	flights_claim(&flights, 5, 2, 8); /* another worker's word */
@@ -66,7 +66,7 @@ set_keeps_all_that_a_flight_is(void **state)
 	assert_int_equal(get(&flights, 5).owner, FLIGHTS_NOBODY - 1);
 	assert_true(get(&flights, 5).is_started);
 	flights_set(&flights, 6, flight); /* not in flight: stays so */
-	assert_int_equal(flights_count(&flights), 1);
+	assert_int_equal(flights.map.count, 1);
 	flights_fini(&flights);
 }
 
@@ -90,7 +90,7 @@ all_flights_of_a_worker_are_found_and_no_others(void **state)
 		count++;
 	}
 	assert_int_equal(count, 10);
-	assert_int_equal(flights_count(&flights), 20);
+	assert_int_equal(flights.map.count, 20);
 	assert_false(flights_find_owned(&flights, 9, &seq, &flight));
 	flights_fini(&flights);
 }
@@ -109,7 +109,7 @@ a_chunk_is_one_flight_of_many_tasks(void **state)
 	struct flights flights = {0};
 	assert_int_equal(flights_add(&flights, 5, TASK_CHUNK_MAX, TASK_ATTEMPTS_MAX), 0);
 	assert_int_equal(flights_add(&flights, 5000, 1, 1), 0);
-	assert_int_equal(flights_count(&flights), 2);
+	assert_int_equal(flights.map.count, 2);
 	assert_int_equal(flights.task_count, TASK_CHUNK_MAX + 1);
 	assert_int_equal(get(&flights, 5).count, TASK_CHUNK_MAX);
 	assert_int_equal(get(&flights, 5).attempt, TASK_ATTEMPTS_MAX);
@@ -119,7 +119,7 @@ a_chunk_is_one_flight_of_many_tasks(void **state)
 	flights_remove(&flights, 6); /* in the chunk, but not its name */
 	assert_int_equal(flights.task_count, TASK_CHUNK_MAX + 1);
 	flights_remove(&flights, 5);
-	assert_int_equal(flights_count(&flights), 1);
+	assert_int_equal(flights.map.count, 1);
 	assert_int_equal(flights.task_count, 1);
 	flights_fini(&flights);
 }
@@ -136,7 +136,7 @@ what_is_dropped_leaves_the_rest_as_it_was(void **state)
 	assert_int_equal(get(&flights, 13).count, 5);
 	assert_int_equal(get(&flights, 13).attempt, 2);
 	assert_int_equal(get(&flights, 13).owner, 77);
-	assert_int_equal(flights_count(&flights), 1);
+	assert_int_equal(flights.map.count, 1);
 	assert_int_equal(flights.task_count, 5);
 	flights_drop(&flights, 13, 0);
 	flights_drop(&flights, 10, 3); /* not in flight any more */
@@ -144,7 +144,7 @@ what_is_dropped_leaves_the_rest_as_it_was(void **state)
 	flights_drop(&flights, 13, 5);
 	assert_none(&flights, 13);
 	assert_none(&flights, 18);
-	assert_int_equal(flights_count(&flights), 0);
+	assert_int_equal(flights.map.count, 0);
 	assert_int_equal(flights.task_count, 0);
 	flights_fini(&flights);
 }
@@ -161,11 +161,11 @@ the_first_of_a_chunk_is_split_off_with_the_same_owner(void **state)
 	assert_int_equal(get(&flights, 11).count, 2);
 	assert_int_equal(get(&flights, 11).attempt, 4);
 	assert_int_equal(get(&flights, 11).owner, 9);
-	assert_int_equal(flights_count(&flights), 2);
+	assert_int_equal(flights.map.count, 2);
 	assert_int_equal(flights.task_count, 3);
 	assert_int_equal(flights_split(&flights, 10), 0); /* one already */
 	assert_int_equal(flights_split(&flights, 99), 0); /* none */
-	assert_int_equal(flights_count(&flights), 2);
+	assert_int_equal(flights.map.count, 2);
 	flights_remove(&flights, 10);
 	assert_int_equal(flights.task_count, 2);
 	assert_int_equal(get(&flights, 11).count, 2);
@@ -197,7 +197,7 @@ the_tasks_in_flight_are_counted_whatever_happens_to_them(void **state)
 			count = count < flight.count ? count : flight.count;
 			flights_drop(&flights, seq, count);
 			task_count -= count;
-		} else if (flights_count(&flights) > 200) {
+		} else if (flights.map.count > 200) {
 			flights_remove(&flights, seq);
 			task_count -= flight.count;
 		}
