@@ -12,8 +12,9 @@
  *
  *   main.c, cmd_*.c   one file per verb: joins source, plan, backend, sinks; prints; exit status
  *   input/   what the user wrote: options -> task/spec; files and lists -> a task/source
- *   task/    spec, task, template, plan, and the interfaces source.h, backend.h, sink.h
- *   run/     the coordinator's loop: feed, wait, settle; throttle; time limits
+ *   task/    spec, task, template, plan, and the interfaces source.h, history.h, backend.h,
+ *            sink.h
+ *   run/     the coordinator's loop: feed, wait, settle; run_hear: results; throttle; time limits
  *   pool/    topology (budget, machine: from sysfs or hwloc, places); pool (watch, replace) with
  *            flights and chunking; start (by fork, spawn or a server); worker, its channel and
  *            its executor: spawn, coproc (a program and its protocol), plugin (dlopen); tree

@@ -8,41 +8,10 @@
 
 #include "base/clock.h"
 #include "base/io.h"
-#include "run/attempts.h"
-#include "run/sinks.h"
-#include "run/throttle.h"
+#include "run/run_parts.h"
 
-#define RUN_FORCE_MS 500 /* after a grace period, and between SIGKILLs */
-
-struct run {
-	struct run_config config;
-	struct backend *backend;
-	struct throttle throttle;
-	struct attempts attempts; /* what runs now */
-	struct sinks sinks;
-	int signal_fd;
-	struct loop_watch *signal_watch;
-	struct loop_watch *reader_watch;
-	struct loop_watch *source_watch;
-	int source_fd;
-	struct loop_watch *sink_watches[SINKS_FDS_MAX];
-	int sink_fds[SINKS_FDS_MAX];
-	size_t sink_fd_count;
-	bool wants_input;       /* the last feed ended waiting for the source */
-	int64_t feed_at_ns;     /* when time alone lets the next feed do more */
-	bool is_held;           /* the sinks are behind: results are not read */
-	int64_t held_at_ns;     /* when that began */
-	int64_t released_at_ns; /* when it last ended */
-	bool has_settled;       /* something, in this turn */
-	bool has_lost_track;    /* out of memory: some tasks' ends will never be known */
-	bool is_ending;         /* nothing more is started */
-	bool is_cancelling;     /* what runs is being ended */
-	enum backend_force force;
-	int64_t force_at_ns; /* when the next force is due */
-	enum run_outcome outcome;
-	int signal;
-	struct err err;
-};
+#define RUN_PASS_MAX 10000 /* tasks done before this run, in one turn */
+#define RUN_FORCE_MS 500   /* after a grace period, and between SIGKILLs */
 
 static const int run_signals[] = {SIGCHLD, SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1,
 				  SIGUSR2, SIGTSTP, SIGCONT, SIGPIPE, SIGXFSZ};
@@ -85,155 +54,13 @@ run_cancel(struct run *run, enum backend_force force)
 	run->backend->ops->cancel_all(run->backend, force);
 }
 
-static void
+void
 run_fail(struct run *run, enum run_outcome outcome, const struct err *err)
 {
 	if (run->err.kind == ERR_NONE)
 		run->err = *err;
 	run_end(run, outcome);
 	run_cancel(run, BACKEND_GRACE);
-}
-
-/* --- the backend's client: results go to the plan, then to the sinks --- */
-
-/* A chunk could not be split: not all tasks will have an end, and the run ends without. */
-static void
-run_lose_track(struct run *run, const struct err *err)
-{
-	run->has_lost_track = true;
-	run_fail(run, RUN_FAILED, err);
-}
-
-/* The task that something has happened to; NULL: none that we know. */
-static struct task *
-run_find_one(struct run *run, uint64_t seq, uint32_t attempt)
-{
-	struct err err = {0};
-	struct task *task = plan_find_one(run->config.plan, seq, attempt, &err);
-	if (err.kind != ERR_NONE)
-		run_lose_track(run, &err);
-	return task;
-}
-
-static void
-run_on_started(void *context, uint64_t seq, uint32_t attempt, uint32_t slot,
-	       int64_t started_at_ns)
-{
-	struct run *run = context;
-	struct err err = {0};
-	struct task *task = run_find_one(run, seq, attempt);
-	if (task == NULL)
-		return;
-	plan_started(run->config.plan, task);
-	if (started_at_ns < run->released_at_ns)
-		started_at_ns = run->released_at_ns; /* started while we did not read */
-	if (attempts_add(&run->attempts, seq, started_at_ns) == -1) {
-		err_no_memory(&err);
-		run_fail(run, RUN_FAILED, &err);
-	}
-	if (sinks_started(&run->sinks, task, slot, &err) == -1)
-		run_fail(run, RUN_FAILED, &err);
-}
-
-static void
-run_on_output(void *context, uint64_t seq, uint32_t attempt, enum result_stream stream,
-	      const char *bytes, size_t length)
-{
-	struct run *run = context;
-	struct err err = {0};
-	struct task *task = plan_find(run->config.plan, seq, attempt);
-	if (task != NULL &&
-	    sinks_output(&run->sinks, task, stream, bytes, length, &err) == -1)
-		run_fail(run, RUN_FAILED, &err);
-}
-
-static void
-run_settle_task(struct run *run, struct task *task, const struct result *result)
-{
-	struct err err = {0};
-	if (sinks_settled(&run->sinks, task, result, &err) == -1)
-		run_fail(run, RUN_FAILED, &err);
-	plan_release(run->config.plan, task);
-}
-
-static void
-run_retry_task(struct run *run, struct task *task, const struct result *result)
-{
-	struct err err = {0};
-	if (sinks_retried(&run->sinks, task, result, &err) == -1)
-		run_fail(run, RUN_FAILED, &err);
-}
-
-static void
-run_on_finished(void *context, uint64_t seq, uint32_t attempt, const struct result *result)
-{
-	struct run *run = context;
-	struct task *task = run_find_one(run, seq, attempt);
-	if (task == NULL)
-		return;
-	attempts_remove(&run->attempts, seq);
-	run->has_settled = true;
-	if (plan_finished(run->config.plan, task, result, clock_now_ns()) == PLAN_RETRY)
-		run_retry_task(run, task, result);
-	else
-		run_settle_task(run, task, result);
-}
-
-static void
-run_on_answered(void *context, uint64_t seq, uint32_t attempt, const struct answers *answers)
-{
-	struct run *run = context;
-	struct err err = {0};
-	struct task *chunk = plan_find(run->config.plan, seq, attempt);
-	if (chunk == NULL || chunk->count < answers->count)
-		return;
-	run->has_settled = true;
-	if (sinks_answered(&run->sinks, chunk, answers, &err) == -1)
-		run_fail(run, RUN_FAILED, &err);
-	plan_answered(run->config.plan, chunk, answers);
-}
-
-static void
-run_on_returned(void *context, uint64_t seq, uint32_t attempt, uint32_t chunk_max)
-{
-	struct run *run = context;
-	struct task *task = plan_find(run->config.plan, seq, attempt);
-	if (task == NULL)
-		return;
-	if (task->state == TASK_RUNNING) {
-		struct result result = {.reason = RESULT_LOST, .cpu = -1};
-		attempts_remove(&run->attempts, seq);
-		run_retry_task(run, task, &result);
-	}
-	plan_returned(run->config.plan, task, chunk_max);
-}
-
-static void
-run_on_note(void *context, const char *bytes, size_t length)
-{
-	struct run *run = context;
-	run->config.note(run->config.context, bytes, length);
-}
-
-static void
-run_on_broken(void *context, const struct err *err)
-{
-	run_fail(context, RUN_BROKEN, err);
-}
-
-struct backend_client
-run_client(struct run *run)
-{
-	return (struct backend_client){
-	    .context = run,
-	    .started = run_on_started,
-	    .output = run_on_output,
-	    .finished = run_on_finished,
-	    .answered = run_on_answered,
-	    .returned = run_on_returned,
-	    .note = run_on_note,
-	    .broken = run_on_broken,
-	};
 }
 
 /* --- signals --- */
@@ -311,8 +138,7 @@ run_on_signals(void *context, unsigned int events)
  * are left: 1; 0: no more now; -1: failed.
  */
 static int
-run_feed_one(struct run *run, uint64_t seq_end, size_t *count, int64_t now_ns,
-	     struct err *err)
+run_feed_one(struct run *run, size_t *count, int64_t now_ns, struct err *err)
 {
 	struct task *task;
 	uint32_t chunk = run->backend->ops->chunk(run->backend);
@@ -320,11 +146,19 @@ run_feed_one(struct run *run, uint64_t seq_end, size_t *count, int64_t now_ns,
 		chunk = 1;
 	if (chunk > *count)
 		chunk = (uint32_t)*count;
-	enum plan_next next =
-	    plan_next(run->config.plan, seq_end, chunk, now_ns, &task, err);
+	enum plan_next next = plan_next(run->config.plan, sinks_window_end(&run->sinks),
+					chunk, now_ns, &task, err);
 	if (next == PLAN_WAIT) {
 		run->wants_input = true;
 		run->feed_at_ns = plan_wait_until(run->config.plan);
+	}
+	if (next == PLAN_PASSED) {
+		run->passed_count += task->count;
+		run_pass_task(run, task);
+		if (run->passed_count < RUN_PASS_MAX)
+			return 1;
+		run->feed_at_ns = now_ns; /* nobody else would wake us */
+		return 0;
 	}
 	if (next != PLAN_TASK)
 		return next == PLAN_ERROR ? -1 : 0;
@@ -344,7 +178,6 @@ run_feed_all(struct run *run, struct err *err)
 {
 	int status = 1;
 	int64_t now_ns = clock_now_ns();
-	uint64_t seq_end = sinks_window_end(&run->sinks);
 	size_t room = run->backend->ops->room(run->backend);
 	size_t idle_count = run->backend->ops->idle_count(run->backend);
 	size_t count = throttle_allow(&run->throttle, room, idle_count, now_ns);
@@ -352,7 +185,7 @@ run_feed_all(struct run *run, struct err *err)
 		return -1;
 	run->wants_input = plan_wait_fd(run->config.plan) != -1 && count == 0 && room > 0;
 	while (count > 0 && status == 1)
-		status = run_feed_one(run, seq_end, &count, now_ns, err);
+		status = run_feed_one(run, &count, now_ns, err);
 	if (status == 1 && room > 0)
 		run->feed_at_ns = throttle_wait_until(&run->throttle, idle_count);
 	return status == -1 ? -1 : 0;
@@ -364,6 +197,7 @@ run_feed(struct run *run)
 	struct err err = {0};
 	run->wants_input = false;
 	run->feed_at_ns = CLOCK_NEVER;
+	run->passed_count = 0;
 	if (run->is_ending || run->is_held)
 		return;
 	if (run_feed_all(run, &err) == -1)
@@ -504,7 +338,10 @@ run_skip(struct run *run)
 	struct err err = {0};
 	struct task *task;
 	while (run->is_ending && (task = plan_skip(run->config.plan, &err)) != NULL)
-		run_settle_task(run, task, &result);
+		if (task->is_done)
+			run_pass_task(run, task);
+		else
+			run_settle_task(run, task, &result);
 	if (err.kind != ERR_NONE)
 		run_lose_track(run, &err);
 }

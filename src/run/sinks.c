@@ -79,6 +79,18 @@ sinks_settled(struct sinks *sinks, const struct task *task, const struct result 
 	return status;
 }
 
+int
+sinks_passed(struct sinks *sinks, const struct task *chunk, struct err *err)
+{
+	int status = 0;
+	struct sink *sink;
+	for (size_t at = 0; (sink = sinks_next(sinks, &at)) != NULL;)
+		if (sink->ops->passed != NULL)
+			status = sinks_note(sinks, at,
+					    sink->ops->passed(sink, chunk, err), status);
+	return status;
+}
+
 /* The index-th task of a chunk, in the scratch; the next one begins at *at. */
 static struct task *
 sinks_single_out(struct sinks *sinks, const struct task *chunk, uint32_t index,

@@ -38,6 +38,7 @@ int sinks_settled(struct sinks *sinks, const struct task *task,
 		  const struct result *result, struct err *err);
 int sinks_answered(struct sinks *sinks, const struct task *chunk,
 		   const struct answers *answers, struct err *err);
+int sinks_passed(struct sinks *sinks, const struct task *chunk, struct err *err);
 int sinks_flush(struct sinks *sinks, struct err *err);
 int sinks_finish(struct sinks *sinks, struct err *err);
 

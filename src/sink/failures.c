@@ -190,6 +190,14 @@ failures_settled(struct sink *sink, const struct task *task, const struct result
 }
 
 static int
+failures_passed(struct sink *sink, const struct task *chunk, struct err *err)
+{
+	(void)err;
+	failures_of(sink)->counts.passed += chunk->count;
+	return 0;
+}
+
+static int
 failures_answered(struct sink *sink, const struct task *chunk,
 		  const struct answers *answers, struct err *err)
 {
@@ -213,6 +221,7 @@ failures_free(struct sink *sink)
 
 static const struct sink_ops failures_ops = {
     .settled = failures_settled,
+    .passed = failures_passed,
     .answered = failures_answered,
     .free = failures_free,
 };
@@ -285,8 +294,8 @@ static int
 failures_append_head(const struct failures *failures, struct buf *text)
 {
 	const struct failures_counts *counts = &failures->counts;
-	uint64_t total =
-	    counts->done + counts->failed + counts->cancelled + counts->skipped;
+	uint64_t total = counts->done + counts->failed + counts->cancelled +
+			 counts->skipped + counts->passed;
 	if (counts->failed > 0 &&
 	    (failures_append_count(text, counts->failed, "failed", &total) == -1 ||
 	     failures_append_kinds(failures, text) == -1))
@@ -296,6 +305,9 @@ failures_append_head(const struct failures *failures, struct buf *text)
 		return -1;
 	if (counts->skipped > 0 &&
 	    failures_append_count(text, counts->skipped, "never started", &total) == -1)
+		return -1;
+	if (counts->passed > 0 &&
+	    failures_append_count(text, counts->passed, "done before", &total) == -1)
 		return -1;
 	return buf_append_char(text, '\n');
 }
@@ -335,7 +347,7 @@ failures_summary(const struct sink *sink, struct buf *text, struct err *err)
 {
 	const struct failures *failures = failures_of_const(sink);
 	const struct failures_counts *counts = &failures->counts;
-	if (counts->failed + counts->cancelled + counts->skipped == 0)
+	if (counts->failed + counts->cancelled + counts->skipped + counts->passed == 0)
 		return 0;
 	if (failures_append_head(failures, text) == -1 ||
 	    failures_append_shown(failures, text) == -1 ||

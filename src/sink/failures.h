@@ -31,6 +31,7 @@ struct failures_counts {
 	uint64_t failed; /* by themselves: exit, signal, timeout, cannot execute, lost */
 	uint64_t cancelled; /* we ended them */
 	uint64_t skipped;   /* never started */
+	uint64_t passed;    /* done before this run */
 };
 
 struct sink *failures_new(const struct failures_config *config, struct err *err);
@@ -38,8 +39,8 @@ struct sink *failures_new(const struct failures_config *config, struct err *err)
 void failures_get_counts(const struct sink *sink, struct failures_counts *counts);
 
 /*
- * Appends lines such as these, nothing when all tasks are done:
- *   3 of 200 tasks failed (2 exit 1, 1 timed out), 4 never started
+ * Appends lines such as these, nothing when all tasks were done now:
+ *   3 of 200 tasks failed (2 exit 1, 1 timed out), 4 never started, 90 done before
  *     task 17: exit 1: convert 'a b.jpg' out.png
  *     ... and 2 more
  *     hint: ...

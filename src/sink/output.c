@@ -359,6 +359,17 @@ output_answered(struct sink *sink, const struct task *chunk,
 	return output->is_ordered ? output_advance(output, answers->count, err) : 0;
 }
 
+static int
+output_passed(struct sink *sink, const struct task *chunk, struct err *err)
+{
+	struct output *output = output_of(sink);
+	if (!output->is_ordered)
+		return 0;
+	return chunk->seq == output->head_seq
+		   ? output_advance(output, chunk->count, err)
+		   : output_park(output, chunk->seq, chunk->count, err);
+}
+
 static bool
 output_is_behind(const struct sink *sink)
 {
@@ -440,6 +451,7 @@ static const struct sink_ops output_ops = {
     .output = output_take,
     .retried = output_retried,
     .settled = output_settled,
+    .passed = output_passed,
     .is_behind = output_is_behind,
     .window_end = output_window_end,
     .wait_fds = output_wait_fds,

@@ -144,7 +144,8 @@ plan_pull(struct plan *plan, uint32_t count_max, struct err *err)
 		err_no_memory(err);
 		return SOURCE_ERROR;
 	}
-	plan->given_count += task->count;
+	if (!task->is_done)
+		plan->given_count += task->count;
 	task->state = TASK_READY;
 	plan_push_ready(plan, task);
 	return SOURCE_TASK;
@@ -224,6 +225,11 @@ plan_next(struct plan *plan, uint64_t seq_end, uint32_t count_max, int64_t now_n
 	if (plan->backoff != NULL && plan->backoff->due_at_ns <= now_ns) {
 		*task = plan_take(&plan->backoff);
 		return PLAN_TASK;
+	}
+	if (plan->ready != NULL && plan->ready->seq < seq_end && plan->ready->is_done) {
+		*task = plan_pop(&plan->ready);
+		plan_move(*task, PLAN_EV_SETTLE);
+		return PLAN_PASSED;
 	}
 	if (plan->ready != NULL && plan->ready->seq < seq_end) {
 		*task = plan_take_ready(plan, seq_end, count_max, err);
@@ -445,7 +451,7 @@ struct task *
 plan_skip(struct plan *plan, struct err *err)
 {
 	struct task *task = plan->ready;
-	if (task != NULL && task->count > 1)
+	if (task != NULL && task->count > 1 && !task->is_done)
 		task = plan_split(plan, task, 1, err);
 	else
 		task = plan_pop(task != NULL ? &plan->ready : &plan->backoff);

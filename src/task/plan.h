@@ -28,7 +28,8 @@ struct plan;
 enum plan_next {
 	PLAN_ERROR = -1,
 	PLAN_END = 0, /* nothing will come any more, but for what is returned or retried */
-	PLAN_TASK = 1, /* *task is to be submitted; it is QUEUED and stays the plan's */
+	PLAN_TASK = 1,   /* *task is to be submitted; it is QUEUED and stays the plan's */
+	PLAN_PASSED = 3, /* *task was done before this run: SETTLED, plan_release ends it */
 	PLAN_WAIT =
 	    2, /* nothing now: wait for plan_wait_fd, plan_wait_until, or an attempt's end */
 };
@@ -96,8 +97,8 @@ void plan_release(struct plan *plan, struct task *task);
 void plan_stop(struct plan *plan);
 
 /*
- * After plan_stop: a task that will never be started, SETTLED; NULL: no more, or without
- * memory (err is set).
+ * After plan_stop: a task that will never be started, or some that are done already, SETTLED;
+ * NULL: no more, or without memory (err is set).
  */
 struct task *plan_skip(struct plan *plan, struct err *err);
 

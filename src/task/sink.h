@@ -36,6 +36,9 @@ struct sink_ops {
 	int (*answered)(struct sink *sink, const struct task *chunk,
 			const struct answers *answers, struct err *err);
 
+	/* All the tasks of `chunk` were done before this run: nothing of them will come. */
+	int (*passed)(struct sink *sink, const struct task *chunk, struct err *err);
+
 	/* True while no more results should be read. */
 	bool (*is_behind)(const struct sink *sink);
 

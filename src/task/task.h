@@ -47,6 +47,7 @@ struct task {
 	uint32_t attempt;      /* 1 for the first */
 	uint32_t arg_count;    /* of each task */
 	enum task_state state; /* the plan's */
+	bool is_done;          /* before this run: it is not to be started (history.h) */
 	uint32_t chunk_max;    /* to be given in chunks of so many at most; 0: any */
 	int64_t due_at_ns;     /* TASK_BACKOFF: when to try again */
 	struct task *next;     /* the plan's lists */

@@ -4,6 +4,7 @@
  *   >0.1   task 0's attempt 1 started     ~0        it is retried
  *   *0.1   output of it                   +0.1=E0   settled: Exit, Signal, Timeout, X (cannot
  *                                                   execute), Lost, Cancelled, sKipped
+ *   -0.1   it and those of its chunk were done before
  */
 #ifndef PINION_TESTS_FAKE_SINK_H
 #define PINION_TESTS_FAKE_SINK_H
@@ -114,6 +115,18 @@ fake_sink_settled(struct sink *sink, const struct task *task, const struct resul
 	return status;
 }
 
+static inline int
+fake_sink_passed(struct sink *sink, const struct task *chunk, struct err *err)
+{
+	struct fake_sink *fake = (struct fake_sink *)sink;
+	for (uint64_t seq = chunk->seq; seq < chunk->seq + chunk->count; seq++) {
+		assert_true(seq < FAKE_SEQS);
+		fake->settled[seq]++;
+		fake->settled_count++;
+	}
+	return fake_sink_log(fake, '-', chunk, err);
+}
+
 static inline size_t
 fake_sink_wait_fds(const struct sink *sink, int fds[2])
 {
@@ -162,6 +175,7 @@ fake_sink_init(struct fake_sink *fake, int wait_fd)
 	    .output = fake_sink_output,
 	    .retried = fake_sink_retried,
 	    .settled = fake_sink_settled,
+	    .passed = fake_sink_passed,
 	    .is_behind = fake_sink_is_behind,
 	    .window_end = fake_sink_window_end,
 	    .wait_fds = fake_sink_wait_fds,

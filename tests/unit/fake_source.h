@@ -1,5 +1,6 @@
 /*
- * fake_source.h: a source that follows a script: "tttwte" is three tasks, a wait, a task, an error.
+ * fake_source.h: a source that follows a script: "tttwddte" is three tasks, a wait, two that were
+ * done before, a task, an error.
  *
  * What is not written is the end. After an error it must not be asked again.
  */
@@ -45,12 +46,12 @@ fake_source_next(struct source *source, uint32_t count_max, struct task **task,
 		err_set(err, ERR_SYSTEM, "cannot read");
 		return SOURCE_ERROR;
 	default:
-		for (count = 0; count < count_max && strchr("we", *fake->script) == NULL;
-		     count++)
-			fake->script++;
-		assert_true(count > 0);
+		for (count = 0; count < count_max && fake->script[count] == *fake->script;)
+			count++;
 		*task = task_new(fake->task_count, count, 0, &packed);
 		assert_non_null(*task);
+		(*task)->is_done = *fake->script == 'd';
+		fake->script += count;
 		fake->task_count += count;
 		return SOURCE_TASK;
 	}

@@ -361,6 +361,27 @@ task_over_its_time_that_does_not_end_loses_its_worker(void **state)
 	assert_backend_log(f, "cancel:0 cancel:2");
 }
 
+static void
+tasks_done_before_are_passed_over(void **state)
+{
+	struct fixture *f = *state;
+	f->sink.window = 1;
+	f->source_script = "dtdtd";
+	assert_int_equal(run_script(f, "_0_0_"), RUN_COMPLETE);
+	assert_sink_log(f, "-0.1 >1.1 *1.1 +1.1=E0 -2.1 >3.1 *3.1 +3.1=E0 -4.1");
+}
+
+static void
+tasks_done_before_are_not_skipped_by_a_halt(void **state)
+{
+	struct fixture *f = *state;
+	set_halt(f, SPEC_HALT_SOON);
+	f->sink.window = 1;
+	f->source_script = "tddt";
+	assert_int_equal(run_script(f, "1__0"), RUN_HALTED);
+	assert_sink_log(f, ">0.1 *0.1 +0.1=E1 -1.1 -2.1 +3.1=K");
+}
+
 int
 main(void)
 {
@@ -386,6 +407,8 @@ main(void)
 	    TEST(sink_that_fails_at_the_last_word_ends_the_run),
 	    TEST(sink_that_fails_to_flush_ends_the_run),
 	    TEST(sink_that_fails_at_the_very_end_fails_the_run),
+	    TEST(tasks_done_before_are_passed_over),
+	    TEST(tasks_done_before_are_not_skipped_by_a_halt),
 	    TEST(source_that_fails_ends_the_run),
 	    TEST(failing_submit_ends_the_run),
 	    TEST(failing_publish_is_a_broken_pool),

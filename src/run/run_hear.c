@@ -1,0 +1,151 @@
+/* run_hear.c: see run_parts.h. */
+#include "base/clock.h"
+#include "run/run_parts.h"
+
+void
+run_lose_track(struct run *run, const struct err *err)
+{
+	run->has_lost_track = true;
+	run_fail(run, RUN_FAILED, err);
+}
+
+/* The task that something has happened to; NULL: none that we know. */
+static struct task *
+run_find_one(struct run *run, uint64_t seq, uint32_t attempt)
+{
+	struct err err = {0};
+	struct task *task = plan_find_one(run->config.plan, seq, attempt, &err);
+	if (err.kind != ERR_NONE)
+		run_lose_track(run, &err);
+	return task;
+}
+
+static void
+run_on_started(void *context, uint64_t seq, uint32_t attempt, uint32_t slot,
+	       int64_t started_at_ns)
+{
+	struct run *run = context;
+	struct err err = {0};
+	struct task *task = run_find_one(run, seq, attempt);
+	if (task == NULL)
+		return;
+	plan_started(run->config.plan, task);
+	if (started_at_ns < run->released_at_ns)
+		started_at_ns = run->released_at_ns; /* started while we did not read */
+	if (attempts_add(&run->attempts, seq, started_at_ns) == -1) {
+		err_no_memory(&err);
+		run_fail(run, RUN_FAILED, &err);
+	}
+	if (sinks_started(&run->sinks, task, slot, &err) == -1)
+		run_fail(run, RUN_FAILED, &err);
+}
+
+static void
+run_on_output(void *context, uint64_t seq, uint32_t attempt, enum result_stream stream,
+	      const char *bytes, size_t length)
+{
+	struct run *run = context;
+	struct err err = {0};
+	struct task *task = plan_find(run->config.plan, seq, attempt);
+	if (task != NULL &&
+	    sinks_output(&run->sinks, task, stream, bytes, length, &err) == -1)
+		run_fail(run, RUN_FAILED, &err);
+}
+
+void
+run_settle_task(struct run *run, struct task *task, const struct result *result)
+{
+	struct err err = {0};
+	if (sinks_settled(&run->sinks, task, result, &err) == -1)
+		run_fail(run, RUN_FAILED, &err);
+	plan_release(run->config.plan, task);
+}
+
+static void
+run_retry_task(struct run *run, struct task *task, const struct result *result)
+{
+	struct err err = {0};
+	if (sinks_retried(&run->sinks, task, result, &err) == -1)
+		run_fail(run, RUN_FAILED, &err);
+}
+
+void
+run_pass_task(struct run *run, struct task *task)
+{
+	struct err err = {0};
+	if (sinks_passed(&run->sinks, task, &err) == -1)
+		run_fail(run, RUN_FAILED, &err);
+	plan_release(run->config.plan, task);
+}
+
+static void
+run_on_finished(void *context, uint64_t seq, uint32_t attempt, const struct result *result)
+{
+	struct run *run = context;
+	struct task *task = run_find_one(run, seq, attempt);
+	if (task == NULL)
+		return;
+	attempts_remove(&run->attempts, seq);
+	run->has_settled = true;
+	if (plan_finished(run->config.plan, task, result, clock_now_ns()) == PLAN_RETRY)
+		run_retry_task(run, task, result);
+	else
+		run_settle_task(run, task, result);
+}
+
+static void
+run_on_answered(void *context, uint64_t seq, uint32_t attempt, const struct answers *answers)
+{
+	struct run *run = context;
+	struct err err = {0};
+	struct task *chunk = plan_find(run->config.plan, seq, attempt);
+	if (chunk == NULL || chunk->count < answers->count)
+		return;
+	run->has_settled = true;
+	if (sinks_answered(&run->sinks, chunk, answers, &err) == -1)
+		run_fail(run, RUN_FAILED, &err);
+	plan_answered(run->config.plan, chunk, answers);
+}
+
+static void
+run_on_returned(void *context, uint64_t seq, uint32_t attempt, uint32_t chunk_max)
+{
+	struct run *run = context;
+	struct task *task = plan_find(run->config.plan, seq, attempt);
+	if (task == NULL)
+		return;
+	if (task->state == TASK_RUNNING) {
+		struct result result = {.reason = RESULT_LOST, .cpu = -1};
+		attempts_remove(&run->attempts, seq);
+		run_retry_task(run, task, &result);
+	}
+	plan_returned(run->config.plan, task, chunk_max);
+}
+
+static void
+run_on_note(void *context, const char *bytes, size_t length)
+{
+	struct run *run = context;
+	run->config.note(run->config.context, bytes, length);
+}
+
+static void
+run_on_broken(void *context, const struct err *err)
+{
+	run_fail(context, RUN_BROKEN, err);
+}
+
+struct backend_client
+run_client(struct run *run)
+{
+	return (struct backend_client){
+	    .context = run,
+	    .started = run_on_started,
+	    .output = run_on_output,
+	    .finished = run_on_finished,
+	    .answered = run_on_answered,
+	    .returned = run_on_returned,
+	    .note = run_on_note,
+	    .broken = run_on_broken,
+	};
+}
