@@ -11,8 +11,8 @@
 
 #define POOL_RING_CELLS 4096
 #define POOL_RING_BYTES (1024 * 1024)
-#define POOL_AHEAD 8 /* chunks with the pool for each worker */
-#define POOL_AHEAD_MIN 64
+#define POOL_AHEAD 8         /* chunks with the pool for each worker */
+#define POOL_AHEAD_TASKS 128 /* and at least so many tasks; see pool_ahead */
 
 static struct pool *
 pool_of(const struct backend *backend)
@@ -43,12 +43,18 @@ pool_chunk(const struct backend *backend)
 	return chunking_count(&pool_of(backend)->chunking);
 }
 
-/* How many tasks the pool has at most: enough that no worker waits for the coordinator. */
+/*
+ * How many tasks the pool has at most: enough that no worker waits for the coordinator. That
+ * counts those that have ended and are not heard of, for up to CHANNEL_DELAY_MS: of the smallest
+ * of programs a worker runs about 90 meanwhile.
+ */
 static size_t
 pool_ahead(const struct pool *pool)
 {
-	size_t most = POOL_AHEAD * pool->target_count * chunking_count(&pool->chunking);
-	return most < POOL_AHEAD_MIN ? POOL_AHEAD_MIN : most;
+	size_t count = POOL_AHEAD * chunking_count(&pool->chunking);
+	if (count < POOL_AHEAD_TASKS)
+		count = POOL_AHEAD_TASKS;
+	return count * pool->target_count;
 }
 
 static size_t

@@ -114,6 +114,22 @@ at_least_1() {
 	assert_equal "$output$stderr" ''
 }
 
+# Smallest programs: each worker ends 90 in the 10 ms in which the coordinator is not told.
+@test "workers have tasks enough while the coordinator does not look" {
+	local pid
+	seq 1000 >in
+	has_lines() { (($(wc -l <ran) >= $1)); }
+	: >ran
+	timeout $((60 * $(slowness))) pinion map -j2 -a in \
+		'[ {} -gt 1 ] || { echo $PARALLEL_PID >coordinator; kill -STOP $PARALLEL_PID; }
+		echo {} >>ran' 3>&- &
+	pid=$!
+	wait_until has_lines 200
+	kill -CONT "$(<coordinator)"
+	wait "$pid"
+	assert_equal "$(sort -n ran)" "$(cat in)"
+}
+
 @test "--maxtasksperchild replaces workers after so many tasks" {
 	pinion_map -j1 --maxtasksperchild 3 'echo $PINION_WORKER; : {}' ::: $(seq 8)
 	assert_equal "$status" 0
