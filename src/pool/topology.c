@@ -14,12 +14,14 @@
 
 #include "base/io.h"
 #include "pool/topology_parts.h"
+#include "pool/tree.h"
 
 #define JOBS_FILE_BYTES 256 /* a longer one holds nonsense */
 #define JOBS_BLANKS " \t\r\n"
 #define WORKERS_MOST 16384
-#define OTHER_FDS 12   /* kept for everything that is not a worker's pipe */
-#define NODE_BITS 1024 /* the kernel's own limit */
+#define OTHER_FDS 12    /* kept for everything that is not a worker's pipe */
+#define MASK_CPUS 16384 /* twice what kernels know at most */
+#define NODE_BITS 1024  /* the kernel's own limit */
 #define LONG_BITS (8 * sizeof(unsigned long))
 
 /* --- Making one --- */
@@ -337,22 +339,17 @@ prefer_memory_of(const struct machine_core *core)
 	syscall(SYS_set_mempolicy, MPOL_PREFERRED, nodes, (unsigned long)NODE_BITS);
 }
 
-static int
-run_on(const unsigned int *pus, size_t count)
+/* One set of CPUs, as long as the kernel's may be. */
+struct mask {
+	cpu_set_t sets[MASK_CPUS / CPU_SETSIZE];
+};
+
+static void
+mask_fill(struct mask *mask, const unsigned int *pus, size_t count)
 {
-	unsigned int highest = 0;
+	CPU_ZERO_S(sizeof(mask->sets), mask->sets);
 	for (size_t i = 0; i < count; i++)
-		highest = pus[i] > highest ? pus[i] : highest;
-	cpu_set_t *mask = CPU_ALLOC(highest + 1);
-	if (mask == NULL)
-		return -1;
-	size_t mask_bytes = CPU_ALLOC_SIZE(highest + 1);
-	CPU_ZERO_S(mask_bytes, mask);
-	for (size_t i = 0; i < count; i++)
-		CPU_SET_S(pus[i], mask_bytes, mask);
-	int failed = sched_setaffinity(0, mask_bytes, mask);
-	CPU_FREE(mask);
-	return failed;
+		CPU_SET_S(pus[i], sizeof(mask->sets), mask->sets);
 }
 
 int
@@ -364,8 +361,47 @@ topology_bind(const struct topology *topology, enum spec_bind bind, size_t worke
 		return 0;
 	const struct machine *machine = &topology->machine;
 	struct place place = places_at(&topology->places, kind, worker_count, slot_index);
-	if (run_on(machine->pus + place.pu_first, place.pu_count) == -1)
+	struct mask mask;
+	mask_fill(&mask, machine->pus + place.pu_first, place.pu_count);
+	if (sched_setaffinity(0, sizeof(mask.sets), mask.sets) == -1)
 		return -1;
 	prefer_memory_of(only_node(machine, &place));
 	return 0;
+}
+
+size_t
+topology_place_count(const struct topology *topology, enum spec_bind bind,
+		     size_t worker_count)
+{
+	return places_count(&topology->places,
+			    topology_bind_kind(topology, bind, worker_count), worker_count);
+}
+
+struct widening {
+	struct mask place;
+	struct mask budget;
+};
+
+static void
+widen_thread(void *context, pid_t thread)
+{
+	const struct widening *widening = context;
+	struct mask now;
+	if (sched_getaffinity(thread, sizeof(now.sets), now.sets) == 0 &&
+	    CPU_EQUAL_S(sizeof(now.sets), now.sets, widening->place.sets))
+		sched_setaffinity(thread, sizeof(widening->budget.sets),
+				  widening->budget.sets);
+}
+
+void
+topology_widen(const struct topology *topology, enum spec_bind bind, size_t worker_count,
+	       size_t slot_index, pid_t pid)
+{
+	const struct machine *machine = &topology->machine;
+	enum spec_bind kind = topology_bind_kind(topology, bind, worker_count);
+	struct place place = places_at(&topology->places, kind, worker_count, slot_index);
+	struct widening widening;
+	mask_fill(&widening.place, machine->pus + place.pu_first, place.pu_count);
+	mask_fill(&widening.budget, machine->pus, machine->pu_count);
+	tree_visit_threads(pid, widen_thread, &widening);
 }

@@ -20,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -92,6 +93,18 @@ size_t topology_share(const struct topology *topology, enum spec_bind bind,
  */
 int topology_bind(const struct topology *topology, enum spec_bind bind,
 		  size_t worker_count, size_t slot_index);
+
+/* How many places differ. 1: everyone's is all of the budget. */
+size_t topology_place_count(const struct topology *topology, enum spec_bind bind,
+			    size_t worker_count);
+
+/*
+ * Lets the process `pid` and all below it, which were started in that worker's place, run on all
+ * of the budget. What has another mask than the place gave it, or is not ours to change, is left
+ * alone; so is where memory comes from.
+ */
+void topology_widen(const struct topology *topology, enum spec_bind bind,
+		    size_t worker_count, size_t slot_index, pid_t pid);
 
 /* For `pinion topology`: plain text and JSON. 0 or -1 without memory. */
 int topology_print(const struct topology *topology, enum spec_bind bind,

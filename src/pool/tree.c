@@ -14,6 +14,7 @@
 	512 /* looked at per process and reading; the next reading sees the rest */
 #define TREE_DEPTH_MAX 48
 #define TREE_LIST_MAX 4096    /* signalled in one reading */
+#define TREE_VISIT_MAX 256    /* processes */
 #define TREE_EMPTY_READINGS 3 /* one empty reading may be wrong while siblings exit */
 #define TREE_KILL_TRIES 400
 #define TREE_PAUSE_NS 5000000L
@@ -209,6 +210,36 @@ size_t
 tree_children(pid_t *pids, size_t max)
 {
 	return tree_children_of(getpid(), pids, max);
+}
+
+struct tree_visit {
+	void (*visit)(void *context, pid_t thread);
+	void *context;
+	size_t process_count;
+};
+
+static void
+tree_visit_process(struct tree_visit *to, pid_t pid, int depth)
+{
+	pid_t children[TREE_CHILDREN_MAX / 4];
+	struct tree_dir dir = {.fd = tree_open(pid, "/task", O_RDONLY | O_DIRECTORY)};
+	if (dir.fd == -1)
+		return;
+	pid_t thread;
+	while ((thread = tree_dir_next(&dir)) != 0)
+		to->visit(to->context, thread);
+	close(dir.fd);
+	size_t count = tree_children_of(pid, children, TREE_CHILDREN_MAX / 4);
+	for (size_t i = 0; i < count && i < TREE_CHILDREN_MAX / 4; i++)
+		if (depth < TREE_DEPTH_MAX && to->process_count++ < TREE_VISIT_MAX)
+			tree_visit_process(to, children[i], depth + 1);
+}
+
+void
+tree_visit_threads(pid_t pid, void (*visit)(void *context, pid_t thread), void *context)
+{
+	struct tree_visit to = {.visit = visit, .context = context};
+	tree_visit_process(&to, pid, 0);
 }
 
 /* Looks for one string at the starts of the strings of an environment, fed byte by byte. */

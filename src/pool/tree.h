@@ -1,7 +1,7 @@
 /*
- * tree.h: ending a task's processes, all of them.
+ * tree.h: ending a task's processes, all of them; and finding them.
  *
- * Works on the descendants of the calling process, which is their child subreaper, so
+ * Ending works on the descendants of the calling process, which is their child subreaper, so
  * that what left its group or session, or was orphaned, is still found: through
  * /proc/PID/task/TID/children, or through /proc/PID/stat of all processes where the
  * kernel lacks that. The group first, then every descendant from the top down, so that no
@@ -38,6 +38,14 @@ size_t tree_count(const struct tree_rule *rule);
  * children it killed, but not `keep_pid` (0: none), whose status somebody else wants.
  */
 void tree_kill(pid_t pgid, const struct tree_rule *rule, pid_t keep_pid);
+
+/*
+ * Calls `visit` for each thread of `pid` and of all below it: of a process first, and only then of
+ * its children, so that those it starts meanwhile inherit what was done to it. Of a crowd only
+ * the first few hundred processes, so that the caller is not kept.
+ */
+void tree_visit_threads(pid_t pid, void (*visit)(void *context, pid_t thread),
+			void *context);
 
 /* Direct children of the calling process, zombies too, into `pids`; how many there are (may exceed `max`). */
 size_t tree_children(pid_t *pids, size_t max);

@@ -1,6 +1,7 @@
 /* The budget, the size of the pool and the workers' places, on made-up machines and on this one. */
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -661,6 +662,67 @@ bound_masks_are_the_places(void **state)
 	topology_free(topology);
 }
 
+/* A child that sits where `bound` says while it is believed to sit in slot 0: its mask afterwards. */
+static cpu_set_t
+widened(const struct topology *topology, size_t bound_slot, size_t core_count)
+{
+	int fds[2];
+	char byte = 0;
+	cpu_set_t mask;
+	assert_int_equal(io_pipe(fds, 0), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		byte = topology_bind(topology, SPEC_BIND_CORE, core_count, bound_slot) == 0;
+		io_write_all(fds[1], &byte, 1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(io_read(fds[0], &byte, 1), 1);
+	topology_widen(topology, SPEC_BIND_CORE, core_count, 0, child);
+	assert_int_equal(sched_getaffinity(child, sizeof(mask), &mask), 0);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	close(fds[0]);
+	close(fds[1]);
+	assert_int_equal(byte, 1);
+	return mask;
+}
+
+static void
+who_sits_in_the_place_may_be_let_go_and_nobody_else(void **state)
+{
+	(void)state;
+	struct topology *topology = this_machine();
+	size_t core_count = topology_facts(topology)->core_count;
+	cpu_set_t budget, mask;
+	if (core_count < 2) {
+		topology_free(topology);
+		skip();
+	}
+	assert_int_equal(sched_getaffinity(0, sizeof(budget), &budget), 0);
+	mask = widened(topology, 0, core_count);
+	assert_true(CPU_EQUAL(&mask, &budget));
+	mask = widened(topology, 1, core_count);
+	struct place place = places_at(&topology->places, SPEC_BIND_CORE, core_count, 1);
+	assert_int_equal(CPU_COUNT(&mask), place.pu_count);
+	assert_true(CPU_ISSET(topology->machine.pus[place.pu_first], &mask));
+	topology_free(topology);
+}
+
+static void
+places_are_counted_once_each(void **state)
+{
+	(void)state;
+	struct topology *topology = make(TWO_CACHES, ALL_PUS, 0);
+	assert_int_equal(topology_place_count(topology, SPEC_BIND_AUTO, 1), 1);
+	assert_int_equal(topology_place_count(topology, SPEC_BIND_AUTO, 3), 3);
+	assert_int_equal(topology_place_count(topology, SPEC_BIND_AUTO, 9), 1);
+	assert_int_equal(topology_place_count(topology, SPEC_BIND_CORE, 9), 8);
+	assert_int_equal(topology_place_count(topology, SPEC_BIND_NUMA, 3), 1);
+	assert_int_equal(topology_place_count(topology, SPEC_BIND_NONE, 3), 1);
+	topology_free(topology);
+}
+
 static void
 binding_to_what_is_not_there_fails(void **state)
 {
@@ -767,6 +829,8 @@ main(void)
 	    cmocka_unit_test(discovery_leaves_the_environment_alone),
 	    cmocka_unit_test(every_pu_is_a_core_where_hwloc_knows_nothing),
 	    cmocka_unit_test(bound_masks_are_the_places),
+	    cmocka_unit_test(who_sits_in_the_place_may_be_let_go_and_nobody_else),
+	    cmocka_unit_test(places_are_counted_once_each),
 	    cmocka_unit_test(binding_to_what_is_not_there_fails),
 	    cmocka_unit_test(text_fits_into_80_columns),
 	    cmocka_unit_test(text_tells_the_quota_and_that_nothing_is_bound),

@@ -1,6 +1,7 @@
 /* Tests of pool/tree: ending a task's processes, all of them. */
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -263,6 +265,74 @@ zombies_do_not_count_but_are_children(void **state)
 	assert_int_equal(tree_children(pids, 4), 0);
 }
 
+static void *
+stay_in_thread(void *context)
+{
+	stay(context, false);
+}
+
+#define VISITED_MAX 16
+
+struct visited {
+	pid_t threads[VISITED_MAX];
+	size_t count;
+};
+
+static void
+note_visit(void *context, pid_t thread)
+{
+	struct visited *visited = context;
+	assert_in_range(visited->count, 0, VISITED_MAX - 1);
+	visited->threads[visited->count++] = thread;
+}
+
+static pid_t
+parent_of(pid_t pid)
+{
+	char path[64];
+	int parent = -1;
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	FILE *file = fopen(path, "re");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%*d (%*[^)]) %*c %d", &parent), 1);
+	fclose(file);
+	return parent;
+}
+
+/* Of the child's two threads, one has a child of its own, and that has one, too. */
+static void
+all_threads_are_visited_and_parents_before_children(void **state)
+{
+	struct witness witness;
+	struct tree_rule rule = {.run = NULL};
+	struct visited visited = {.count = 0};
+	(void)state;
+	witness_open(&witness);
+	pid_t pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		pthread_t thread;
+		if (fork() == 0) {
+			if (fork() == 0)
+				stay(&witness, false);
+			stay(&witness, false);
+		}
+		pthread_create(&thread, NULL, stay_in_thread, &witness);
+		stay(&witness, false);
+	}
+	witness_wait(&witness, 4);
+	tree_visit_threads(pid, note_visit, &visited);
+	assert_int_equal(visited.count, 4);
+	assert_int_equal(visited.threads[0], pid);
+	assert_int_equal(syscall(SYS_tgkill, pid, visited.threads[1], 0), 0);
+	assert_int_equal(parent_of(visited.threads[2]), pid);
+	assert_int_equal(parent_of(visited.threads[3]), visited.threads[2]);
+	tree_kill(0, &rule, 0);
+	witness_says_all_are_gone(&witness);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
 static void
 a_crowd_is_ended(void **state)
 {
@@ -293,6 +363,7 @@ main(void)
 	    cmocka_unit_test(spared_children_and_all_below_them_are_left_alone),
 	    cmocka_unit_test(the_environment_says_whose_a_process_is),
 	    cmocka_unit_test(zombies_do_not_count_but_are_children),
+	    cmocka_unit_test(all_threads_are_visited_and_parents_before_children),
 	    cmocka_unit_test(a_crowd_is_ended),
 	};
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
