@@ -113,6 +113,12 @@ dry_poll(struct backend *backend, int64_t now_ns)
 }
 
 static void
+dry_spread(struct backend *backend, bool is_all)
+{
+	(void)backend, (void)is_all;
+}
+
+static void
 dry_hold(struct backend *backend, bool is_held)
 {
 	(void)backend, (void)is_held;
@@ -140,6 +146,7 @@ static const struct backend_ops dry_ops = {
     .idle_count = dry_room,
     .submit = dry_submit,
     .publish = dry_publish,
+    .spread = dry_spread,
     .withdraw = dry_ignore,
     .cancel = dry_cancel,
     .cancel_all = dry_cancel_all,

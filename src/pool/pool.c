@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "pool/pool_parts.h"
 
@@ -339,6 +340,7 @@ static const struct backend_ops pool_ops = {
     .idle_count = pool_idle_count,
     .submit = pool_submit,
     .publish = pool_publish,
+    .spread = pool_spread,
     .withdraw = pool_withdraw,
     .cancel = pool_cancel,
     .cancel_all = pool_cancel_all,
@@ -367,6 +369,7 @@ pool_new(const struct pool_config *config, struct err *err)
 	pool->backend.ops = &pool_ops;
 	pool->config = *config;
 	pool->outbox_fd = -1;
+	pool->tail_at_ns = CLOCK_NEVER;
 	pool->target_count = config->worker_count;
 	chunking_init(&pool->chunking, config->spec);
 	pool->workers = calloc(config->worker_max, sizeof(*pool->workers));

@@ -278,10 +278,10 @@ pool_on_frames(void *context, unsigned int events)
 	    worker->pool); /* room comes from what was claimed, also when the ring is full */
 }
 
-int64_t
-pool_poll_at(const struct backend *backend)
+/* The moment somebody is to be heard without having rung. */
+static int64_t
+pool_hear_at(const struct pool *pool)
 {
-	const struct pool *pool = (const struct pool *)backend;
 	int64_t at_ns = CLOCK_NEVER;
 	if (pool->is_held || pool->config.spec->executor != SPEC_PLUGIN)
 		return at_ns;
@@ -291,11 +291,19 @@ pool_poll_at(const struct backend *backend)
 	return at_ns;
 }
 
+int64_t
+pool_poll_at(const struct backend *backend)
+{
+	const struct pool *pool = (const struct pool *)backend;
+	int64_t at_ns = pool_hear_at(pool);
+	return pool->tail_at_ns < at_ns ? pool->tail_at_ns : at_ns;
+}
+
 void
 pool_poll(struct backend *backend, int64_t now_ns)
 {
 	struct pool *pool = (struct pool *)backend;
-	if (pool_poll_at(backend) > now_ns)
+	if (pool_hear_at(pool) > now_ns)
 		return;
 	for (size_t i = 0; i < pool->config.worker_max; i++) {
 		struct pool_worker *worker = &pool->workers[i];

@@ -3,6 +3,7 @@
  *
  *   pool.c        the interface of a backend: tasks in, orders, the pool's life
  *   pool_hear.c   frames from workers: what is believed, and told to the client
+ *   pool_tail.c   more tasks do not come: those that run may use the cores of the others
  *   pool_staff.c  workers start and end: start, replace, settle what a dead one had
  */
 #ifndef PINION_POOL_PARTS_H
@@ -24,7 +25,8 @@ struct pool_worker {
 	struct pool *pool;
 	pid_t pid; /* 0: the seat is empty */
 	uint32_t number;
-	int result_fd; /* a byte in it: look into the outbox; -1: trusted no more */
+	size_t place_count; /* workers there were to be when it took its place */
+	int result_fd;      /* a byte in it: look into the outbox; -1: trusted no more */
 	struct outbox outbox; /* the seat's: mapped for its first worker */
 	struct loop_watch *watch;
 	int64_t poll_at_ns; /* CLOCK_NEVER */
@@ -34,6 +36,8 @@ struct pool_worker {
 	enum result_reason cancel_reason; /* of the attempt it was told to end; 0: none */
 	uint64_t cancel_seq;
 	bool is_blameless; /* killed for cancel_seq: whatever else it had is not to be charged */
+	pid_t tail_pid;    /* the process that was at work here at the last look */
+	bool has_widened;  /* it was let go from the place */
 	char *start_error; /* what it said before it gave up */
 };
 
@@ -52,6 +56,7 @@ struct pool {
 	struct chunking chunking;
 	struct answer *answers;  /* scratch: TASK_CHUNK_MAX, made when the first come */
 	struct buf answer_bytes; /* scratch */
+	int64_t tail_at_ns;      /* the next look at who still runs; CLOCK_NEVER */
 	unsigned int failed_starts; /* in a row */
 	bool has_served;            /* any task */
 	bool is_held;
@@ -89,6 +94,10 @@ void pool_take_frames(struct pool_worker *worker);
  */
 int64_t pool_poll_at(const struct backend *backend);
 void pool_poll(struct backend *backend, int64_t now_ns);
+
+/* --- pool_tail.c --- */
+
+void pool_spread(struct backend *backend, bool is_all);
 
 /* --- pool_staff.c --- */
 

@@ -31,6 +31,7 @@ pool_start(struct pool *pool, struct pool_worker *worker, struct err *err)
 	board_seat_reset(pool_seat(worker));
 	*worker = (struct pool_worker){.pool = pool,
 				       .number = pool->next_number++,
+				       .place_count = pool->target_count,
 				       .result_fd = fds[0],
 				       .outbox = worker->outbox,
 				       .poll_at_ns = CLOCK_NEVER};
@@ -39,7 +40,7 @@ pool_start(struct pool *pool, struct pool_worker *worker, struct err *err)
 	struct starter_request request = {
 	    .number = worker->number,
 	    .slot_index = (size_t)(worker - pool->workers),
-	    .worker_count = pool->target_count,
+	    .worker_count = worker->place_count,
 	    .result_fd = fds[1],
 	};
 	pid_t pid = starter_start(pool->starter, &request, err);

@@ -270,6 +270,7 @@ run_wait(struct run *run)
 	int source_fd = run->wants_input ? plan_wait_fd(run->config.plan) : -1;
 	run_rewatch(run, &run->source_watch, &run->source_fd, source_fd, LOOP_READ);
 	run_watch_sinks(run);
+	run->backend->ops->spread(run->backend, plan_has_given_all(run->config.plan));
 	if (loop_turn(run->config.loop, run_wait_until(run), &err) == -1)
 		run_fail(run, RUN_FAILED, &err);
 }

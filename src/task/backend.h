@@ -71,6 +71,12 @@ struct backend_ops {
 	/* After a batch of submits: wakes workers, starts more if needed. */
 	int (*publish)(struct backend *backend, struct err *err);
 
+	/*
+	 * All that may start now was submitted; with `is_all` no more will be, but for what is
+	 * returned or retried. Cores that are left without work may help with what runs.
+	 */
+	void (*spread)(struct backend *backend, bool is_all);
+
 	/* Gives back (by returned) all that no worker has claimed. */
 	void (*withdraw)(struct backend *backend);
 

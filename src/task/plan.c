@@ -235,9 +235,13 @@ plan_next(struct plan *plan, uint64_t seq_end, uint32_t count_max, int64_t now_n
 		*task = plan_take_ready(plan, seq_end, count_max, err);
 		return *task == NULL ? PLAN_ERROR : PLAN_TASK;
 	}
-	return plan->ready == NULL && plan->backoff == NULL && plan->is_source_done
-		   ? PLAN_END
-		   : PLAN_WAIT;
+	return plan_has_given_all(plan) ? PLAN_END : PLAN_WAIT;
+}
+
+bool
+plan_has_given_all(const struct plan *plan)
+{
+	return plan->ready == NULL && plan->backoff == NULL && plan->is_source_done;
 }
 
 int

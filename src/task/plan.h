@@ -56,6 +56,9 @@ void plan_free(struct plan *plan); /* and the source */
 enum plan_next plan_next(struct plan *plan, uint64_t seq_end, uint32_t count_max,
 			 int64_t now_ns, struct task **task, struct err *err);
 
+/* Nothing is left to start, and nothing will come, but for what is returned or retried. */
+bool plan_has_given_all(const struct plan *plan);
+
 /*
  * When nothing may be started yet: sees whether anything is left to start, so that the end
  * of the input is known in time. 0, -1 and err.

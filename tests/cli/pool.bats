@@ -279,8 +279,8 @@ c"' 'echo $WHO = w$PINION_WORKER "$ODD"; sleep 0.05; : {}' ::: 1 2 3 4 5 6
 	c=$(cores)
 	((c >= 2 && c <= 20)) || skip "needs 2 cores"
 	mkdir here
-	pinion_map -j "$c" --bind core 'echo >here/$PINION_SLOT; until [ $(ls here | wc -l) = '"$c"' ]; do sleep 0.01; done
-		taskset -cp $$ | sed "s/.*: //"; : {}' ::: $(seq "$c")
+	pinion_map -j "$c" --bind core 'taskset -cp $$ | sed "s/.*: //"
+		echo >here/$PINION_SLOT; until [ $(ls here | wc -l) = '"$c"' ]; do sleep 0.01; done; : {}' ::: $(seq "$c")
 	assert_equal "$status" 0
 	assert_equal "$(sort <<<"$output" | uniq | wc -l)" "$c"
 }

@@ -171,11 +171,16 @@ server_of() {
 }
 
 @test "workers are bound to the same places" {
-	local method expected
-	with fork -j2 --bind core 'echo $PINION_SLOT $OMP_NUM_THREADS $(grep Cpus_allowed_list /proc/self/status); sleep 0.05; : {}' ::: 1 2 3 4 5 6 7 8
+	local method expected look
+	# Both are there before either ends: who is left alone does not stay in its place.
+	look='echo $PINION_SLOT $OMP_NUM_THREADS $(grep Cpus_allowed_list /proc/self/status); mkdir here.{}
+		until [ -e here.1 ] && [ -e here.2 ]; do sleep 0.01; done'
+	with fork -j2 --bind core "$look" ::: 1 2
 	expected=$(sort -u <<<"$output")
+	assert_equal "$(wc -l <<<"$expected")" 2
 	for method in "${methods[@]:1}"; do
-		with "$method" -j2 --bind core 'echo $PINION_SLOT $OMP_NUM_THREADS $(grep Cpus_allowed_list /proc/self/status); sleep 0.05; : {}' ::: 1 2 3 4 5 6 7 8
+		rmdir here.*
+		with "$method" -j2 --bind core "$look" ::: 1 2
 		assert_equal "$(sort -u <<<"$output")" "$expected"
 	done
 }

@@ -51,6 +51,8 @@ struct fake_backend {
 	size_t item_count;
 	size_t worker_count;
 	bool is_held;
+	bool has_spread_some; /* it may use idle cores for what runs now, */
+	bool has_spread_all;  /* and for good */
 	bool is_withdrawn;
 	bool is_cancelled;
 	enum backend_force force;
@@ -208,6 +210,14 @@ fake_poll(struct backend *backend, int64_t now_ns)
 	(void)now_ns;
 }
 
+static inline void
+fake_spread(struct backend *backend, bool is_all)
+{
+	struct fake_backend *fake = (struct fake_backend *)backend;
+	fake->has_spread_some |= !is_all;
+	fake->has_spread_all |= is_all;
+}
+
 static inline uint32_t
 fake_chunk(const struct backend *backend)
 {
@@ -362,6 +372,7 @@ fake_backend_init(struct fake_backend *fake, struct loop *loop,
 	    .idle_count = fake_room,
 	    .submit = fake_submit,
 	    .publish = fake_publish,
+	    .spread = fake_spread,
 	    .withdraw = fake_withdraw,
 	    .cancel = fake_cancel,
 	    .cancel_all = fake_cancel_all,

@@ -32,6 +32,25 @@ returned_task_after_the_end_is_still_to_be_run(void **state)
 	assert_true(plan_is_finished(f->plan));
 }
 
+static void
+all_is_given_when_nothing_is_left_and_nothing_will_come(void **state)
+{
+	struct fixture *f = *state;
+	f->spec.max_attempts = 2;
+	open_plan(f, "twt");
+	struct task *task = take(f, 0, 0, 1);
+	assert_int_equal(ask(f, ANY_SEQ, 0), PLAN_WAIT);
+	assert_false(plan_has_given_all(f->plan));
+	take(f, 0, 1, 1);
+	assert_int_equal(ask(f, ANY_SEQ, 0), PLAN_END);
+	assert_true(plan_has_given_all(f->plan));
+	plan_started(f->plan, task);
+	assert_int_equal(finish(f, task, exited(1)), PLAN_RETRY);
+	assert_false(plan_has_given_all(f->plan));
+	take(f, 0, 0, 2);
+	assert_true(plan_has_given_all(f->plan));
+}
+
 /* Lost with its worker before the coordinator heard that it started. */
 static void
 queued_task_may_finish_without_having_started(void **state)
@@ -146,6 +165,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(returned_tasks_come_again_first_in_order_with_the_same_attempt),
 	    TEST(returned_task_after_the_end_is_still_to_be_run),
+	    TEST(all_is_given_when_nothing_is_left_and_nothing_will_come),
 	    TEST(queued_task_may_finish_without_having_started),
 	    TEST(backoff_of_very_many_attempts_stays_in_the_future),
 	    TEST(due_retry_goes_before_new_tasks_and_past_the_window),

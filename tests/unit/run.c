@@ -128,6 +128,28 @@ worker_count_is_asked_for_when_something_settles(void **state)
 	assert_backend_log(f, "resize:5");
 }
 
+static void
+backend_hears_whether_more_tasks_may_come(void **state)
+{
+	struct fixture *f = *state;
+	f->source_script = "tt";
+	f->backend.worker_count = 3;
+	assert_int_equal(run_script(f, "00"), RUN_COMPLETE);
+	assert_false(f->backend.has_spread_some);
+	assert_true(f->backend.has_spread_all);
+}
+
+static void
+backend_hears_that_only_the_input_pauses(void **state)
+{
+	struct fixture *f = *state;
+	f->source_script = "twt";
+	f->backend.worker_count = 3;
+	assert_int_equal(run_script(f, "00"), RUN_COMPLETE);
+	assert_true(f->backend.has_spread_some);
+	assert_true(f->backend.has_spread_all);
+}
+
 /* --- halt --- */
 
 static void
@@ -397,6 +419,8 @@ main(void)
 	    TEST(note_goes_to_the_command),
 	    TEST(source_that_waits_is_asked_again_when_readable),
 	    TEST(backend_without_room_for_one_is_asked_again_later),
+	    TEST(backend_hears_whether_more_tasks_may_come),
+	    TEST(backend_hears_that_only_the_input_pauses),
 	    TEST(worker_count_is_asked_for_when_something_settles),
 	    TEST(halt_soon_lets_what_runs_end_and_skips_the_rest),
 	    TEST(halt_now_cancels_what_runs),
