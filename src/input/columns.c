@@ -86,6 +86,12 @@ columns_fini(struct columns *columns)
 	*columns = (struct columns){0};
 }
 
+bool
+columns_are_items(const struct columns *columns)
+{
+	return columns->kind == COLUMNS_WHOLE && columns->trim == SPEC_TRIM_NONE;
+}
+
 static int
 columns_add(const struct columns *columns, const char *start, const char *end,
 	    struct row *row)

@@ -34,6 +34,9 @@ void columns_fini(struct columns *columns);
  */
 int columns_split(const struct columns *columns, const struct arg *item, struct row *row);
 
+/* Whether each item is its own one column, as it is. */
+bool columns_are_items(const struct columns *columns);
+
 /* What --trim and -r take for white space. */
 bool columns_is_space(char c);
 

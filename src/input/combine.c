@@ -29,6 +29,9 @@ struct combine {
 	size_t *order;        /* of the shuffled ones; NULL until all are there */
 	size_t order_index;
 	struct row row;
+	struct items *items; /* the one source, when rows are its items as they are; else NULL */
+	struct arg item;     /* its last one */
+	struct row item_row; /* that as a row */
 };
 
 static int
@@ -109,6 +112,17 @@ combine_add_inputs(struct combine *combine, const struct spec *spec, struct rows
 	return 0;
 }
 
+/* Millions of lines of one file, the usual case, need nothing of what is here. */
+static void
+combine_set_items(struct combine *combine)
+{
+	if (combine->part_count > 1 || combine->is_shuffled ||
+	    !columns_are_items(&combine->columns))
+		return;
+	combine->items = zip_only_items(&combine->parts[0].zip);
+	combine->item_row = (struct row){.args = &combine->item, .count = 1};
+}
+
 struct combine *
 combine_open(const struct spec *spec, struct rows *names, struct err *err)
 {
@@ -123,6 +137,7 @@ combine_open(const struct spec *spec, struct rows *names, struct err *err)
 		combine_close(combine);
 		return NULL;
 	}
+	combine_set_items(combine);
 	return combine;
 }
 
@@ -264,6 +279,10 @@ combine_next_shuffled(struct combine *combine, const struct row **row, struct er
 enum source_status
 combine_next(struct combine *combine, const struct row **row, struct err *err)
 {
+	if (combine->items != NULL) {
+		*row = &combine->item_row;
+		return items_next(combine->items, &combine->item, err);
+	}
 	return combine->is_shuffled ? combine_next_shuffled(combine, row, err)
 				    : combine_next_ordered(combine, row, err);
 }

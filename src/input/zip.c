@@ -156,6 +156,12 @@ zip_next(struct zip *zip, const struct row **row, struct err *err)
 	return status;
 }
 
+struct items *
+zip_only_items(const struct zip *zip)
+{
+	return zip->count == 1 ? zip->members[0].items : NULL;
+}
+
 int
 zip_fd(const struct zip *zip)
 {

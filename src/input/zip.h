@@ -44,6 +44,9 @@ int zip_add(struct zip *zip, struct items *items, struct err *err);
  */
 enum source_status zip_next(struct zip *zip, const struct row **row, struct err *err);
 
+/* The one it has, borrowed; NULL: it has several. */
+struct items *zip_only_items(const struct zip *zip);
+
 /* After SOURCE_WAIT: what to wait for. */
 int zip_fd(const struct zip *zip);
 
