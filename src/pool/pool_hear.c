@@ -156,22 +156,22 @@ pool_on_frame(struct pool_worker *worker, const struct frame_header *header,
 	return true;
 }
 
-/* An answer behind those gathered. False: it is not one of the same chunk, or not right. */
-static bool
+/* An answer behind those gathered; there is room for its bytes. */
+static void
 pool_gather_answer(struct pool *pool, struct answers *answers,
 		   const struct frame_header *header, const char *payload)
 {
 	struct frame_answer answer;
 	size_t length = header->payload_bytes - sizeof(answer);
 	memcpy(&answer, payload, sizeof(answer));
-	if (buf_append(&pool->answer_bytes, payload + sizeof(answer), length) == -1)
-		return false;
+	memcpy(pool->answer_bytes.bytes + pool->answer_bytes.length,
+	       payload + sizeof(answer), length);
+	pool->answer_bytes.length += length;
 	pool->answers[answers->count++] = (struct answer){
 	    .started_at_ns = answer.started_at_ns,
 	    .wall_ns = answer.wall_ns,
 	    .bytes = (uint32_t)length,
 	};
-	return true;
 }
 
 static void
@@ -214,15 +214,17 @@ pool_take_answers(struct pool_worker *worker, const char *bytes, size_t length)
 	};
 	buf_clear(&pool->answer_bytes);
 	if (frame_get(bytes, length, &first, &payload) != 1 || pool->answers == NULL ||
+	    buf_reserve(&pool->answer_bytes, length) == -1 ||
 	    !pool_find_flight(worker, &first, &flight) || flight.is_started)
 		return 0;
 	while (answers.count < flight.count &&
 	       frame_get(bytes + used, length - used, &header, &payload) == 1 &&
 	       header.type == FRAME_ANSWER && header.seq == first.seq + answers.count &&
 	       header.attempt == first.attempt &&
-	       header.payload_bytes >= sizeof(struct frame_answer) &&
-	       pool_gather_answer(pool, &answers, &header, payload))
+	       header.payload_bytes >= sizeof(struct frame_answer)) {
+		pool_gather_answer(pool, &answers, &header, payload);
 		used += frame_bytes(header.payload_bytes);
+	}
 	if (used > 0)
 		pool_tell_answers(worker, first.seq, first.attempt, &answers);
 	return used;
