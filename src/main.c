@@ -17,7 +17,7 @@
  *   run/     the coordinator's loop: feed, wait, settle; run_hear: results; throttle; time limits
  *   pool/    topology (budget, machine: from sysfs or hwloc, places); pool (watch, replace, let
  *            the last tasks go) with flights and chunking; start (by fork, spawn or a server);
- *            worker, its channel and its executor: spawn, coproc (a program and its protocol),
+ *            worker, its channel and its executor: spawn, coproc (a program, its protocol, doze),
  *            plugin (dlopen); tree (a task's processes, and ending them)
  *   sink/    output (order, grouping, tags), spill, failures (the summary)
  *   ipc/     ring, board, outbox and its frames (between processes), loop (epoll)

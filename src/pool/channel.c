@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "ipc/frame.h"
+#include "pool/doze.h"
 
 #define CHANNEL_ROOM_MS 100 /* between looks for room, besides being told of it */
 
@@ -18,6 +19,7 @@ channel_on_child(int signal)
 {
 	(void)signal;
 	channel_has_ended_child = 1;
+	doze_disturb();
 }
 
 bool
@@ -244,16 +246,20 @@ channel_pull(struct channel *channel, enum result_stream stream, int fd)
 }
 
 int
+channel_due_ms(const struct channel *channel)
+{
+	if (channel->flush_at_ns == CLOCK_NEVER)
+		return -1;
+	return clock_timeout_ms(channel->flush_at_ns, clock_now_ns());
+}
+
+int
 channel_wait(struct channel *channel, struct pollfd *fds, nfds_t count, int timeout_ms)
 {
-	bool is_due_first = false;
-	if (channel->flush_at_ns != CLOCK_NEVER) {
-		int due_ms = clock_timeout_ms(channel->flush_at_ns, clock_now_ns());
-		if (timeout_ms == -1 || due_ms < timeout_ms) {
-			timeout_ms = due_ms;
-			is_due_first = true;
-		}
-	}
+	int due_ms = channel_due_ms(channel);
+	bool is_due_first = due_ms != -1 && (timeout_ms == -1 || due_ms < timeout_ms);
+	if (is_due_first)
+		timeout_ms = due_ms;
 	struct timespec timeout = {.tv_sec = timeout_ms / 1000,
 				   .tv_nsec = timeout_ms % 1000 * NS_PER_MS};
 	int ready =

@@ -1,12 +1,12 @@
 /*
  * channel.h: a worker's line to the coordinator: results out, orders in, and the one
- * place where a worker waits while it has a task in hand.
+ * place where a worker waits while it has a task in hand; the other is a doze (doze.h).
  *
  * Frames go straight into the worker's outbox, where they are safe; the coordinator is woken
  * by a byte in the result pipe, and that only when enough has come together or some time has
  * passed. A full outbox makes the worker wait: that is the backpressure. All signals are
  * blocked except inside channel_wait and that wait, so none is lost between a check and a
- * wait; while a plugin is served they are open, but not around these waits.
+ * wait; while a plugin is served, and in a doze, they are open, but not around these waits.
  */
 #ifndef PINION_CHANNEL_H
 #define PINION_CHANNEL_H
@@ -86,6 +86,9 @@ void channel_flush(struct channel *channel);
  * ago; the coordinator looks by itself so long after each.
  */
 void channel_flush_due(struct channel *channel, int64_t now_ns);
+
+/* How long until the coordinator must be told of what it has not heard; -1: of nothing. */
+int channel_due_ms(const struct channel *channel);
 
 /*
  * ppoll with signals open: descriptors, SIGCHLD, orders, the time to be heard, or

@@ -63,9 +63,12 @@ coproc_program_init(struct coproc_program *program, struct executor_host *host,
 	    .err_fd = -1,
 	    .statm_fd = -1,
 	    .bytes = malloc(COPROC_READ_BYTES),
+	    .err_bytes = malloc(COPROC_READ_BYTES),
 	};
+	doze_init(&program->doze);
 	const char *path = task_env_get(host->env, "PATH");
-	if (program->bytes == NULL || program_set_argv(program) == -1)
+	if (program->bytes == NULL || program->err_bytes == NULL ||
+	    program_set_argv(program) == -1)
 		return err_no_memory(err);
 	return spawn_init(&program->spawn, host->origin, host->seat,
 			  path ? path : "/usr/bin:/bin", err);
@@ -81,7 +84,9 @@ coproc_program_fini(struct coproc_program *program)
 	buf_fini(&program->argv_words);
 	if (program->argv != program->host->spec->program_words)
 		free(program->argv);
+	doze_fini(&program->doze);
 	free(program->bytes);
+	free(program->err_bytes);
 }
 
 /* --- start --- */
@@ -171,6 +176,7 @@ coproc_program_start(struct coproc_program *program, struct err *err)
 	for (int i = 0; i < 3; i++)
 		close(theirs[i]);
 	program->is_running = true;
+	program->is_guarded = doze_guard(program->err_fd) == 0;
 	program->asked_bytes = 0;
 	program->answered_count = 0;
 	program->has_read = false;
@@ -189,13 +195,26 @@ close_pipes:
 
 /* --- life --- */
 
+/* Bytes in a pipe, from either end of it; 0 when it is closed here. */
+static uint64_t
+program_pipe_bytes(int fd)
+{
+	int waiting = 0;
+	if (fd == -1 || ioctl(fd, FIONREAD, &waiting) == -1)
+		return 0;
+	return (uint64_t)waiting;
+}
+
 uint64_t
 coproc_program_unread_bytes(const struct coproc_program *program)
 {
-	int waiting = 0;
-	if (program->in_fd == -1 || ioctl(program->in_fd, FIONREAD, &waiting) == -1)
-		return 0;
-	return (uint64_t)waiting;
+	return program_pipe_bytes(program->in_fd);
+}
+
+bool
+coproc_program_has_stderr(const struct coproc_program *program)
+{
+	return program_pipe_bytes(program->err_fd) > 0;
 }
 
 bool
@@ -235,7 +254,7 @@ void
 coproc_program_take_stderr(struct coproc_program *program)
 {
 	struct channel *channel = program->host->channel;
-	ssize_t got = io_read(program->err_fd, program->bytes, COPROC_READ_BYTES);
+	ssize_t got = io_read(program->err_fd, program->err_bytes, COPROC_READ_BYTES);
 	if (got == 0)
 		io_close_set(&program->err_fd);
 	if (got <= 0)
@@ -243,11 +262,11 @@ coproc_program_take_stderr(struct coproc_program *program)
 	/* Before it has read anything, it cannot know the task. */
 	bool is_of_task = program->has_task && coproc_program_has_read(program);
 	if (is_of_task)
-		channel_output(channel, RESULT_STDERR, program->bytes, (size_t)got);
+		channel_output(channel, RESULT_STDERR, program->err_bytes, (size_t)got);
 	else
-		channel_note(channel, program->bytes, (size_t)got);
+		channel_note(channel, program->err_bytes, (size_t)got);
 	if (program->answered_count == 0)
-		program_note_last_words(program, program->bytes, (size_t)got);
+		program_note_last_words(program, program->err_bytes, (size_t)got);
 }
 
 bool
@@ -270,6 +289,23 @@ void
 coproc_program_reap(struct coproc_program *program)
 {
 	child_reap(&program->child, WNOHANG);
+}
+
+bool
+coproc_program_doze(struct coproc_program *program, int timeout_ms)
+{
+	if (!program->doze.is_possible || !program->is_guarded || timeout_ms == 0)
+		return false;
+	doze_begin(&program->doze, program->out_fd, timeout_ms);
+	return true;
+}
+
+void
+coproc_program_wake(struct coproc_program *program)
+{
+	doze_end(&program->doze);
+	if (channel_child_ended()) /* its signal will not come again */
+		coproc_program_reap(program);
 }
 
 /* --- end --- */
@@ -300,6 +336,7 @@ int
 coproc_program_end(struct coproc_program *program, struct channel_cancel cancel,
 		   struct err *err)
 {
+	coproc_program_wake(program);
 	coproc_program_has_read(program);
 	int status = child_end_tree(&program->child, program->host, &cancel, program_pump,
 				    program, err);
@@ -316,6 +353,7 @@ coproc_program_dismiss(struct coproc_program *program, struct err *err)
 {
 	struct channel_cancel cancel = {.reason = RESULT_CANCELLED};
 	int64_t until_at_ns = clock_now_ns() + PROGRAM_LEAVE_MS * NS_PER_MS;
+	coproc_program_wake(program);
 	coproc_program_close_stdin(program);
 	while (!program->child.has_ended && clock_now_ns() < until_at_ns &&
 	       !channel_is_cancelled(program->host->channel, &cancel)) {

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "pool/child.h"
+#include "pool/doze.h"
 #include "pool/executor.h"
 #include "pool/spawn.h"
 
@@ -42,7 +43,11 @@ struct coproc_program {
 	bool is_deaf;            /* it has closed its stdin */
 	bool has_said_more;      /* it wrote to stdout while it was ending */
 	char last_words[COPROC_LAST_WORDS_BYTES]; /* its last line on stderr, until it served */
-	char *bytes;                              /* COPROC_READ_BYTES, for any reading */
+	char *bytes;     /* COPROC_READ_BYTES, for reading its stdout */
+	char *err_bytes; /* as many, for its stderr */
+
+	struct doze doze;
+	bool is_guarded; /* what it says on stderr ends a doze */
 };
 
 int coproc_program_init(struct coproc_program *program, struct executor_host *host,
@@ -68,6 +73,18 @@ void coproc_program_close_stdin(struct coproc_program *program);
  * it may never stop.
  */
 void coproc_program_take_stderr(struct coproc_program *program);
+
+/*
+ * Reads of its stdout may sleep from here on, for so long at most, with signals open. False: they
+ * cannot. Whatever here ends it or waits for it ends that first.
+ */
+bool coproc_program_doze(struct coproc_program *program, int timeout_ms);
+
+/* Ends that; after it nobody sleeps but with coproc_program_reap and channel_wait. */
+void coproc_program_wake(struct coproc_program *program);
+
+/* Whether it has said something on stderr that was not taken yet. */
+bool coproc_program_has_stderr(const struct coproc_program *program);
 
 /* Whether it has grown beyond --max-rss. */
 bool coproc_program_is_too_large(const struct coproc_program *program);

@@ -12,7 +12,8 @@
  *   an answer against the protocol             the head; it is killed
  *   more answers than requests                 the run: no answer can be trusted
  *
- * Per task, with one in flight: a write, a ppoll and a read.
+ * Per task, with one in flight: a write and a read, as long as answers come soon; where they do
+ * not, a ppoll before the read.
  */
 #include <errno.h>
 #include <signal.h>
@@ -42,11 +43,13 @@ struct exec_coproc {
 	struct protocol protocol; /* where in the head's answer we are */
 
 	uint64_t taken_count; /* tasks ever taken */
-	bool is_to_leave;  /* the program is to be replaced: it gets no further tasks */
-	bool has_begun;    /* the head is in hand */
-	bool has_told;     /* and the coordinator was told so */
-	struct buf answer; /* to the head, as long as it was not */
+	bool is_to_leave; /* the program is to be replaced: it gets no further tasks */
+	bool has_begun;   /* the head is in hand */
+	bool has_told;    /* and the coordinator was told so */
+	bool is_brisk; /* an answer came soon and alone: the next one is slept for in its read */
+	struct buf answer; /* to the head, as long as it was not told */
 	int64_t begun_at_ns;
+	int64_t now_ns; /* when the bytes came that are looked at; 0: there are none */
 
 	bool has_said_unasked;
 	bool has_ever_answered; /* any program of this worker */
@@ -96,7 +99,7 @@ coproc_begin(struct exec_coproc *self)
 	if (self->has_begun)
 		return;
 	executor_begin(self->host, head->seq, head->attempt);
-	self->begun_at_ns = clock_now_ns();
+	self->begun_at_ns = self->now_ns != 0 ? self->now_ns : clock_now_ns();
 	self->has_begun = true;
 	self->has_told = false;
 	self->program.has_task = true;
@@ -117,6 +120,15 @@ coproc_tell(struct exec_coproc *self)
 	channel_output(self->host->channel, RESULT_STDOUT, self->answer.bytes,
 		       self->answer.length);
 	buf_clear(&self->answer);
+}
+
+/* How long until the coordinator is to hear that the head takes its time. */
+static int
+coproc_untold_ms(const struct exec_coproc *self)
+{
+	int64_t due_at_ns = self->begun_at_ns + CHANNEL_DELAY_MS * NS_PER_MS;
+	return self->has_told ? COPROC_SILENT_MS
+			      : clock_timeout_ms(due_at_ns, clock_now_ns());
 }
 
 static void
@@ -147,7 +159,7 @@ coproc_succeed(struct exec_coproc *self)
 {
 	struct result result = {.reason = RESULT_EXIT};
 	struct frame_answer answer = {.started_at_ns = self->begun_at_ns,
-				      .wall_ns = clock_now_ns() - self->begun_at_ns};
+				      .wall_ns = self->now_ns - self->begun_at_ns};
 	if (self->has_told) {
 		coproc_finish(self, &result);
 		return;
@@ -411,20 +423,29 @@ coproc_decode(struct exec_coproc *self, const char *bytes, size_t length, struct
 	return 0;
 }
 
-/* One read, for it may never stop, and an order to end the task must be seen. */
+/* What one read gave: answers, 0 for the end, or -1 for nothing. */
 static int
-coproc_receive(struct exec_coproc *self, bool *has_got, struct err *err)
+coproc_take(struct exec_coproc *self, ssize_t got, struct err *err)
 {
-	struct coproc_program *program = &self->program;
-	ssize_t got = io_read(program->out_fd, program->bytes, COPROC_READ_BYTES);
-	*has_got = got > 0;
-	if (got == -1 && errno == EAGAIN)
+	if (got == -1)
 		return 0;
-	if (got <= 0)
+	if (got == 0)
 		return coproc_on_death(self, err);
 	self->look_at_ns = 0;
 	self->quiet_at_ns = 0;
-	return coproc_decode(self, program->bytes, (size_t)got, err);
+	self->now_ns = clock_now_ns();
+	int status = coproc_decode(self, self->program.bytes, (size_t)got, err);
+	self->now_ns = 0;
+	return status;
+}
+
+/* One read, for it may never stop, and an order to end the task must be seen. */
+static ssize_t
+coproc_read(struct exec_coproc *self)
+{
+	struct coproc_program *program = &self->program;
+	ssize_t got = io_read(program->out_fd, program->bytes, COPROC_READ_BYTES);
+	return got == -1 && errno != EAGAIN ? 0 : got;
 }
 
 /* --- silence --- */
@@ -477,13 +498,48 @@ coproc_look_again(struct exec_coproc *self)
 
 /* --- one exchange --- */
 
-/* Sends, waits for something, takes it. */
+/* What is on stderr was written before the answer that is not taken yet. */
+static void
+coproc_take_stderr(struct exec_coproc *self)
+{
+	coproc_tell(self);
+	coproc_program_take_stderr(&self->program);
+}
+
+/* Whether the answer is all there is to wait for, and will be here soon. */
+static bool
+coproc_can_doze(struct exec_coproc *self)
+{
+	struct coproc_program *program = &self->program;
+	if (!self->is_brisk || program->is_deaf || program->child.has_ended ||
+	    coproc_requests_has_unsent(&self->requests))
+		return false;
+	if (program->doze.is_on)
+		return true;
+	int due_ms = channel_due_ms(self->host->channel);
+	return coproc_program_doze(program, due_ms == -1 ? CHANNEL_DELAY_MS : due_ms);
+}
+
+/* Waits for the answer and takes it; all else is left for the next turn, which does not doze. */
 static int
-coproc_turn(struct exec_coproc *self, struct err *err)
+coproc_turn_dozing(struct exec_coproc *self, struct err *err)
+{
+	ssize_t got = coproc_read(self);
+	if (got <= 0 || doze_is_disturbed()) {
+		self->is_brisk = false;
+		coproc_program_wake(&self->program);
+		if (coproc_program_has_stderr(&self->program))
+			coproc_take_stderr(self);
+	}
+	return coproc_take(self, got, err);
+}
+
+/* Waits for something, and takes it. */
+static int
+coproc_turn_awake(struct exec_coproc *self, bool can_answer, struct err *err)
 {
 	struct channel_cancel cancel;
 	struct coproc_program *program = &self->program;
-	bool can_answer = coproc_send(self);
 	if (channel_is_cancelled(self->host->channel, &cancel))
 		return coproc_on_cancel(self, cancel, err);
 	if (!can_answer)
@@ -496,10 +552,11 @@ coproc_turn(struct exec_coproc *self, struct err *err)
 	};
 	/* Bounded, for there may be tasks by then that this program wants to have first. */
 	int timeout_ms = program->child.has_ended ? 0 : coproc_patience_ms(self);
-	if (!self->has_told && timeout_ms > CHANNEL_DELAY_MS)
-		timeout_ms = CHANNEL_DELAY_MS;
+	int untold_ms = coproc_untold_ms(self);
+	if (timeout_ms > untold_ms)
+		timeout_ms = untold_ms;
 	int ready = channel_wait(self->host->channel, fds, 3, timeout_ms);
-	if (ready == 0)
+	if (ready == 0 && coproc_untold_ms(self) == 0)
 		coproc_tell(self);
 	if (ready == 0 && coproc_patience_ms(self) == 0)
 		coproc_look_again(self);
@@ -507,18 +564,29 @@ coproc_turn(struct exec_coproc *self, struct err *err)
 		coproc_program_reap(program);
 	if (ready > 0 && (fds[2].revents & POLLERR) != 0)
 		program->is_deaf = true; /* nobody has its stdin open */
-	if (ready > 0 && fds[1].revents != 0) {
-		coproc_tell(self);
-		coproc_program_take_stderr(program);
-	}
-	bool has_got = false;
-	if (((ready > 0 && fds[0].revents != 0) || program->child.has_ended) &&
-	    coproc_receive(self, &has_got, err) == -1)
+	if (ready > 0 && fds[1].revents != 0)
+		coproc_take_stderr(self);
+	self->is_brisk = ready == 1 && fds[0].revents == POLLIN && !self->has_told;
+	ssize_t got = -1;
+	if ((ready > 0 && fds[0].revents != 0) || program->child.has_ended)
+		got = coproc_read(self);
+	if (coproc_take(self, got, err) == -1)
 		return -1;
 	/* What it wrote before its end is in the pipe, which others may keep open. */
-	return program->is_running && program->child.has_ended && !has_got
+	return program->is_running && program->child.has_ended && got <= 0
 		   ? coproc_on_death(self, err)
 		   : 0;
+}
+
+/* Sends, waits for something, takes it. */
+static int
+coproc_turn(struct exec_coproc *self, struct err *err)
+{
+	bool can_answer = coproc_send(self);
+	if (can_answer && coproc_can_doze(self))
+		return coproc_turn_dozing(self, err);
+	coproc_program_wake(&self->program);
+	return coproc_turn_awake(self, can_answer, err);
 }
 
 static int
@@ -538,9 +606,8 @@ coproc_is_told_to_leave(const struct exec_coproc *self)
 }
 
 static int
-coproc_serve(struct executor *executor, struct err *err)
+coproc_serve_all(struct exec_coproc *self, struct err *err)
 {
-	struct exec_coproc *self = (struct exec_coproc *)executor;
 	while (!coproc_is_told_to_leave(self) || self->has_begun) {
 		if (coproc_fill(self, err) == -1)
 			return -1;
@@ -564,6 +631,16 @@ coproc_serve(struct executor *executor, struct err *err)
 			return -1;
 	}
 	return 0;
+}
+
+static int
+coproc_serve(struct executor *executor, struct err *err)
+{
+	struct exec_coproc *self = (struct exec_coproc *)executor;
+	int status = coproc_serve_all(self, err);
+	coproc_program_wake(&self->program);
+	self->is_brisk = false; /* tasks that come one by one are not worth a doze */
+	return status;
 }
 
 static void

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "pool/channel.h"
+#include "pool/doze.h"
 #include "pool/executor.h"
 #include "pool/initializer.h"
 #include "pool/task_env.h"
@@ -59,13 +60,17 @@ worker_orphaned(void)
 	_exit(WORKER_BROKEN);
 }
 
-/* SIGUSR1 says "look at the board", and is what the kernel sends when the coordinator dies. */
+/*
+ * SIGUSR1 says "look at the board", or around; and is what the kernel sends when the
+ * coordinator dies.
+ */
 static void
 worker_on_usr1(int signal)
 {
 	(void)signal;
 	if (getppid() != worker_self->config.coordinator)
 		worker_orphaned();
+	doze_disturb();
 }
 
 static void

@@ -180,6 +180,23 @@ got() {
 	wait "$pid"
 }
 
+# calls COUNT: how many system calls a worker makes that has so many tasks, one in flight.
+calls() {
+	rm -f trace.*
+	seq "$1" | timeout 60 strace -ff -qq -o trace pinion feed -j1 perl -e "$echoer" >out
+	assert_equal "$(wc -l <out)" "$1"
+	grep -L '^execve(' trace.* | xargs cat | grep -c '^[a-z]'
+}
+
+@test "a task that is answered at once costs its worker a write and a read, and little else" {
+	needs_strace
+	local few many
+	few=$(calls 100)
+	many=$(calls 2100)
+	# With a poll for each it would be three.
+	((many - few < 3 * 2000))
+}
+
 # --- the program's place and life ---
 
 @test "a program is started for each worker with a task, and none without" {
@@ -207,6 +224,14 @@ got() {
 		while (<STDIN>) { print STDERR "look: $_"; print }' ::: a b >out 2>err
 	assert_equal "$(cat out)" $'a\ta\nb\tb'
 	assert_equal "$(cat err)" $'loading\na\tlook: a\nb\tlook: b'
+}
+
+@test "its stderr is that of the task in hand, however fast answers come" {
+	pinion_feed -j2 --tag perl -e '$| = 1; select STDERR; $| = 1; select STDOUT; while (<STDIN>) {
+		chomp; print STDERR "at $_\n" if $_ % 50 == 0; print "got $_\n" }' < <(seq 2000)
+	assert_equal "$status" 0
+	assert_equal "$output" "$(seq 2000 | sed 's/.*/&\tgot &/')"
+	assert_equal "$(sort -n <<<"$stderr")" "$(seq 50 50 2000 | sed 's/.*/&\tat &/')"
 }
 
 @test "the stderr of the last task of a program is tagged, too" {

@@ -109,3 +109,8 @@ skip_if_instrumented() {
 		skip "${1:-means nothing} under $PINION_TEST_MODE"
 	fi
 }
+
+needs_strace() {
+	skip_if_instrumented 'strace is of no use'
+	strace -f -o /dev/null true 2>/dev/null || skip 'strace is not there or may not be used'
+}

@@ -25,11 +25,6 @@ executed() {
 	sed -n '/= 0$/!d; /\["pinion"/d; s/^execve("[^"]*", \[\(.*\)\], 0x.*/\1/p' trace.* | tr -d '",'
 }
 
-needs_strace() {
-	skip_if_instrumented 'strace is of no use'
-	strace -f -o /dev/null true 2>/dev/null || skip 'strace is not there or may not be used'
-}
-
 @test "a command of several words gets each value as one argument" {
 	pinion map printf '%s\0' {} ::: "${bait[@]}" >printed
 	arrived printed
