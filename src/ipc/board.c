@@ -77,6 +77,7 @@ board_seat_reset(struct board_seat *seat)
 	atomic_store(&seat->pid, 0);
 	atomic_store(&seat->exec_errno, 0);
 	atomic_store(&seat->served_count, 0);
+	atomic_store(&seat->wants_task, 0);
 	atomic_store(&seat->order, BOARD_GO);
 	atomic_store(&seat->cancel_reason, 0);
 	atomic_store(&seat->cancel_seq, BOARD_NO_TASK);

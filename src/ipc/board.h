@@ -35,6 +35,7 @@ struct board_seat {
 	_Atomic int32_t pid; /* its first process, its group's number; 0: none (the kernel writes it) */
 	_Atomic int32_t exec_errno; /* written by the task's process when execve fails */
 	_Atomic uint64_t served_count; /* tasks finished by this worker process */
+	_Atomic uint32_t wants_task; /* beside those it has; cleared by whoever tells it of one */
 
 	/* Written by the coordinator. */
 	alignas(64) _Atomic uint32_t order; /* enum board_order */

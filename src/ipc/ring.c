@@ -343,16 +343,17 @@ ring_ring(struct ring *ring, uint32_t wake_count)
 			   wake_count > INT_MAX ? INT_MAX : wake_count);
 }
 
-void
+bool
 ring_publish(struct ring *ring)
 {
 	uint64_t published =
 	    atomic_load_explicit(&ring->header->push_pos, memory_order_relaxed);
 	if (published == ring->push_pos)
-		return;
+		return false;
 	atomic_store_explicit(&ring->header->push_pos, ring->push_pos,
 			      memory_order_release);
 	ring_ring(ring, (uint32_t)(ring->push_pos - published));
+	return true;
 }
 
 static void

@@ -65,8 +65,11 @@ bool ring_has_room(const struct ring *ring, size_t length);
 int ring_push(struct ring *ring, uint64_t id, uint32_t attempt, const void *head,
 	      size_t head_length, const void *body, size_t body_length, struct err *err);
 
-/* Shows all pushed cells and wakes as many sleeping workers as there are new ones. */
-void ring_publish(struct ring *ring);
+/*
+ * Shows all pushed cells and wakes as many sleeping workers as there are new ones. False: there
+ * are none.
+ */
+bool ring_publish(struct ring *ring);
 
 /* Gives the oldest cell that is TAKEN back for use: true and its ticket; false: none. */
 bool ring_collect(struct ring *ring, struct ring_ticket *ticket);

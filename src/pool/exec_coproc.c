@@ -315,14 +315,16 @@ coproc_on_cancel(struct exec_coproc *self, struct channel_cancel cancel, struct 
 
 /* --- asking --- */
 
-/* As many tasks as may be in flight and are there. */
+/* As many tasks as may be in flight and are there; of others we hear if the head takes long. */
 static int
 coproc_fill(struct exec_coproc *self, struct err *err)
 {
 	struct executor_task task;
 	int got = 1;
 	while (!self->is_to_leave && self->requests.count < self->requests.most) {
-		got = executor_next(self->host, &task, err);
+		got = self->has_begun && self->has_told
+			  ? executor_next_or_signal(self->host, &task, err)
+			  : executor_next(self->host, &task, err);
 		if (got != 1)
 			break;
 		self->taken_count++;
@@ -550,7 +552,6 @@ coproc_turn_awake(struct exec_coproc *self, bool can_answer, struct err *err)
 	    {.fd = program->err_fd, .events = POLLIN},
 	    {.fd = program->is_deaf ? -1 : program->in_fd, .events = wanted},
 	};
-	/* Bounded, for there may be tasks by then that this program wants to have first. */
 	int timeout_ms = program->child.has_ended ? 0 : coproc_patience_ms(self);
 	int untold_ms = coproc_untold_ms(self);
 	if (timeout_ms > untold_ms)

@@ -65,6 +65,13 @@ struct executor_ops {
 /* 1: *task is the next; 0: there is none now, or no more are to be started; -1 and err. */
 int executor_next(struct executor_host *host, struct executor_task *task, struct err *err);
 
+/*
+ * As executor_next, for one that has tasks and waits for their ends: after 0 SIGUSR1 comes when
+ * there are new ones.
+ */
+int executor_next_or_signal(struct executor_host *host, struct executor_task *task,
+			    struct err *err);
+
 /* How many tasks are left of the chunk that the last one came from. */
 uint32_t executor_left(const struct executor_host *host);
 

@@ -99,11 +99,24 @@ pool_submit(struct backend *backend, const struct task *task, struct err *err)
 	return -1;
 }
 
+/* New tasks may be what a program wants before it answers those it has. */
+static void
+pool_signal_wanting(struct pool *pool)
+{
+	atomic_thread_fence(memory_order_seq_cst); /* as executor_next_or_signal says */
+	for (size_t i = 0; i < pool->config.worker_max; i++) {
+		_Atomic uint32_t *wants_task = &pool->board.seats[i].wants_task;
+		if (atomic_load(wants_task) != 0 && atomic_exchange(wants_task, 0) != 0)
+			pool_kill(&pool->workers[i], SIGUSR1);
+	}
+}
+
 static int
 pool_publish(struct backend *backend, struct err *err)
 {
 	struct pool *pool = pool_of(backend);
-	ring_publish(pool->ring);
+	if (ring_publish(pool->ring) && pool->config.spec->executor == SPEC_COPROC)
+		pool_signal_wanting(pool);
 	return pool_staff(pool, err);
 }
 

@@ -332,6 +332,18 @@ executor_next(struct executor_host *host, struct executor_task *task, struct err
 	return status;
 }
 
+int
+executor_next_or_signal(struct executor_host *host, struct executor_task *task,
+			struct err *err)
+{
+	int status = executor_next(host, task, err);
+	if (status != 0 || atomic_exchange(&host->seat->wants_task, 1) != 0)
+		return status;
+	/* Either the coordinator sees that or we what it published before it looked. */
+	atomic_thread_fence(memory_order_seq_cst);
+	return executor_next(host, task, err);
+}
+
 uint32_t
 executor_left(const struct executor_host *host)
 {

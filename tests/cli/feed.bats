@@ -180,6 +180,37 @@ got() {
 	wait "$pid"
 }
 
+# rests PID: the process has slept for a while.
+rests() {
+	local sleeps
+	sleeps=$(grep ^voluntary "/proc/$1/status") || return 1
+	sleep 0.1
+	[[ $(grep ^voluntary "/proc/$1/status") == "$sleeps" ]]
+}
+
+@test "a program that wants a second task before it answers the first gets it when it comes" {
+	mkfifo input
+	exec 4<>input
+	timeout $((60 * $(slowness))) pinion feed -j1 --inflight 2 perl -e '$| = 1; $worker = getppid;
+		while ($a = <STDIN>) { open F, ">", "worker"; print F "$worker\n"; close F; print $a . <STDIN> }' \
+		<input >out 3>&- 4>&- &
+	local pid=$! i waited_s=0
+	for i in {1..10}; do
+		rm -f worker
+		echo "first $i" >&4
+		wait_until test -s worker
+		wait_until rests "$(<worker)"
+		SECONDS=0
+		echo "second $i" >&4
+		wait_until grep -qx "second $i" out
+		((waited_s += SECONDS, 1))
+	done
+	# Of itself the worker looks for new tasks every one or two seconds.
+	((waited_s < 5))
+	exec 4>&-
+	wait "$pid"
+}
+
 # calls COUNT: how many system calls a worker makes that has so many tasks, one in flight.
 calls() {
 	rm -f trace.*
