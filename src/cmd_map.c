@@ -45,6 +45,7 @@ struct map {
 	size_t worker_count;
 	size_t worker_max;
 	struct loop *loop;
+	struct blocks *blocks;
 	struct plan *plan; /* owns the inputs */
 	struct sink *output;
 	struct sink *failures;
@@ -148,6 +149,7 @@ map_set_up_sinks(struct map *map, struct err *err)
 {
 	struct output_config output = {
 	    .spec = &map->spec,
+	    .blocks = map->blocks,
 	    .out_fd = STDOUT_FILENO,
 	    .err_fd = STDERR_FILENO,
 	    .tag = map->tag,
@@ -251,6 +253,7 @@ map_make_backend(struct map *map, struct err *err)
 	    .run_name = map->run_name,
 	    .family = &map->family,
 	    .loop = map->loop,
+	    .blocks = map->blocks,
 	    .client = client,
 	    .column_count = map->column_count,
 	    .worker_count = map->worker_count,
@@ -267,6 +270,9 @@ static int
 map_set_up(struct map *map, struct err *err)
 {
 	map_name_run(map);
+	map->blocks = blocks_new(map->spec.buffer_bytes);
+	if (map->blocks == NULL)
+		return err_no_memory(err);
 	if (map_set_up_workers(map, err) == -1 || map_set_up_input(map, err) == -1 ||
 	    map_set_up_sinks(map, err) == -1)
 		return -1;
@@ -288,6 +294,7 @@ map_fini(struct map *map)
 	run_free(map->run);
 	sink_free(map->output);
 	sink_free(map->failures);
+	blocks_free(map->blocks); /* which the output kept some of */
 	plan_free(map->plan);
 	loop_free(map->loop);
 	template_free(map->tag);

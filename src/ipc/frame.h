@@ -26,6 +26,7 @@ enum frame_type {
 	FRAME_STARTED = 1, /* payload: int64_t, CLOCK_MONOTONIC nanoseconds */
 	FRAME_STDOUT,      /* payload: bytes the task wrote */
 	FRAME_STDERR,
+	FRAME_BLOCK,    /* payload: struct block_part: bytes the task wrote, in a block */
 	FRAME_FINISHED, /* payload: struct result */
 	FRAME_ANSWER, /* all of a success in one; payload: struct frame_answer, its stdout */
 	FRAME_RETURNED, /* payload: uint32_t: so many tasks from seq on will not be started */

@@ -19,9 +19,18 @@ struct outbox_head {
 	alignas(64) _Atomic uint64_t end_pos; /* bytes ever committed; worker only */
 	_Atomic uint64_t base_pos;   /* what stands at the area's start; worker only */
 	_Atomic uint32_t wants_room; /* set by the worker, cleared by the coordinator */
+	_Atomic uint32_t taken;      /* blocks ever; worker only */
 	alignas(64) _Atomic uint64_t begin_pos; /* bytes ever released; coordinator only */
 	_Atomic uint32_t is_rung; /* set by the worker, cleared by the coordinator */
+	_Atomic uint32_t offered; /* blocks ever; coordinator only, as the offers */
+	_Atomic uint32_t offers[OUTBOX_OFFERS];
 };
+
+uint64_t
+outbox_file_bytes(size_t count)
+{
+	return (uint64_t)count * OUTBOX_FILE_BYTES;
+}
 
 int
 outbox_open(struct err *err)
@@ -67,6 +76,8 @@ outbox_map(struct outbox *outbox, int fd, size_t index, bool is_new, struct err 
 		atomic_store(&outbox->head->begin_pos, 0);
 		atomic_store(&outbox->head->wants_room, 0);
 		atomic_store(&outbox->head->is_rung, 0);
+		atomic_store(&outbox->head->taken, 0);
+		atomic_store(&outbox->head->offered, 0);
 	}
 	return 0;
 }
@@ -128,6 +139,19 @@ outbox_ring(struct outbox *outbox)
 	return atomic_exchange(&outbox->head->is_rung, 1) == 0;
 }
 
+bool
+outbox_take_block(struct outbox *outbox, uint32_t *block)
+{
+	struct outbox_head *head = outbox->head;
+	uint32_t taken = atomic_load_explicit(&head->taken, memory_order_relaxed);
+	if (taken == atomic_load_explicit(&head->offered, memory_order_acquire))
+		return false;
+	*block = atomic_load_explicit(&head->offers[taken % OUTBOX_OFFERS],
+				      memory_order_relaxed);
+	atomic_store_explicit(&head->taken, taken + 1, memory_order_release);
+	return true;
+}
+
 void
 outbox_want_room(struct outbox *outbox)
 {
@@ -165,4 +189,23 @@ outbox_release(struct outbox *outbox, size_t length)
 		return false;
 	return atomic_load_explicit(&outbox->head->wants_room, memory_order_relaxed) != 0 &&
 	       atomic_exchange(&outbox->head->wants_room, 0) != 0;
+}
+
+bool
+outbox_wants_block(const struct outbox *outbox)
+{
+	const struct outbox_head *head = outbox->head;
+	uint32_t offered = atomic_load_explicit(&head->offered, memory_order_relaxed);
+	return offered - atomic_load_explicit(&head->taken, memory_order_acquire) <
+	       OUTBOX_OFFERS;
+}
+
+void
+outbox_offer_block(struct outbox *outbox, uint32_t block)
+{
+	struct outbox_head *head = outbox->head;
+	uint32_t offered = atomic_load_explicit(&head->offered, memory_order_relaxed);
+	atomic_store_explicit(&head->offers[offered % OUTBOX_OFFERS], block,
+			      memory_order_relaxed);
+	atomic_store_explicit(&head->offered, offered + 1, memory_order_release);
 }

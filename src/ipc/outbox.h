@@ -23,6 +23,7 @@
 #include "base/err.h"
 
 #define OUTBOX_BYTES (256 * 1024) /* of the area; a power of two and whole pages */
+#define OUTBOX_OFFERS 4           /* blocks a worker may have before it; a power of two */
 
 struct outbox_head;
 
@@ -32,6 +33,9 @@ struct outbox {
 	char *bytes;
 	uint64_t pos; /* the writer's end, or the reader's begin */
 };
+
+/* What so many outboxes take of the file. */
+uint64_t outbox_file_bytes(size_t count);
 
 /* An empty file, for any number of outboxes; -1 and err. The caller closes it. */
 int outbox_open(struct err *err);
@@ -57,6 +61,9 @@ void outbox_commit(struct outbox *outbox, size_t length);
 /* True: the coordinator has to be woken; false: it has been, and has not looked since. */
 bool outbox_ring(struct outbox *outbox);
 
+/* The next block that was offered (blocks.h), if there is one. */
+bool outbox_take_block(struct outbox *outbox, uint32_t *block);
+
 /* To be woken when there is room; then reserve is to be tried once more before sleeping. */
 void outbox_want_room(struct outbox *outbox);
 
@@ -73,5 +80,9 @@ const char *outbox_peek(const struct outbox *outbox, size_t *length);
  * few bytes, at least half is free then.
  */
 bool outbox_release(struct outbox *outbox, size_t length);
+
+/* Whether fewer than OUTBOX_OFFERS blocks wait to be taken; and one more that does. */
+bool outbox_wants_block(const struct outbox *outbox);
+void outbox_offer_block(struct outbox *outbox, uint32_t block);
 
 #endif

@@ -8,6 +8,9 @@
 #include "base/io.h"
 #include "ipc/frame.h"
 
+/* A longer pipe counts towards the user's limit for all pipes: the kernel may say no. */
+#define CAPTURE_PIPE_MAX_BYTES (256 * 1024)
+
 /* A pipe whose write end becomes `fd`; the read end stays. */
 static int
 capture_pipe(int *read_fd, int fd)
@@ -48,9 +51,9 @@ capture_renew(struct capture *capture)
 	if (capture_pipe(&capture->read_fds[RESULT_STDOUT], STDOUT_FILENO) == -1 ||
 	    capture_pipe(&capture->read_fds[RESULT_STDERR], STDERR_FILENO) == -1)
 		return -1;
-	capture->pipe_bytes = fcntl(capture->read_fds[RESULT_STDOUT], F_GETPIPE_SZ);
-	if (capture->pipe_bytes < FRAME_PAYLOAD_MAX)
-		capture->pipe_bytes = FRAME_PAYLOAD_MAX;
+	for (int stream = 0; stream < RESULT_STREAMS; stream++)
+		capture->pipe_bytes[stream] =
+		    fcntl(capture->read_fds[stream], F_GETPIPE_SZ);
 	return 0;
 }
 
@@ -65,20 +68,32 @@ capture_poll(const struct capture *capture, struct pollfd fds[RESULT_STREAMS])
 	return count;
 }
 
+static void
+capture_grow(struct capture *capture, enum result_stream stream)
+{
+	int bytes = fcntl(capture->read_fds[stream], F_SETPIPE_SZ, CAPTURE_PIPE_MAX_BYTES);
+	if (bytes > 0)
+		capture->pipe_bytes[stream] = bytes;
+}
+
 static int
-capture_drain_one(const struct capture *capture, enum result_stream stream,
+capture_drain_one(struct capture *capture, enum result_stream stream,
 		  struct channel *channel)
 {
 	int fd = capture->read_fds[stream];
-	long left = capture->pipe_bytes; /* what lives on may write for ever */
-	while (left > 0) {
-		ssize_t got = channel_pull(channel, stream, fd);
+	long pipe_bytes = capture->pipe_bytes[stream];
+	long taken = 0;
+	while (taken < pipe_bytes) { /* what lives on may write for ever */
+		size_t wanted;
+		ssize_t got = channel_pull(channel, stream, fd, &wanted);
 		if (got == -1)
 			return errno == EAGAIN ? 0 : -1;
-		if (got < FRAME_PAYLOAD_MAX)
-			return 0; /* the pipe was empty when this was read */
-		left -= got;
+		taken += got;
+		if ((size_t)got < wanted) /* the pipe was empty when this was read */
+			break;
 	}
+	if (taken >= pipe_bytes && pipe_bytes < CAPTURE_PIPE_MAX_BYTES)
+		capture_grow(capture, stream);
 	return 0;
 }
 

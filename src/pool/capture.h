@@ -6,7 +6,8 @@
  * block. Since the worker holds the write ends too, a task's end is its death, never an
  * end of file: what is in the pipes by then is taken and no more is waited for. When
  * something of the task lives on it may still write; then capture_renew takes fresh pipes
- * for the next one.
+ * for the next one. A pipe that was found full is made longer, so that a task with a large
+ * output and its worker, who share a CPU, take turns less often.
  */
 #ifndef PINION_CAPTURE_H
 #define PINION_CAPTURE_H
@@ -18,7 +19,7 @@
 
 struct capture {
 	int read_fds[RESULT_STREAMS]; /* -1: not captured, tasks have our own 1 and 2 */
-	long pipe_bytes;              /* what a pipe holds */
+	long pipe_bytes[RESULT_STREAMS]; /* what each pipe holds */
 };
 
 /* -1 and errno when there are no descriptors. */

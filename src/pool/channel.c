@@ -31,11 +31,12 @@ channel_child_ended(void)
 }
 
 void
-channel_init(struct channel *channel, int fd, const struct outbox *outbox,
+channel_init(struct channel *channel, int fd, const struct outbox *outbox, int outbox_fd,
 	     struct board_seat *seat, const sigset_t *wait_mask, void (*orphaned)(void))
 {
 	*channel = (struct channel){.fd = fd,
 				    .outbox = *outbox,
+				    .outbox_fd = outbox_fd,
 				    .seat = seat,
 				    .wait_mask = *wait_mask,
 				    .orphaned = orphaned,
@@ -46,6 +47,7 @@ channel_init(struct channel *channel, int fd, const struct outbox *outbox,
 void
 channel_fini(struct channel *channel)
 {
+	block_writer_fini(&channel->blocks);
 	outbox_unmap(&channel->outbox);
 }
 
@@ -62,6 +64,7 @@ channel_flush(struct channel *channel)
 {
 	bool is_heard = channel->unheard_bytes == 0;
 	channel->unheard_bytes = 0;
+	channel->block_bytes = 0;
 	channel->flush_at_ns = CLOCK_NEVER;
 	if (is_heard || !outbox_ring(&channel->outbox))
 		return;
@@ -227,10 +230,35 @@ channel_broken(struct channel *channel, const char *text)
 	channel_add(channel, FRAME_BROKEN, 0, 0, text, strnlen(text, FRAME_PAYLOAD_MAX));
 }
 
-ssize_t
-channel_pull(struct channel *channel, enum result_stream stream, int fd)
+/* The bytes are in the block in hand: says so. */
+static void
+channel_tell_part(struct channel *channel, enum result_stream stream, size_t length)
 {
-	char *to = channel_reserve(channel, frame_bytes(FRAME_PAYLOAD_MAX), false);
+	struct block_part part;
+	block_writer_put(&channel->blocks, length, &part);
+	part.stream = (uint16_t)stream;
+	channel_add(channel, FRAME_BLOCK, channel->seq, channel->attempt, &part,
+		    sizeof(part));
+	channel->block_bytes += length;
+	if (channel->block_bytes >= CHANNEL_BLOCK_BATCH_BYTES)
+		channel_flush(channel);
+}
+
+ssize_t
+channel_pull(struct channel *channel, enum result_stream stream, int fd, size_t *wanted)
+{
+	char *to = block_writer_room(&channel->blocks, &channel->outbox,
+				     channel->outbox_fd, wanted);
+	if (to != NULL) {
+		ssize_t got = io_read(fd, to, *wanted);
+		if (got > 0) {
+			channel->stream_bytes[stream] += (uint64_t)got;
+			channel_tell_part(channel, stream, (size_t)got);
+		}
+		return got;
+	}
+	*wanted = FRAME_PAYLOAD_MAX;
+	to = channel_reserve(channel, frame_bytes(FRAME_PAYLOAD_MAX), false);
 	if (to == NULL) {
 		errno = EAGAIN;
 		return -1;

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "ipc/blocks.h"
 #include "ipc/board.h"
 #include "ipc/frame.h"
 #include "ipc/outbox.h"
@@ -24,16 +25,20 @@
 
 /* The coordinator hears at the latest so long after, so that a task can be watched live. */
 #define CHANNEL_DELAY_MS 10
-#define CHANNEL_BATCH_BYTES (48 * 1024) /* and at once of more bytes than this */
+#define CHANNEL_BATCH_BYTES (48 * 1024)       /* and at once of more bytes than this */
+#define CHANNEL_BLOCK_BATCH_BYTES BLOCK_BYTES /* where they are in blocks */
 
 #define CHANNEL_ANSWER_MAX (FRAME_PAYLOAD_MAX - sizeof(struct frame_answer))
 
 struct channel {
 	int fd; /* the result pipe; non-blocking */
 	struct outbox outbox;
+	int outbox_fd; /* the file of the outboxes, for blocks; -1: no blocks */
+	struct block_writer blocks;
 	struct board_seat *seat;
 	sigset_t wait_mask;   /* during channel_wait */
 	size_t unheard_bytes; /* said since the coordinator was last woken */
+	size_t block_bytes;   /* and put into blocks */
 	int64_t flush_at_ns;
 	int64_t flushed_at_ns; /* kept by channel_flush_due */
 	uint64_t seq;          /* the task in hand */
@@ -48,9 +53,9 @@ struct channel_cancel {
 	bool is_at_once; /* no grace */
 };
 
-/* The outbox is the channel's from here on. */
+/* The outbox is the channel's from here on; its file, outbox_fd, stays the caller's. */
 void channel_init(struct channel *channel, int fd, const struct outbox *outbox,
-		  struct board_seat *seat, const sigset_t *wait_mask,
+		  int outbox_fd, struct board_seat *seat, const sigset_t *wait_mask,
 		  void (*orphaned)(void));
 void channel_fini(struct channel *channel);
 
@@ -73,10 +78,12 @@ void channel_output(struct channel *channel, enum result_stream stream, const ch
 		    size_t length);
 
 /*
- * One read from fd straight into an output frame of the task in hand. What read(2) gives;
- * EAGAIN also when there is no room and the task is to be ended.
+ * One read from fd straight into a block or an output frame of the task in hand. What read(2)
+ * gives; EAGAIN also when there is no room and the task is to be ended. *wanted is how much was
+ * asked for: there is no more now where less came.
  */
-ssize_t channel_pull(struct channel *channel, enum result_stream stream, int fd);
+ssize_t channel_pull(struct channel *channel, enum result_stream stream, int fd,
+		     size_t *wanted);
 
 /* Wakes the coordinator if it has not heard all. */
 void channel_flush(struct channel *channel);

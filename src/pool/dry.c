@@ -124,6 +124,12 @@ dry_hold(struct backend *backend, bool is_held)
 	(void)backend, (void)is_held;
 }
 
+static void
+dry_hold_from(struct backend *backend, uint64_t seq)
+{
+	(void)backend, (void)seq;
+}
+
 static bool
 dry_is_gone(const struct backend *backend)
 {
@@ -155,6 +161,7 @@ static const struct backend_ops dry_ops = {
     .suspend = dry_ignore,
     .resume = dry_ignore,
     .hold = dry_hold,
+    .hold_from = dry_hold_from,
     .poll_at = dry_poll_at,
     .poll = dry_poll,
     .reap = dry_ignore,

@@ -277,6 +277,15 @@ pool_hold(struct backend *backend, bool is_held)
 		else if (pool_watch(&pool->workers[i], &err) == -1)
 			pool_break(pool, &err);
 	}
+	pool_take_held_back(pool);
+}
+
+static void
+pool_hold_from(struct backend *backend, uint64_t seq)
+{
+	struct pool *pool = pool_of(backend);
+	pool->outputs_end = seq;
+	pool_take_held_back(pool);
 }
 
 /* -v: where the chunks are worth a word. */
@@ -362,6 +371,7 @@ static const struct backend_ops pool_ops = {
     .suspend = pool_suspend,
     .resume = pool_resume,
     .hold = pool_hold,
+    .hold_from = pool_hold_from,
     .poll_at = pool_poll_at,
     .poll = pool_poll,
     .reap = pool_reap,
@@ -383,6 +393,7 @@ pool_new(const struct pool_config *config, struct err *err)
 	pool->config = *config;
 	pool->outbox_fd = -1;
 	pool->tail_at_ns = CLOCK_NEVER;
+	pool->outputs_end = UINT64_MAX;
 	pool->target_count = config->worker_count;
 	chunking_init(&pool->chunking, config->spec);
 	pool->workers = calloc(config->worker_max, sizeof(*pool->workers));
@@ -397,6 +408,8 @@ pool_new(const struct pool_config *config, struct err *err)
 	pool->outbox_fd = outbox_open(err);
 	if (pool->outbox_fd == -1)
 		goto free_pool;
+	blocks_set_file(config->blocks, pool->outbox_fd,
+			outbox_file_bytes(config->worker_max));
 	pool->ring = ring_new(POOL_RING_CELLS, POOL_RING_BYTES, err);
 	if (pool->ring == NULL)
 		goto free_pool;

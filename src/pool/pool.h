@@ -13,6 +13,7 @@
 #define PINION_POOL_H
 
 #include "base/sig.h"
+#include "ipc/blocks.h"
 #include "ipc/loop.h"
 #include "pool/family.h"
 #include "pool/topology.h"
@@ -33,6 +34,7 @@ struct pool_config {
 	const char *run_name;
 	struct family *family;
 	struct loop *loop;
+	struct blocks *blocks; /* for large outputs; whoever hears of output may keep them */
 	struct backend_client client;
 	size_t column_count;
 	size_t worker_count; /* at first */

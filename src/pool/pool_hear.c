@@ -72,7 +72,7 @@ pool_on_started(struct pool_worker *worker, struct flight flight,
 	flights_set(&worker->pool->flights, header->seq, flight);
 	worker->has_started = true;
 	client->started(client->context, header->seq, header->attempt,
-			(uint32_t)(worker - worker->pool->workers) + 1, started_at_ns);
+			pool_slot(worker) + 1, started_at_ns);
 	return true;
 }
 
@@ -117,6 +117,45 @@ pool_on_returned(struct pool_worker *worker, struct flight flight,
 	return true;
 }
 
+/* Output in the outbox. A seat with much of it is given blocks for what comes next. */
+static bool
+pool_on_output(struct pool_worker *worker, struct flight flight,
+	       const struct frame_header *header, const char *payload)
+{
+	const struct pool_config *config = &worker->pool->config;
+	if (!flight.is_started)
+		return false;
+	config->client.output(config->client.context, header->seq, header->attempt,
+			      header->type == FRAME_STDOUT ? RESULT_STDOUT : RESULT_STDERR,
+			      payload, header->payload_bytes);
+	if (header->payload_bytes == FRAME_PAYLOAD_MAX)
+		blocks_offer(config->blocks, pool_slot(worker), &worker->outbox);
+	return true;
+}
+
+/* The same in a block. */
+static bool
+pool_on_block(struct pool_worker *worker, struct flight flight,
+	      const struct frame_header *header, const char *payload)
+{
+	const struct pool_config *config = &worker->pool->config;
+	struct block_part part;
+	if (header->payload_bytes != sizeof(part) || !flight.is_started)
+		return false;
+	memcpy(&part, payload, sizeof(part));
+	if (part.stream >= RESULT_STREAMS)
+		return false;
+	const char *bytes = blocks_take(config->blocks, pool_slot(worker), &part);
+	if (bytes == NULL)
+		return false;
+	config->client.output(config->client.context, header->seq, header->attempt,
+			      (enum result_stream)part.stream, bytes, part.length);
+	blocks_pass(config->blocks, &part);
+	if (part.is_last)
+		blocks_offer(config->blocks, pool_slot(worker), &worker->outbox);
+	return true;
+}
+
 /* One frame. False: it cannot be right. */
 static bool
 pool_on_frame(struct pool_worker *worker, const struct frame_header *header,
@@ -148,12 +187,9 @@ pool_on_frame(struct pool_worker *worker, const struct frame_header *header,
 		return pool_on_finished(worker, flight, header, payload);
 	if (type == FRAME_RETURNED)
 		return pool_on_returned(worker, flight, header, payload);
-	if (!flight.is_started)
-		return false;
-	client->output(client->context, header->seq, header->attempt,
-		       type == FRAME_STDOUT ? RESULT_STDOUT : RESULT_STDERR, payload,
-		       header->payload_bytes);
-	return true;
+	if (type == FRAME_BLOCK)
+		return pool_on_block(worker, flight, header, payload);
+	return pool_on_output(worker, flight, header, payload);
 }
 
 /* An answer behind those gathered; there is room for its bytes. */
@@ -210,7 +246,7 @@ pool_take_answers(struct pool_worker *worker, const char *bytes, size_t length)
 	struct answers answers = {
 	    .items = pool->answers,
 	    .worker = worker->number,
-	    .slot = (uint32_t)(worker - pool->workers) + 1,
+	    .slot = pool_slot(worker) + 1,
 	};
 	buf_clear(&pool->answer_bytes);
 	if (frame_get(bytes, length, &first, &payload) != 1 || pool->answers == NULL ||
@@ -244,6 +280,19 @@ pool_take_some(struct pool_worker *worker, const char *bytes, size_t length)
 						       : 0;
 }
 
+/* The frame at the front is output that nobody wants now. */
+static bool
+pool_is_held_back(const struct pool_worker *worker, const char *bytes, size_t length)
+{
+	struct frame_header header;
+	const char *payload;
+	return worker->pool->outputs_end != UINT64_MAX && !worker->is_waited_for &&
+	       frame_get(bytes, length, &header, &payload) == 1 &&
+	       header.seq >= worker->pool->outputs_end &&
+	       (header.type == FRAME_STDOUT || header.type == FRAME_STDERR ||
+		header.type == FRAME_BLOCK);
+}
+
 void
 pool_take_frames(struct pool_worker *worker)
 {
@@ -251,7 +300,11 @@ pool_take_frames(struct pool_worker *worker)
 	const char *bytes =
 	    worker->result_fd == -1 ? NULL : outbox_peek(&worker->outbox, &length);
 	bool is_sound = bytes != NULL;
+	worker->is_held_back = false;
 	while (is_sound && length > 0) {
+		worker->is_held_back = pool_is_held_back(worker, bytes, length);
+		if (worker->is_held_back)
+			return;
 		size_t used = pool_take_some(worker, bytes, length);
 		is_sound = used > 0;
 		bytes += used;
@@ -261,6 +314,15 @@ pool_take_frames(struct pool_worker *worker)
 	}
 	if (!is_sound && worker->result_fd != -1)
 		pool_distrust(worker);
+}
+
+void
+pool_take_held_back(struct pool *pool)
+{
+	for (size_t i = 0; i < pool->config.worker_max && !pool->is_held; i++)
+		if (pool->workers[i].is_held_back)
+			pool_take_frames(&pool->workers[i]);
+	pool_collect(pool);
 }
 
 static void

@@ -30,6 +30,7 @@ struct pool_worker {
 	struct outbox outbox; /* the seat's: mapped for its first worker */
 	struct loop_watch *watch;
 	int64_t poll_at_ns; /* CLOCK_NEVER */
+	bool is_held_back;  /* its next frame is output that is not wanted now */
 	bool has_started;   /* any task */
 	bool is_waited_for; /* its pid is nobody's any more, though it is not buried yet */
 	bool was_told_off;  /* by cancel_all or resize: its end is no failure */
@@ -60,10 +61,18 @@ struct pool {
 	unsigned int failed_starts; /* in a row */
 	bool has_served;            /* any task */
 	bool is_held;
+	uint64_t outputs_end; /* outputs of tasks from this seq on are left where they are */
 	bool is_closed;
 	bool is_cancelled;
 	bool is_broken;
 };
+
+/* The number of its seat, from 0. */
+static inline uint32_t
+pool_slot(const struct pool_worker *worker)
+{
+	return (uint32_t)(worker - worker->pool->workers);
+}
 
 static inline struct board_seat *
 pool_seat(const struct pool_worker *worker)
@@ -85,8 +94,14 @@ pool_kill(const struct pool_worker *worker, int signal)
 int pool_watch(struct pool_worker *worker, struct err *err);
 void pool_unwatch(struct pool_worker *worker);
 
-/* Takes all frames a worker has committed. What it says after garbage does not count. */
+/*
+ * Takes the frames a worker has committed, up to output that is not wanted now, or all of them
+ * from a dead one. What it says after garbage does not count.
+ */
 void pool_take_frames(struct pool_worker *worker);
+
+/* The same from all workers that were stopped at such output. */
+void pool_take_held_back(struct pool *pool);
 
 /*
  * A plugin keeps its worker from ringing again soon after it has rung: what it said meanwhile is

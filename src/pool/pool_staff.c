@@ -299,6 +299,7 @@ pool_bury(struct pool_worker *worker, int status)
 	pool->live_count--;
 	worker->is_waited_for = true;
 	pool_take_frames(worker);
+	blocks_reclaim(pool->config.blocks, pool_slot(worker));
 	ring_reclaim(pool->ring, worker->number, pool_visit_claim, &search);
 	pool_collect(pool);
 	uint64_t seq_in_hand = atomic_load(&pool_seat(worker)->seq);

@@ -87,7 +87,7 @@ worker_set_up_signals(struct worker *self, sigset_t *wait_mask)
 	sigdelset(wait_mask, SIGCHLD);
 }
 
-/* Our descriptors: null on 0, the ring, the result pipe, the first task's stdin; no others. */
+/* Our descriptors: null on 0, the ring, the result pipe, the outboxes, the first task's stdin; no others. */
 static int
 worker_set_up_fds(struct worker *self)
 {
@@ -96,8 +96,9 @@ worker_set_up_fds(struct worker *self)
 	if (null_fd == -1 || dup2(null_fd, STDIN_FILENO) == -1)
 		return -1;
 	close(null_fd);
-	int keep[] = {config->result_fd, ring_fd(config->ring), config->first_stdin_fd};
-	io_close_from(3, keep, 3);
+	int keep[] = {config->result_fd, ring_fd(config->ring), config->outbox_fd,
+		      config->first_stdin_fd};
+	io_close_from(3, keep, sizeof(keep) / sizeof(*keep));
 	return 0;
 }
 
@@ -167,8 +168,9 @@ worker_set_up(struct worker *self, struct err *err)
 	if (outbox_map(&outbox, self->config.outbox_fd, self->config.slot_index, false,
 		       err) == -1)
 		_exit(WORKER_CANNOT_START); /* with no means to say why */
-	channel_init(&self->channel, self->config.result_fd, &outbox, self->config.seat,
-		     &wait_mask, worker_orphaned);
+	channel_init(&self->channel, self->config.result_fd, &outbox,
+		     self->config.outbox_fd, self->config.seat, &wait_mask,
+		     worker_orphaned);
 	self->host = (struct executor_host){
 	    .spec = self->config.spec,
 	    .template = self->config.template,
@@ -456,7 +458,7 @@ worker_fail(const struct worker_config *config, const struct err *err)
 	sigset_t wait_mask;
 	sigfillset(&wait_mask);
 	if (outbox_map(&outbox, config->outbox_fd, config->slot_index, false, NULL) == 0) {
-		channel_init(&channel, config->result_fd, &outbox, config->seat,
+		channel_init(&channel, config->result_fd, &outbox, -1, config->seat,
 			     &wait_mask, worker_orphaned);
 		channel_start_failed(&channel, err->text);
 		channel_flush(&channel);

@@ -11,7 +11,8 @@
 #include "run/run_parts.h"
 
 #define RUN_PASS_MAX 10000 /* tasks done before this run, in one turn */
-#define RUN_FORCE_MS 500   /* after a grace period, and between SIGKILLs */
+#define RUN_LOOK_MS 10
+#define RUN_FORCE_MS 500 /* after a grace period, and between SIGKILLs */
 
 static const int run_signals[] = {SIGCHLD, SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1,
 				  SIGUSR2, SIGTSTP, SIGCONT, SIGPIPE, SIGXFSZ};
@@ -73,7 +74,7 @@ run_suspend(struct run *run)
 	run->backend->ops->suspend(run->backend);
 	raise(SIGSTOP);
 	int64_t stopped_ns = clock_now_ns() - stopped_at_ns;
-	if (!run->is_held) /* else it is added with the rest of that time */
+	if (!run->is_slow) /* else it is added with the rest of that time */
 		attempts_shift(&run->attempts, stopped_ns);
 	run->force_at_ns += stopped_ns;
 	run->backend->ops->resume(run->backend);
@@ -251,7 +252,11 @@ static int64_t
 run_wait_until(const struct run *run)
 {
 	int64_t until = CLOCK_NEVER;
-	if (!run->is_held)
+	if (run->has_settled) /* since the last look, when outputs were taken up again */
+		return 0;
+	if (run->outputs_end != UINT64_MAX) /* it is for time alone to change that */
+		until = clock_now_ns() + RUN_LOOK_MS * NS_PER_MS;
+	if (!run->is_slow)
 		until = attempts_wait_until(&run->attempts,
 					    plan_time_limit_ns(run->config.plan));
 	if (run->is_cancelling && run->force < BACKEND_KILL_WORKER &&
@@ -284,7 +289,7 @@ run_check_time_limits(struct run *run)
 	int64_t limit_ns = plan_time_limit_ns(run->config.plan);
 	int64_t now_ns = clock_now_ns();
 	struct attempt *attempt;
-	while (!run->is_cancelling && !run->is_held &&
+	while (!run->is_cancelling && !run->is_slow &&
 	       (attempt = attempts_next_due(&run->attempts, limit_ns, now_ns)) != NULL) {
 		enum backend_force force =
 		    attempt->force_at_ns == 0 ? BACKEND_GRACE : BACKEND_KILL_WORKER;
@@ -355,23 +360,37 @@ run_flush(struct run *run)
 		run_fail(run, RUN_FAILED, &err);
 }
 
+/* Who waits for our reader is not over time, and ends unread are not known to us. */
+static void
+run_check_slow(struct run *run, bool is_slow)
+{
+	int64_t now_ns;
+	if (is_slow == run->is_slow)
+		return;
+	now_ns = clock_now_ns();
+	run->is_slow = is_slow;
+	if (is_slow) {
+		run->slow_at_ns = now_ns;
+	} else {
+		attempts_shift(&run->attempts, now_ns - run->slow_at_ns);
+		run->released_at_ns = now_ns;
+	}
+}
+
 /* Backpressure, but not on what is being ended: its results must come in. */
 static void
 run_check_hold(struct run *run)
 {
 	bool is_behind = sinks_is_behind(&run->sinks) && !run->is_cancelling;
-	if (is_behind == run->is_held)
-		return;
+	uint64_t outputs_end =
+	    run->is_cancelling ? UINT64_MAX : sinks_outputs_end(&run->sinks);
+	if (is_behind != run->is_held)
+		run->backend->ops->hold(run->backend, is_behind);
+	if (outputs_end != run->outputs_end)
+		run->backend->ops->hold_from(run->backend, outputs_end);
 	run->is_held = is_behind;
-	run->backend->ops->hold(run->backend, is_behind);
-	/* Who waits for our reader is not over time, and ends unread are not known to us. */
-	int64_t now_ns = clock_now_ns();
-	if (is_behind) {
-		run->held_at_ns = now_ns;
-	} else {
-		attempts_shift(&run->attempts, now_ns - run->held_at_ns);
-		run->released_at_ns = now_ns;
-	}
+	run->outputs_end = outputs_end;
+	run_check_slow(run, is_behind || outputs_end != UINT64_MAX);
 }
 
 static void
@@ -386,8 +405,8 @@ run_settle(struct run *run)
 	run_flush(run);
 	run_check_reader(run);
 	run_skip(run);
-	run_check_hold(run);
 	run->has_settled = false;
+	run_check_hold(run);
 }
 
 /* --- the whole --- */
@@ -486,6 +505,7 @@ run_new(const struct run_config *config, struct err *err)
 	memcpy(run->sinks.items, config->sinks, sizeof(config->sinks));
 	run->signal_fd = -1;
 	run->source_fd = -1;
+	run->outputs_end = UINT64_MAX;
 	for (size_t i = 0; i < SINKS_FDS_MAX; i++)
 		run->sink_fds[i] = -1;
 	throttle_init(&run->throttle, config->spec);

@@ -25,11 +25,13 @@ struct run {
 	struct loop_watch *sink_watches[SINKS_FDS_MAX];
 	int sink_fds[SINKS_FDS_MAX];
 	size_t sink_fd_count;
-	bool wants_input;       /* the last feed ended waiting for the source */
-	size_t passed_count;    /* in the last feed */
-	int64_t feed_at_ns;     /* when time alone lets the next feed do more */
-	bool is_held;           /* the sinks are behind: results are not read */
-	int64_t held_at_ns;     /* when that began */
+	bool wants_input;    /* the last feed ended waiting for the source */
+	size_t passed_count; /* in the last feed */
+	int64_t feed_at_ns;  /* when time alone lets the next feed do more */
+	bool is_held;        /* the sinks are behind: results are not read */
+	uint64_t outputs_end; /* outputs from this seq on are not read; UINT64_MAX: all are */
+	bool is_slow;         /* one of these: time limits stand still */
+	int64_t slow_at_ns;     /* when that began */
 	int64_t released_at_ns; /* when it last ended */
 	bool has_settled;       /* something, in this turn */
 	bool has_lost_track;    /* out of memory: some tasks' ends will never be known */

@@ -238,6 +238,20 @@ sinks_window_end(const struct sinks *sinks)
 	return end;
 }
 
+uint64_t
+sinks_outputs_end(const struct sinks *sinks)
+{
+	uint64_t end = UINT64_MAX;
+	struct sink *sink;
+	for (size_t at = 0; (sink = sinks_next(sinks, &at)) != NULL;) {
+		uint64_t sink_end =
+		    sink->ops->outputs_end != NULL ? sink->ops->outputs_end(sink) : end;
+		if (sink_end < end)
+			end = sink_end;
+	}
+	return end;
+}
+
 size_t
 sinks_wait_fds(const struct sinks *sinks, int fds[SINKS_FDS_MAX])
 {

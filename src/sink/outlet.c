@@ -24,6 +24,7 @@ static void
 outlet_drop_first(struct outlet *outlet)
 {
 	struct outlet_item *item = outlet->first;
+	outlet->waiting_bytes -= held_bytes(item->held);
 	outlet->first = item->next;
 	if (outlet->first == NULL)
 		outlet->last = NULL;
@@ -52,19 +53,31 @@ outlet_has_room(const struct outlet *outlet)
 	       writer_queued_bytes(&outlet->writer) < OUTLET_BEHIND_BYTES;
 }
 
+/* Many bytes go out from where they are, as far as they are taken; few are gathered. */
+static int
+outlet_write(struct outlet *outlet, const char *bytes, size_t length, size_t *taken,
+	     struct err *err)
+{
+	if (length >= WRITER_GATHER_BYTES)
+		return writer_offer(&outlet->writer, bytes, length, taken, err);
+	*taken = length;
+	return writer_put(&outlet->writer, bytes, length, err);
+}
+
 /* Moves the stream's bytes to the writer while it has room. */
 static int
 outlet_drain(struct outlet *outlet, struct held *held, struct err *err)
 {
-	while (held_bytes(held) > 0 && outlet_has_room(outlet) &&
+	size_t taken = 1;
+	while (held_bytes(held) > 0 && taken > 0 && outlet_has_room(outlet) &&
 	       !outlet->writer.is_closed) {
 		const char *bytes;
 		size_t length;
 		if (held_peek(outlet->spill, held, &bytes, &length, err) == -1 ||
-		    writer_put(&outlet->writer, bytes, length, err) == -1)
+		    outlet_write(outlet, bytes, length, &taken, err) == -1)
 			return -1;
-		held_consume(outlet->spill, held, length);
-		outlet->turn_bytes += length;
+		held_consume(outlet->spill, held, taken);
+		outlet->turn_bytes += taken;
 	}
 	return 0;
 }
@@ -76,6 +89,7 @@ outlet_append_item(struct outlet *outlet, struct held *held, struct err *err)
 	if (item == NULL)
 		return err_no_memory(err);
 	*item = (struct outlet_item){.held = held};
+	outlet->waiting_bytes += held_bytes(held);
 	if (outlet->last == NULL)
 		outlet->first = item;
 	else
@@ -90,10 +104,21 @@ outlet_put(struct outlet *outlet, const char *bytes, size_t length, struct err *
 	if (outlet->writer.is_closed)
 		return 0;
 	if (outlet->first == NULL &&
-	    writer_queued_bytes(&outlet->writer) < OUTLET_BEHIND_BYTES)
-		return writer_put(&outlet->writer, bytes, length, err);
+	    writer_queued_bytes(&outlet->writer) < OUTLET_BEHIND_BYTES) {
+		/* What lies in a block can wait there; other bytes are copied to the queue. */
+		if (!blocks_has(outlet->spill->blocks, bytes))
+			return writer_put(&outlet->writer, bytes, length, err);
+		size_t taken;
+		if (outlet_write(outlet, bytes, length, &taken, err) == -1)
+			return -1;
+		bytes += taken;
+		length -= taken;
+	}
+	if (length == 0)
+		return 0;
 	if (outlet->first == NULL && outlet_append_item(outlet, NULL, err) == -1)
 		return -1;
+	outlet->waiting_bytes += length;
 	return held_append(outlet->spill, &outlet->last->held, bytes, length, err);
 }
 
@@ -120,10 +145,14 @@ outlet_flush(struct outlet *outlet, struct err *err)
 		return -1;
 	while (outlet->first != NULL && outlet_has_room(outlet) &&
 	       !outlet->writer.is_closed) {
-		if (outlet_drain(outlet, outlet->first->held, err) == -1)
+		struct held *held = outlet->first->held;
+		uint64_t before = held_bytes(held);
+		if (outlet_drain(outlet, held, err) == -1)
 			return -1;
-		if (held_bytes(outlet->first->held) == 0)
-			outlet_drop_first(outlet);
+		outlet->waiting_bytes -= before - held_bytes(held);
+		if (held_bytes(held) > 0)
+			break;
+		outlet_drop_first(outlet);
 	}
 	if (outlet->writer.is_closed)
 		outlet_drop_all(outlet);
@@ -133,8 +162,8 @@ outlet_flush(struct outlet *outlet, struct err *err)
 bool
 outlet_is_behind(const struct outlet *outlet)
 {
-	return outlet->first != NULL ||
-	       writer_queued_bytes(&outlet->writer) > OUTLET_BEHIND_BYTES;
+	return outlet->waiting_bytes + writer_queued_bytes(&outlet->writer) >
+	       OUTLET_BEHIND_BYTES;
 }
 
 bool

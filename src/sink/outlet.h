@@ -25,6 +25,7 @@ struct outlet {
 	struct spill *spill;
 	struct outlet_item *first; /* waiting behind the writer's queue */
 	struct outlet_item *last;
+	uint64_t waiting_bytes; /* in them */
 	size_t turn_bytes; /* moved from held streams to the writer since the last flush */
 };
 

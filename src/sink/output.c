@@ -12,10 +12,15 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "sink/decorate.h"
 #include "sink/outlet.h"
 #include "sink/pending.h"
 #include "sink/spill.h"
+
+/* How stdout and stderr are doing is judged so often; faster than a disk is fast. */
+#define OUTPUT_FLOW_MS 10
+#define OUTPUT_FLOW_BYTES_PER_S 256e6
 
 static_assert(OUTPUT_BEHIND_BYTES == OUTLET_BEHIND_BYTES, "one bound");
 
@@ -37,6 +42,9 @@ struct output {
 	struct outlet outlets[RESULT_STREAMS];
 	size_t outlet_count;
 	struct outlet *streams[RESULT_STREAMS]; /* into outlets: one for both where both are one file */
+	int64_t flow_at_ns;                     /* the last look */
+	uint64_t flow_bytes;                    /* written by then */
+	bool is_flowing;                        /* more held output would not be of use */
 	struct buf tagged;                      /* scratch */
 	struct buf text;                        /* scratch */
 	struct arg *args;                       /* scratch */
@@ -380,6 +388,45 @@ output_is_behind(const struct sink *sink)
 	return false;
 }
 
+/* Our reader, or we in writing, are the slowest of all; looked at now and then. */
+static void
+output_look_at_flow(struct output *output, int64_t now_ns)
+{
+	uint64_t written_bytes = 0;
+	bool is_blocked = false;
+	int64_t passed_ns = now_ns - output->flow_at_ns;
+	if (passed_ns < OUTPUT_FLOW_MS * NS_PER_MS)
+		return;
+	for (size_t i = 0; i < output->outlet_count; i++) {
+		const struct writer *writer = &output->outlets[i].writer;
+		written_bytes += writer->written_bytes;
+		is_blocked |=
+		    now_ns - writer->blocked_at_ns < 2 * OUTPUT_FLOW_MS * NS_PER_MS;
+	}
+	double per_s =
+	    (double)(written_bytes - output->flow_bytes) * 1e9 / (double)passed_ns;
+	output->is_flowing = is_blocked || per_s > OUTPUT_FLOW_BYTES_PER_S;
+	output->flow_at_ns = now_ns;
+	output->flow_bytes = written_bytes;
+}
+
+/*
+ * While the last step is the slowest of all, outputs held back only fill the disk: when they have
+ * filled half of the memory, what is not yet read can wait for its turn. A task whose turn it is
+ * and that prints little is another matter: then the others are to go on.
+ */
+static uint64_t
+output_outputs_end(struct sink *sink)
+{
+	struct output *output = output_of(sink);
+	const struct spill *spill = &output->spill;
+	if (!output->is_ordered || !output->streams_head ||
+	    spill->memory_bytes <= spill->budget_bytes / 2)
+		return UINT64_MAX;
+	output_look_at_flow(output, clock_now_ns());
+	return output->is_flowing ? output->head_seq + 1 : UINT64_MAX;
+}
+
 static uint64_t
 output_window_end(const struct sink *sink)
 {
@@ -453,6 +500,7 @@ static const struct sink_ops output_ops = {
     .settled = output_settled,
     .passed = output_passed,
     .is_behind = output_is_behind,
+    .outputs_end = output_outputs_end,
     .window_end = output_window_end,
     .wait_fds = output_wait_fds,
     .flush = output_flush,
@@ -523,7 +571,8 @@ output_new(const struct output_config *config, struct err *err)
 	    !output->shows_commands)
 		output->ops.answered = output_answered;
 	output->watch_fd = output_find_watch_fd(config->out_fd);
-	spill_init(&output->spill, output_spill_folder(spec), spec->buffer_bytes);
+	spill_init(&output->spill, output_spill_folder(spec), spec->buffer_bytes,
+		   config->blocks);
 	output_init_outlets(output);
 	return &output->sink;
 }

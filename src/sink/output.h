@@ -32,6 +32,7 @@
 
 struct output_config {
 	const struct spec *spec;
+	struct blocks *blocks; /* where large outputs come in; NULL: none */
 	int out_fd;
 	int err_fd;
 	const struct template *tag;     /* NULL: no --tag */

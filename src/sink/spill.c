@@ -20,13 +20,17 @@
 
 #define PIECE_MIN_BYTES 192
 #define PIECE_MAX_BYTES (64 * 1024)
+#define PIECE_BLOCK_MIN_BYTES \
+	(16 * 1024) /* fewer bytes are not worth the keeping of a block */
 
 struct piece {
 	struct piece *next;
+	char *bytes;   /* its own, behind it, or those of a block */
 	uint32_t from; /* bytes [from, to) are held */
 	uint32_t to;
 	uint32_t capacity;
-	char bytes[];
+	bool is_block;
+	char own[];
 };
 
 /*
@@ -50,9 +54,11 @@ struct held {
 };
 
 void
-spill_init(struct spill *spill, const char *folder, uint64_t budget_bytes)
+spill_init(struct spill *spill, const char *folder, uint64_t budget_bytes,
+	   struct blocks *blocks)
 {
-	*spill = (struct spill){.folder = folder, .budget_bytes = budget_bytes, .fd = -1};
+	*spill = (struct spill){
+	    .folder = folder, .blocks = blocks, .budget_bytes = budget_bytes, .fd = -1};
 }
 
 void
@@ -236,7 +242,7 @@ extent_consume(struct spill *spill, struct extent *extent, size_t length)
 static size_t
 piece_memory(const struct piece *piece)
 {
-	return sizeof(*piece) + piece->capacity;
+	return sizeof(*piece) + (piece->is_block ? BLOCK_BYTES : piece->capacity);
 }
 
 /*
@@ -260,9 +266,7 @@ piece_new(struct spill *spill, const struct held *held, size_t length, bool *is_
 	struct piece *piece = malloc(memory);
 	if (piece == NULL)
 		return NULL;
-	piece->next = NULL;
-	piece->from = piece->to = 0;
-	piece->capacity = (uint32_t)capacity;
+	*piece = (struct piece){.bytes = piece->own, .capacity = (uint32_t)capacity};
 	spill->memory_bytes += memory;
 	return piece;
 }
@@ -271,7 +275,19 @@ static void
 piece_free(struct spill *spill, struct piece *piece)
 {
 	spill->memory_bytes -= piece_memory(piece);
+	if (piece->is_block)
+		blocks_drop(spill->blocks, piece->bytes);
 	free(piece);
+}
+
+static void
+held_push_piece(struct held *held, struct piece *piece)
+{
+	if (held->tail == NULL)
+		held->head = piece;
+	else
+		held->tail->next = piece;
+	held->tail = piece;
 }
 
 static int
@@ -281,12 +297,39 @@ held_add_piece(struct spill *spill, struct held *held, size_t length, bool *is_o
 	struct piece *piece = piece_new(spill, held, length, is_over);
 	if (piece == NULL)
 		return *is_over ? 0 : err_no_memory(err);
-	if (held->tail == NULL)
-		held->head = piece;
-	else
-		held->tail->next = piece;
-	held->tail = piece;
+	held_push_piece(held, piece);
 	return 0;
+}
+
+/* Bytes of a block stay where they are. False: they are none, or the budget is used up. */
+static bool
+held_append_block(struct spill *spill, struct held *held, const char *bytes, size_t length)
+{
+	struct piece *tail = held->tail;
+	if (!blocks_has(spill->blocks, bytes))
+		return false;
+	if (tail != NULL && tail->is_block && tail->bytes + tail->to == bytes &&
+	    blocks_is_same(spill->blocks, tail->bytes, bytes)) {
+		tail->to = tail->capacity = tail->to + (uint32_t)length;
+	} else {
+		struct piece piece = {.bytes = (char *)bytes,
+				      .to = (uint32_t)length,
+				      .capacity = (uint32_t)length,
+				      .is_block = true};
+		size_t memory = piece_memory(&piece);
+		if (length < PIECE_BLOCK_MIN_BYTES ||
+		    spill->memory_bytes + memory > spill->budget_bytes)
+			return false;
+		struct piece *kept = malloc(sizeof(*kept));
+		if (kept == NULL)
+			return false;
+		*kept = piece;
+		blocks_keep(spill->blocks, bytes);
+		spill->memory_bytes += memory;
+		held_push_piece(held, kept);
+	}
+	held->bytes += length;
+	return true;
 }
 
 /* As many of the bytes as the budget allows go to memory; *taken says how many. */
@@ -340,6 +383,8 @@ held_append(struct spill *spill, struct held **held, const char *bytes, size_t l
 	if (*held == NULL && (*held = calloc(1, sizeof(**held))) == NULL)
 		return err_no_memory(err);
 	size_t taken = 0;
+	if ((*held)->extent == NULL && held_append_block(spill, *held, bytes, length))
+		return 0;
 	if ((*held)->extent == NULL &&
 	    held_append_memory(spill, *held, bytes, length, &taken, err) == -1)
 		return -1;

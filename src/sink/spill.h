@@ -6,7 +6,8 @@
  * in any mix. Memory over the budget goes to blocks of one O_TMPFILE (or unlinked
  * mkostemp, 0600) file, made when first needed, so that a thousand long streams cost one
  * descriptor; blocks are given back to the disk as they are read. A folder that is full
- * or missing is an error, never a loss. Not thread-safe.
+ * or missing is an error, never a loss. Bytes that come in a block (blocks.h) stay in it, and the
+ * block is kept as long: it counts as memory. Not thread-safe.
  */
 #ifndef PINION_SPILL_H
 #define PINION_SPILL_H
@@ -16,11 +17,13 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "ipc/blocks.h"
 
 #define SPILL_BLOCK_BYTES (256 * 1024)
 
 struct spill {
 	const char *folder;    /* borrowed */
+	struct blocks *blocks; /* borrowed; NULL: there are none */
 	uint64_t budget_bytes; /* memory for all streams together */
 	uint64_t memory_bytes; /* in use */
 	uint64_t file_bytes;   /* held in the file, now */
@@ -43,7 +46,8 @@ struct spill {
 
 struct held; /* NULL is an empty stream */
 
-void spill_init(struct spill *spill, const char *folder, uint64_t budget_bytes);
+void spill_init(struct spill *spill, const char *folder, uint64_t budget_bytes,
+		struct blocks *blocks);
 
 /*
  * Appends; makes *held on first use. After -1 (err says why) the stream is good for

@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 
 #define WRITER_PIPE_BYTES (1024 * 1024)
@@ -120,6 +121,7 @@ writer_failed(struct writer *writer, struct err *err)
 {
 	if (errno == EAGAIN || errno == EWOULDBLOCK) {
 		writer->is_blocked = true;
+		writer->blocked_at_ns = clock_now_ns();
 		return 0;
 	}
 	if (errno == EPIPE || errno == ECONNRESET) {
@@ -135,6 +137,7 @@ static void
 writer_advance(struct writer *writer, size_t written, const char **bytes, size_t *length)
 {
 	size_t queued = writer_queued_bytes(writer);
+	writer->written_bytes += written;
 	size_t from_queue = written < queued ? written : queued;
 	writer->queue_from += from_queue;
 	*bytes += written - from_queue;
@@ -197,6 +200,18 @@ writer_put(struct writer *writer, const char *bytes, size_t length, struct err *
 	if (writer->is_closed)
 		return 0;
 	return writer_enqueue(writer, bytes, length, err);
+}
+
+int
+writer_offer(struct writer *writer, const char *bytes, size_t length, size_t *taken,
+	     struct err *err)
+{
+	size_t left = length;
+	if (!writer->is_blocked && !writer->is_closed &&
+	    writer_write(writer, &bytes, &left, err) == -1)
+		return -1;
+	*taken = writer->is_closed ? length : length - left;
+	return 0;
 }
 
 int

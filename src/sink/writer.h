@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -32,9 +33,11 @@ struct writer {
 	int fd;
 	int private_fd; /* non-blocking, or a duplicate to wait on; -1: none */
 	enum writer_kind kind;
-	const char *name; /* for messages: "stdout"; borrowed */
-	bool is_blocked;  /* took less than it was offered; until the next flush */
-	bool is_closed;   /* its reader has gone */
+	const char *name;      /* for messages: "stdout"; borrowed */
+	bool is_blocked;       /* took less than it was offered; until the next flush */
+	int64_t blocked_at_ns; /* the last time it did so */
+	uint64_t written_bytes;
+	bool is_closed; /* its reader has gone */
 	struct buf queue;
 	size_t queue_from; /* queue bytes before this one are written */
 };
@@ -43,6 +46,13 @@ void writer_init(struct writer *writer, int fd, const char *name);
 
 /* Takes all the bytes: writes them or queues what the descriptor does not take now. */
 int writer_put(struct writer *writer, const char *bytes, size_t length, struct err *err);
+
+/*
+ * Writes what the descriptor takes now, behind the queue; *taken says how much: the rest stays the
+ * caller's.
+ */
+int writer_offer(struct writer *writer, const char *bytes, size_t length, size_t *taken,
+		 struct err *err);
 
 /* Writes what can be written of the queue. */
 int writer_flush(struct writer *writer, struct err *err);

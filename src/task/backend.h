@@ -98,6 +98,9 @@ struct backend_ops {
 	/* Holds back or takes up again the reading of results: backpressure. */
 	void (*hold)(struct backend *backend, bool is_held);
 
+	/* The same for outputs of tasks from this seq on; UINT64_MAX: for none. */
+	void (*hold_from)(struct backend *backend, uint64_t seq);
+
 	/* The moment poll wants to be called at the latest; CLOCK_NEVER. */
 	int64_t (*poll_at)(const struct backend *backend);
 

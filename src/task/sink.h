@@ -42,6 +42,12 @@ struct sink_ops {
 	/* True while no more results should be read. */
 	bool (*is_behind)(const struct sink *sink);
 
+	/*
+	 * Outputs of tasks from this seq on had better stay where they are for the moment;
+	 * UINT64_MAX: all are wanted.
+	 */
+	uint64_t (*outputs_end)(struct sink *sink);
+
 	/* Tasks up to (not including) this seq may be started now; UINT64_MAX: any. */
 	uint64_t (*window_end)(const struct sink *sink);
 

@@ -246,3 +246,45 @@ answers() {
 	((after - before <= 2))
 	kill "$running"
 }
+
+# large_outputs: for each of 24 inputs some megabytes that only it prints.
+large_outputs='yes "of {#}" | head -c $((1000000 + {} * 1234567))'
+large_outputs_serially() {
+	local i
+	for i in {1..24}; do
+		yes "of $i" | head -c $((1000000 + i * 1234567))
+	done
+}
+
+@test "outputs larger than the memory for them are whole, however fast they are read" {
+	local reader
+	large_outputs_serially | cksum >expected
+	for reader in 'cat' 'dd bs=5000 status=none' '{ sleep 0.3; cat; }'; do
+		pinion map -j4 --buffer 20M "$large_outputs" ::: {1..24} | eval "$reader" | cksum >actual
+		assert_same_bytes actual expected
+		pinion map -j3 "$large_outputs" ::: {1..24} | eval "$reader" | cksum >actual
+		assert_same_bytes actual expected
+	done
+}
+
+@test "large outputs on both streams, out of order, tagged or line by line, are whole" {
+	local print='yes "{} out" | head -n 300000; yes "{} err" | head -n 100000 >&2'
+	local option i
+	for i in {1..6}; do
+		yes "$i out" | head -n 300000
+	done | cksum >expected
+	for i in {1..6}; do
+		yes "$i err" | head -n 100000
+	done | cksum >expected.err
+	for option in --unordered --line-buffer '--line-buffer --unordered'; do
+		# shellcheck disable=SC2086
+		pinion map -j3 $option "$print" ::: {1..6} 2>err | LC_ALL=C sort | cksum >actual
+		assert_same_bytes actual expected
+		LC_ALL=C sort err | cksum >actual
+		assert_same_bytes actual expected.err
+	done
+	pinion map -j3 --tag "$print" ::: {1..6} 2>err | cut -f2 | cksum >actual
+	assert_same_bytes actual expected
+	cut -f2 err | cksum >actual
+	assert_same_bytes actual expected.err
+}

@@ -52,8 +52,8 @@ set_up(void **state)
 	sig_handle(SIGCHLD, channel_on_child);
 	sigdelset(&all, SIGCHLD);
 	sigdelset(&all, SIGALRM);
-	channel_init(&line->channel, line->fds[1], &outbox, line->board.seats, &all,
-		     orphaned);
+	channel_init(&line->channel, line->fds[1], &outbox, line->outbox_fd,
+		     line->board.seats, &all, orphaned);
 	channel_begin(&line->channel, 5, 2);
 	*state = line;
 	alarm(TEST_SECONDS);
@@ -105,12 +105,13 @@ static void
 frames_of_a_task_arrive_in_order_with_its_name(void **state)
 {
 	struct line *line = *state;
+	size_t wanted;
 	struct result result = {.exit_status = 9};
 	int fds[2];
 	assert_int_equal(io_pipe(fds, 0), 0);
 	assert_int_equal(io_write_all(fds[1], "output", 6), 0);
 	channel_started(&line->channel, 1234);
-	assert_int_equal(channel_pull(&line->channel, RESULT_STDERR, fds[0]), 6);
+	assert_int_equal(channel_pull(&line->channel, RESULT_STDERR, fds[0], &wanted), 6);
 	channel_finished(&line->channel, &result);
 	int64_t started_at_ns;
 	memcpy(&started_at_ns, expect(line, FRAME_STARTED, sizeof(started_at_ns)),
@@ -129,10 +130,11 @@ static void
 output_is_heard_while_the_task_is_silent(void **state)
 {
 	struct line *line = *state;
+	size_t wanted;
 	int fds[2];
 	assert_int_equal(io_pipe(fds, 0), 0);
 	assert_int_equal(io_write_all(fds[1], "live", 4), 0);
-	assert_int_equal(channel_pull(&line->channel, RESULT_STDOUT, fds[0]), 4);
+	assert_int_equal(channel_pull(&line->channel, RESULT_STDOUT, fds[0], &wanted), 4);
 	assert_false(is_rung(line));
 	assert_int_equal(channel_wait(&line->channel, NULL, 0, -1), 0);
 	assert_true(is_rung(line));
@@ -190,10 +192,12 @@ static void
 a_full_outbox_does_not_hide_an_order(void **state)
 {
 	struct line *line = *state;
+	size_t wanted;
 	fill_up(line);
 	atomic_store(&line->board.seats->order, BOARD_CANCEL_ALL);
 	errno = 0;
-	assert_int_equal(channel_pull(&line->channel, RESULT_STDOUT, line->fds[0]), -1);
+	assert_int_equal(
+	    channel_pull(&line->channel, RESULT_STDOUT, line->fds[0], &wanted), -1);
 	assert_int_equal(errno, EAGAIN);
 }
 

@@ -334,6 +334,13 @@ fake_hold(struct backend *backend, bool is_held)
 }
 
 static inline void
+fake_hold_from(struct backend *backend, uint64_t seq)
+{
+	struct fake_backend *fake = (struct fake_backend *)backend;
+	fake_log(fake, "hold_from", seq == UINT64_MAX ? -1 : (int)seq);
+}
+
+static inline void
 fake_reap(struct backend *backend)
 {
 	fake_log((struct fake_backend *)backend, "reap", -1);
@@ -381,6 +388,7 @@ fake_backend_init(struct fake_backend *fake, struct loop *loop,
 	    .suspend = fake_suspend,
 	    .resume = fake_resume,
 	    .hold = fake_hold,
+	    .hold_from = fake_hold_from,
 	    .reap = fake_reap,
 	    .close = fake_close,
 	    .is_gone = fake_is_gone,

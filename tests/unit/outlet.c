@@ -27,7 +27,7 @@ set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	if (f == NULL)
 		return -1;
-	spill_init(&f->spill, "/tmp", 1024 * 1024);
+	spill_init(&f->spill, "/tmp", 1024 * 1024, NULL);
 	f->read_fd = -1;
 	f->fd = io_memfd("out", 0);
 	*state = f;
@@ -42,7 +42,7 @@ set_up_pipe(void **state)
 	int fds[2];
 	if (f == NULL || io_pipe(fds, 0) == -1)
 		return -1;
-	spill_init(&f->spill, "/tmp", 1024 * 1024);
+	spill_init(&f->spill, "/tmp", 1024 * 1024, NULL);
 	f->read_fd = fds[0];
 	f->fd = fds[1];
 	*state = f;

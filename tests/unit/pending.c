@@ -15,7 +15,7 @@ entry_is_found_until_removed(void **state)
 	(void)state;
 	struct spill spill;
 	struct pending_table table = {0};
-	spill_init(&spill, "/nowhere", 1000);
+	spill_init(&spill, "/nowhere", 1000, NULL);
 	assert_null(pending_find(&table, 7));
 	struct pending *pending = pending_add(&table, 7);
 	assert_non_null(pending);
@@ -45,7 +45,7 @@ colliding_seqs_come_and_go_without_losing_each_other(void **state)
 	struct pending_table table = {0};
 	bool is_there[SEQS] = {false};
 	unsigned int seed = 11;
-	spill_init(&spill, "/nowhere", 1000);
+	spill_init(&spill, "/nowhere", 1000, NULL);
 	for (int i = 0; i < 20000; i++) {
 		unsigned int number = (unsigned int)rand_r(&seed) % SEQS;
 		uint64_t seq = crowded_seq(number);
@@ -70,7 +70,7 @@ table_grows_with_what_is_in_it(void **state)
 	struct spill spill;
 	struct pending_table table = {0};
 	struct err err = {0};
-	spill_init(&spill, "/nowhere", 10 * 1024 * 1024);
+	spill_init(&spill, "/nowhere", 10 * 1024 * 1024, NULL);
 	for (uint64_t seq = 0; seq < 5000; seq++) {
 		struct pending *pending = pending_add(&table, seq * 3);
 		assert_non_null(pending);

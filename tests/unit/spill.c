@@ -97,7 +97,7 @@ empty_stream_has_nothing(void **state)
 	struct held *held = NULL;
 	const char *bytes;
 	size_t length = 1;
-	spill_init(&spill, "/nowhere", 0);
+	spill_init(&spill, "/nowhere", 0, NULL);
 	assert_int_equal(held_append(&spill, &held, "", 0, &err), 0);
 	assert_int_equal(held_bytes(held), 0);
 	assert_int_equal(held_peek(&spill, held, &bytes, &length, &err), 0);
@@ -113,7 +113,7 @@ within_budget_nothing_touches_the_folder(void **state)
 	struct spill spill;
 	struct model model = {0};
 	unsigned int seed = 1;
-	spill_init(&spill, "/nowhere", 1024 * 1024);
+	spill_init(&spill, "/nowhere", 1024 * 1024, NULL);
 	for (size_t length = 1; length < 100000; length *= 3)
 		append_random(&spill, &model, length, &seed);
 	assert_int_equal(spill.fd, -1);
@@ -131,7 +131,7 @@ short_stream_costs_little_memory(void **state)
 	struct spill spill;
 	struct model model = {0};
 	unsigned int seed = 1;
-	spill_init(&spill, "/nowhere", 1024 * 1024);
+	spill_init(&spill, "/nowhere", 1024 * 1024, NULL);
 	append_random(&spill, &model, 10, &seed);
 	assert_in_range(spill.memory_bytes, 10, 256);
 	end_model(&spill, &model);
@@ -148,7 +148,7 @@ many_streams_over_budget_share_one_descriptor_and_stay_within_it(void **state)
 	unsigned int seed = 7;
 	uint64_t total_bytes = 0;
 	int before = count_open_descriptors();
-	spill_init(&spill, "/tmp", 1024 * 1024);
+	spill_init(&spill, "/tmp", 1024 * 1024, NULL);
 	for (int i = 0; i < 1200; i++) {
 		size_t length = 1 + random_below(&seed, 20000);
 		append_random(&spill, &models[random_below(&seed, STREAMS)], length, &seed);
@@ -175,7 +175,7 @@ any_mix_of_appends_and_takes_keeps_each_streams_order(void **state)
 		struct spill spill;
 		struct model models[4] = {0};
 		unsigned int seed = run;
-		spill_init(&spill, "/tmp", run % 3 == 0 ? 0 : 300000);
+		spill_init(&spill, "/tmp", run % 3 == 0 ? 0 : 300000, NULL);
 		for (int i = 0; i < 400; i++) {
 			struct model *model = &models[random_below(&seed, 4)];
 			if (random_below(&seed, 5) < 2)
@@ -201,7 +201,7 @@ file_space_is_used_again_and_given_back(void **state)
 	struct spill spill;
 	unsigned int seed = 3;
 	uint32_t most_blocks = 0;
-	spill_init(&spill, "/tmp", 0);
+	spill_init(&spill, "/tmp", 0, NULL);
 	for (int i = 0; i < 10; i++) {
 		struct model model = {0};
 		append_random(&spill, &model, 1024 * 1024 + 17, &seed);
@@ -226,7 +226,7 @@ stream_freed_half_read_gives_back_all(void **state)
 	struct spill spill;
 	struct model model = {0};
 	unsigned int seed = 5;
-	spill_init(&spill, "/tmp", 100000);
+	spill_init(&spill, "/tmp", 100000, NULL);
 	append_random(&spill, &model, 2000000, &seed);
 	for (int i = 0; i < 5; i++)
 		take_some(&spill, &model, 70000);
@@ -245,7 +245,7 @@ missing_folder_is_an_error_only_when_needed(void **state)
 	struct held *held = NULL;
 	struct err err = {0};
 	char bytes[1000] = {0};
-	spill_init(&spill, "/nowhere/at-all", 1300);
+	spill_init(&spill, "/nowhere/at-all", 1300, NULL);
 	assert_int_equal(held_append(&spill, &held, bytes, sizeof(bytes), &err), 0);
 	assert_int_equal(held_append(&spill, &held, bytes, sizeof(bytes), &err), -1);
 	assert_int_equal(err.errno_value, ENOENT);
@@ -271,7 +271,7 @@ fill_limited_file(void)
 	signal(SIGXFSZ, SIG_IGN);
 	if (setrlimit(RLIMIT_FSIZE, &limit) == -1)
 		return 1;
-	spill_init(&spill, "/tmp", 0);
+	spill_init(&spill, "/tmp", 0, NULL);
 	while (appended < 100 && held_append(&spill, &held, bytes, sizeof(bytes), &err) == 0)
 		appended++;
 	bool is_right = appended == 50 && err.errno_value == EFBIG &&
