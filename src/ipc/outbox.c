@@ -159,6 +159,12 @@ outbox_want_room(struct outbox *outbox)
 	atomic_thread_fence(memory_order_seq_cst);
 }
 
+bool
+outbox_unwant_room(struct outbox *outbox)
+{
+	return atomic_exchange(&outbox->head->wants_room, 0) != 0;
+}
+
 /* --- the coordinator's side --- */
 
 void

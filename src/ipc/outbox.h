@@ -67,6 +67,9 @@ bool outbox_take_block(struct outbox *outbox, uint32_t *block);
 /* To be woken when there is room; then reserve is to be tried once more before sleeping. */
 void outbox_want_room(struct outbox *outbox);
 
+/* There is room after all. False: too late, to be woken is under way. */
+bool outbox_unwant_room(struct outbox *outbox);
+
 /* --- the coordinator's side --- */
 
 /* It has been woken and looks now: what is said from here on rings again. */

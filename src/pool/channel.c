@@ -95,8 +95,12 @@ channel_await_room(struct channel *channel, size_t length, bool is_stubborn,
 		struct pollfd pfd = {.fd = channel->fd};
 		outbox_want_room(&channel->outbox);
 		char *to = outbox_reserve(&channel->outbox, length);
-		if (to != NULL)
+		if (to != NULL) {
+			/* What wakes us must not disturb the next call of a plugin. */
+			if (!outbox_unwant_room(&channel->outbox) && timeout != NULL)
+				ppoll(NULL, 0, timeout, &channel->wait_mask);
 			return to;
+		}
 		if (!is_stubborn && channel_is_cancelled(channel, &cancel))
 			return NULL;
 		channel_flush(channel);
