@@ -23,6 +23,7 @@
 #include "pool/dry.h"
 #include "pool/letter.h"
 #include "pool/pool.h"
+#include "record/records.h"
 #include "run/run.h"
 #include "sink/failures.h"
 #include "sink/output.h"
@@ -49,6 +50,7 @@ struct map {
 	struct plan *plan; /* owns the inputs */
 	struct sink *output;
 	struct sink *failures;
+	struct records records;
 	struct family family;
 	struct run *run;
 	struct backend *backend;
@@ -116,6 +118,36 @@ map_set_up_workers(struct map *map, struct err *err)
 	return 0;
 }
 
+static int
+map_set_up_records(struct map *map, struct err *err)
+{
+	struct records_config config = {
+	    .spec = &map->spec,
+	    .command = map->command,
+	    .names = map->names,
+	    .name_count = map->name_count,
+	    .column_count = map->column_count,
+	    .run_name = map->run_name,
+	    .worker_count = map->worker_count,
+	};
+	return records_open(&map->records, &config, err);
+}
+
+/* The source is the plan's from here on, behind what says which of its tasks are done. */
+static int
+map_set_up_plan(struct map *map, struct source *source, struct err *err)
+{
+	for (size_t i = 0; i < map->records.history_count; i++) {
+		source = history_source_new(source, map->records.histories[i], err);
+		if (source == NULL)
+			return -1;
+	}
+	map->plan = plan_new(&map->spec, source, err);
+	if (map->plan == NULL)
+		source_free(source);
+	return map->plan == NULL ? -1 : 0;
+}
+
 /* Opens the inputs, compiles the templates, makes the plan. */
 static int
 map_set_up_input(struct map *map, struct err *err)
@@ -135,9 +167,8 @@ map_set_up_input(struct map *map, struct err *err)
 			goto close_args;
 	}
 	args_set_template(args, map->command, map->worker_count);
-	map->plan = plan_new(&map->spec, args_source(args), err);
-	if (map->plan != NULL)
-		return 0;
+	if (map_set_up_records(map, err) == 0)
+		return map_set_up_plan(map, args_source(args), err);
 
 close_args:
 	args_close(args);
@@ -205,6 +236,8 @@ map_set_up_run(struct map *map, struct err *err)
 	    .worker_count =
 		map->spec.jobs.kind == SPEC_JOBS_FILE ? map_read_worker_count : NULL,
 	};
+	for (size_t i = 0; i < map->records.sink_count; i++)
+		config.sinks[config.sink_count++] = map->records.sinks[i];
 	map->run = run_new(&config, err);
 	return map->run == NULL ? -1 : 0;
 }
@@ -296,6 +329,7 @@ map_fini(struct map *map)
 	sink_free(map->failures);
 	blocks_free(map->blocks); /* which the output kept some of */
 	plan_free(map->plan);
+	records_close(&map->records);
 	loop_free(map->loop);
 	template_free(map->tag);
 	template_free(map->command);

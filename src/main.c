@@ -8,7 +8,7 @@
  *                       +----------------+ finished +-------+ frames +------------------+
  *                                                       | results
  *                                                       v
- *                                sink: output, spill, failures (later joblog, run file)
+ *                                sink: output, spill, failures; record
  *
  *   main.c, cmd_*.c   one file per verb: joins source, plan, backend, sinks; prints; exit status
  *   input/   what the user wrote: options -> task/spec; files and lists -> a task/source
@@ -20,13 +20,14 @@
  *            worker, its channel and its executor: spawn, coproc (a program, its protocol, doze),
  *            plugin (dlopen); tree (a task's processes, and ending them)
  *   sink/    output (order, grouping, tags), spill, failures (the summary)
+ *   record/  what is kept of a run, and what it says when a run is resumed
  *   ipc/     ring, board, outbox and its frames (between processes), loop (epoll)
  *   base/    err, diag, buf, io, clock, sig, quote, seqmap
  *   pinion-plugin.h   what plugins are compiled with; installed
  *
  * Processes: the coordinator is the commands, input, task, run, sink and pool.c; a worker is
  * worker.c and what it calls; a worker's children are the user's commands. Includes point one way:
- * base <- ipc, task <- input, run, pool, sink <- cmd_*.c (scripts/check-layers).
+ * base <- ipc, task <- input, run, pool, sink, record <- cmd_*.c (scripts/check-layers).
  */
 #include <libgen.h>
 #include <stdio.h>
