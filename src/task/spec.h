@@ -135,6 +135,17 @@ enum {
 	SPEC_RETRY_ALL = 15,
 };
 
+/* Which of the tasks that a record of an earlier run knows are run again. */
+enum spec_resume {
+	SPEC_RESUME_NOTHING, /* there is no earlier run: all are run */
+	SPEC_RESUME_REST,    /* --resume: those it does not know */
+	SPEC_RESUME_FAILED,  /* --resume-failed: those, and those that failed */
+	SPEC_RETRY_FAILED, /* --retry-failed: those that failed, with the inputs of the record */
+};
+
+/* --fsync: what is on disk before a task counts as done. */
+enum spec_fsync { SPEC_FSYNC_NONE, SPEC_FSYNC_FILE, SPEC_FSYNC_DIR };
+
 struct spec {
 	enum spec_dialect dialect;
 	const char *program; /* for messages: "pinion map", "parallel" */
@@ -204,6 +215,15 @@ struct spec {
 	bool is_traced;      /* -t: the command line on stderr when it starts */
 	bool is_dry_run;
 	bool is_quiet; /* no summary of failed tasks */
+
+	/* The record. */
+	enum spec_resume resume;
+	const char *joblog;   /* NULL: none */
+	const char *results;  /* a folder, or a file .csv .tsv .jsonl; NULL: none */
+	const char *run_file; /* NULL: none */
+	char **outputs; /* --output: templates of the files a task makes; {out} is the first */
+	size_t output_count;
+	enum spec_fsync fsync;
 
 	/* Failure. */
 	unsigned int max_attempts; /* --retries; 1: one try */
