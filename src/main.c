@@ -14,7 +14,8 @@
  *   input/   what the user wrote: options -> task/spec; files and lists -> a task/source
  *   task/    spec, task, template, plan, and the interfaces source.h, history.h, backend.h,
  *            sink.h
- *   run/     the coordinator's loop: feed, wait, settle; run_hear: results; throttle; time limits
+ *   run/     the coordinator's loop: feed, wait, settle; run_hear: results; sinks and late (what
+ *            records hear once the output is out); throttle; time limits
  *   pool/    topology (budget, machine: from sysfs or hwloc, places); pool (watch, replace, let
  *            the last tasks go) with flights and chunking; start (by fork, spawn or a server);
  *            worker, its channel and its executor: spawn, coproc (a program, its protocol, doze),

@@ -439,7 +439,9 @@ run_loop(struct run *run, struct err *err)
 		run_feed(run);
 	}
 	struct err finish_err = {0};
-	if (!run_is_abrupt(run) && sinks_finish(&run->sinks, &finish_err) == -1)
+	int status = run_is_abrupt(run) ? sinks_finish_records(&run->sinks, &finish_err)
+					: sinks_finish(&run->sinks, &finish_err);
+	if (status == -1)
 		run_fail(run, RUN_FAILED, &finish_err);
 	*err = run->err;
 	return run->outcome;

@@ -1,6 +1,7 @@
 /* sinks.c: see sinks.h. */
 #include "run/sinks.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -65,17 +66,62 @@ sinks_retried(struct sinks *sinks, const struct task *task, const struct result 
 	return status;
 }
 
+/* The one that says when outputs are out; NULL: none does, and nothing is late. */
+static const struct sink *
+sinks_out(const struct sinks *sinks)
+{
+	for (size_t i = 0; i < sinks->count; i++)
+		if (sinks->items[i]->ops->out_end != NULL)
+			return sinks->items[i];
+	return NULL;
+}
+
+/* Before which ticket all output is out, and how tickets are counted. */
+static uint64_t
+sinks_out_end(const struct sinks *sinks, bool *is_by_seq)
+{
+	const struct sink *out = sinks_out(sinks);
+	*is_by_seq = false;
+	return out != NULL ? out->ops->out_end(out, is_by_seq) : UINT64_MAX;
+}
+
+static uint64_t
+sinks_ticket(const struct sinks *sinks, uint64_t seq)
+{
+	bool is_by_seq;
+	sinks_out_end(sinks, &is_by_seq);
+	return is_by_seq ? seq : sinks->settled_count;
+}
+
+static int
+sinks_settle_one(struct sinks *sinks, struct sink *sink, size_t at, const struct task *task,
+		 const struct result *result, int status, struct err *err)
+{
+	if (sink->ops->settled == NULL)
+		return status;
+	return sinks_note(sinks, at, sink->ops->settled(sink, task, result, err), status);
+}
+
 int
 sinks_settled(struct sinks *sinks, const struct task *task, const struct result *result,
 	      struct err *err)
 {
 	int status = 0;
+	bool is_late =
+	    result->stdout_bytes + result->stderr_bytes > 0 && sinks_out(sinks) != NULL;
+	bool has_late = false;
 	struct sink *sink;
-	for (size_t at = 0; (sink = sinks_next(sinks, &at)) != NULL;)
-		if (sink->ops->settled != NULL)
-			status = sinks_note(sinks, at,
-					    sink->ops->settled(sink, task, result, err),
-					    status);
+	for (size_t at = 0; (sink = sinks_next(sinks, &at)) != NULL;) {
+		if (is_late && sink->ops->is_record)
+			has_late = true;
+		else
+			status =
+			    sinks_settle_one(sinks, sink, at, task, result, status, err);
+	}
+	if (has_late && late_keep_settled(&sinks->late, sinks_ticket(sinks, task->seq),
+					  task, result) == -1)
+		status = err_no_memory(err);
+	sinks->settled_count++;
 	return status;
 }
 
@@ -159,19 +205,61 @@ sinks_tell_one_by_one(struct sinks *sinks, struct sink *sink, const struct task 
 	return 0;
 }
 
+static int
+sinks_answer_one(struct sinks *sinks, struct sink *sink, size_t at,
+		 const struct task *chunk, const struct answers *answers, int status,
+		 struct err *err)
+{
+	return sinks_note(sinks, at,
+			  sink->ops->answered != NULL
+			      ? sink->ops->answered(sink, chunk, answers, err)
+			      : sinks_tell_one_by_one(sinks, sink, chunk, answers, err),
+			  status);
+}
+
 int
 sinks_answered(struct sinks *sinks, const struct task *chunk,
 	       const struct answers *answers, struct err *err)
 {
 	int status = 0;
+	bool is_late = answers->length > 0 && sinks_out(sinks) != NULL;
+	bool has_late = false;
 	struct sink *sink;
-	for (size_t at = 0; (sink = sinks_next(sinks, &at)) != NULL;)
-		status = sinks_note(
-		    sinks, at,
-		    sink->ops->answered != NULL
-			? sink->ops->answered(sink, chunk, answers, err)
-			: sinks_tell_one_by_one(sinks, sink, chunk, answers, err),
-		    status);
+	for (size_t at = 0; (sink = sinks_next(sinks, &at)) != NULL;) {
+		if (is_late && sink->ops->is_record) {
+			has_late = true;
+			sinks->late.keeps_output |= sink->ops->output != NULL;
+		} else {
+			status =
+			    sinks_answer_one(sinks, sink, at, chunk, answers, status, err);
+		}
+	}
+	if (has_late && late_keep_answered(&sinks->late, sinks_ticket(sinks, chunk->seq),
+					   chunk, answers) == -1)
+		status = err_no_memory(err);
+	sinks->settled_count += answers->count;
+	return status;
+}
+
+/* Tells the records what had to wait for its output, as far as that is out. */
+static int
+sinks_tell_late(struct sinks *sinks, uint64_t out_end, struct err *err)
+{
+	int status = 0;
+	struct late_end *end;
+	struct sink *sink;
+	while ((end = late_take(&sinks->late, out_end)) != NULL) {
+		for (size_t at = 0; (sink = sinks_next(sinks, &at)) != NULL;) {
+			if (!sink->ops->is_record)
+				continue;
+			status = end->is_answered
+				     ? sinks_answer_one(sinks, sink, at, end->task,
+							&end->answers, status, err)
+				     : sinks_settle_one(sinks, sink, at, end->task,
+							&end->result, status, err);
+		}
+		free(end);
+	}
 	return status;
 }
 
@@ -179,28 +267,53 @@ void
 sinks_fini(struct sinks *sinks)
 {
 	buf_fini(&sinks->scratch);
+	late_fini(&sinks->late);
+}
+
+/* Flush or finish of those sinks that are records, or those that are not. */
+static int
+sinks_step_all(struct sinks *sinks, bool is_record, bool is_finish, struct err *err)
+{
+	int status = 0;
+	struct sink *sink;
+	for (size_t at = 0; (sink = sinks_next(sinks, &at)) != NULL;) {
+		int (*step)(struct sink *, struct err *) =
+		    is_finish ? sink->ops->finish : sink->ops->flush;
+		if (sink->ops->is_record == is_record && step != NULL)
+			status = sinks_note(sinks, at, step(sink, err), status);
+	}
+	return status;
 }
 
 int
 sinks_flush(struct sinks *sinks, struct err *err)
 {
-	int status = 0;
-	struct sink *sink;
-	for (size_t at = 0; (sink = sinks_next(sinks, &at)) != NULL;)
-		if (sink->ops->flush != NULL)
-			status = sinks_note(sinks, at, sink->ops->flush(sink, err), status);
+	bool is_by_seq;
+	int status = sinks_step_all(sinks, false, false, err);
+	if (status == 0)
+		status = sinks_tell_late(sinks, sinks_out_end(sinks, &is_by_seq), err);
+	if (sinks_step_all(sinks, true, false, err) == -1)
+		status = -1;
+	return status;
+}
+
+int
+sinks_finish_records(struct sinks *sinks, struct err *err)
+{
+	int status = sinks_step_all(sinks, true, false, err);
+	if (sinks_step_all(sinks, true, true, err) == -1)
+		status = -1;
 	return status;
 }
 
 int
 sinks_finish(struct sinks *sinks, struct err *err)
 {
-	int status = 0;
-	struct sink *sink;
-	for (size_t at = 0; (sink = sinks_next(sinks, &at)) != NULL;)
-		if (sink->ops->finish != NULL)
-			status =
-			    sinks_note(sinks, at, sink->ops->finish(sink, err), status);
+	int status = sinks_step_all(sinks, false, true, err);
+	if (status == 0)
+		status = sinks_tell_late(sinks, UINT64_MAX, err);
+	if (sinks_finish_records(sinks, err) == -1)
+		status = -1;
 	return status;
 }
 
@@ -224,10 +337,20 @@ sinks_is_done(const struct sinks *sinks)
 	return true;
 }
 
+/* What bounds the ends that wait: those that run may end, but no further tasks are started. */
+static uint64_t
+sinks_late_window_end(const struct sinks *sinks)
+{
+	bool is_by_seq;
+	uint64_t out_end = sinks_out_end(sinks, &is_by_seq);
+	return is_by_seq ? out_end + 1 : 0;
+}
+
 uint64_t
 sinks_window_end(const struct sinks *sinks)
 {
-	uint64_t end = UINT64_MAX;
+	uint64_t end = sinks->late.bytes > LATE_MAX_BYTES ? sinks_late_window_end(sinks)
+							  : UINT64_MAX;
 	struct sink *sink;
 	for (size_t at = 0; (sink = sinks_next(sinks, &at)) != NULL;) {
 		uint64_t sink_end =

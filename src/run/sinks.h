@@ -1,8 +1,9 @@
 /*
  * sinks.h: the sinks of a run, as one.
  *
- * Passes each call on to all of them. A sink whose function fails is not called again (but freed
- * by its owner): what it holds is no longer sound, and the run ends anyway. Owns nothing.
+ * Passes each call on to all of them; to records the ends of tasks when their output is out
+ * (late.h). A sink whose function fails is not called again (but freed by its owner): what it
+ * holds is no longer sound, and the run ends anyway. Owns none of them.
  */
 #ifndef PINION_SINKS_H
 #define PINION_SINKS_H
@@ -13,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "run/late.h"
 #include "task/sink.h"
 
 #define SINKS_MAX 8
@@ -23,6 +25,8 @@ struct sinks {
 	size_t count;
 	bool has_failed[SINKS_MAX];
 	struct buf scratch; /* a task out of a chunk, for a sink that takes one at a time */
+	struct late late;
+	uint64_t settled_count; /* tasks that settled or answered */
 };
 
 void sinks_fini(struct sinks *sinks);
@@ -41,6 +45,9 @@ int sinks_answered(struct sinks *sinks, const struct task *chunk,
 int sinks_passed(struct sinks *sinks, const struct task *chunk, struct err *err);
 int sinks_flush(struct sinks *sinks, struct err *err);
 int sinks_finish(struct sinks *sinks, struct err *err);
+
+/* Only of the records, where the output did not come to its end. */
+int sinks_finish_records(struct sinks *sinks, struct err *err);
 
 bool sinks_is_behind(const struct sinks *sinks);
 bool sinks_is_done(const struct sinks *sinks);

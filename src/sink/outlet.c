@@ -103,6 +103,7 @@ outlet_put(struct outlet *outlet, const char *bytes, size_t length, struct err *
 {
 	if (outlet->writer.is_closed)
 		return 0;
+	outlet->put_bytes += length;
 	if (outlet->first == NULL &&
 	    writer_queued_bytes(&outlet->writer) < OUTLET_BEHIND_BYTES) {
 		/* What lies in a block can wait there; other bytes are copied to the queue. */
@@ -127,6 +128,7 @@ outlet_put_held(struct outlet *outlet, struct held **held, struct err *err)
 {
 	struct held *stream = *held;
 	*held = NULL;
+	outlet->put_bytes += held_bytes(stream);
 	int failed = outlet->first == NULL ? outlet_drain(outlet, stream, err) : 0;
 	if (failed == 0 && held_bytes(stream) > 0 && !outlet->writer.is_closed) {
 		failed = outlet_append_item(outlet, stream, err);

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "sink/spill.h"
@@ -26,6 +27,7 @@ struct outlet {
 	struct outlet_item *first; /* waiting behind the writer's queue */
 	struct outlet_item *last;
 	uint64_t waiting_bytes; /* in them */
+	uint64_t put_bytes; /* in all; what a reader that has gone did not take will never be written */
 	size_t turn_bytes; /* moved from held streams to the writer since the last flush */
 };
 

@@ -24,6 +24,12 @@
 
 static_assert(OUTPUT_BEHIND_BYTES == OUTLET_BEHIND_BYTES, "one bound");
 
+/* So much was with the outlets once. */
+struct mark {
+	uint64_t end; /* the tasks before this one: a seq, or how many settled */
+	uint64_t put_bytes[RESULT_STREAMS];
+};
+
 struct output {
 	struct sink sink;
 	struct sink_ops ops; /* with answered only where nothing is added to what tasks print */
@@ -37,6 +43,9 @@ struct output {
 	const struct template *tag; /* NULL: no tags */
 	int watch_fd;
 	uint64_t head_seq; /* ordered: all before it have settled and are with the outlets */
+	uint64_t settled_count; /* unordered: so many are with the outlets */
+	uint64_t out_end; /* of those with the outlets: all before this one are out */
+	struct mark mark; /* what out_end will be next */
 	struct pending_table table;
 	struct spill spill;
 	struct outlet outlets[RESULT_STREAMS];
@@ -338,6 +347,7 @@ output_settled(struct sink *sink, const struct task *task, const struct result *
 	struct pending *pending = pending_find(&output->table, task->seq);
 	if (pending != NULL && output_release(output, pending, err) == -1)
 		return -1;
+	output->settled_count++;
 	return output->is_ordered ? output_advance(output, 1, err) : 0;
 }
 
@@ -364,6 +374,7 @@ output_answered(struct sink *sink, const struct task *chunk,
 	}
 	if (is_early)
 		return output_park(output, chunk->seq, answers->count, err);
+	output->settled_count += answers->count;
 	return output->is_ordered ? output_advance(output, answers->count, err) : 0;
 }
 
@@ -448,6 +459,33 @@ output_wait_fds(const struct sink *sink, int fds[2])
 	return count;
 }
 
+/* Whether all that was with the outlets then is written; stderr may have lost its reader. */
+static bool
+output_is_past_mark(const struct output *output)
+{
+	for (size_t i = 0; i < output->outlet_count; i++) {
+		const struct writer *writer = &output->outlets[i].writer;
+		if (writer->written_bytes < output->mark.put_bytes[i] &&
+		    (i == 0 || !writer->is_closed))
+			return false;
+	}
+	return true;
+}
+
+/* One mark at a time, so out_end moves on also while there is always more to write. */
+static void
+output_move_mark(struct output *output)
+{
+	if (!output_is_past_mark(output))
+		return;
+	output->out_end = output->mark.end;
+	output->mark.end = output->is_ordered ? output->head_seq : output->settled_count;
+	for (size_t i = 0; i < output->outlet_count; i++)
+		output->mark.put_bytes[i] = output->outlets[i].put_bytes;
+	if (output_is_past_mark(output))
+		output->out_end = output->mark.end;
+}
+
 static int
 output_flush(struct sink *sink, struct err *err)
 {
@@ -455,7 +493,16 @@ output_flush(struct sink *sink, struct err *err)
 	for (size_t i = 0; i < output->outlet_count; i++)
 		if (outlet_flush(&output->outlets[i], err) == -1)
 			return -1;
+	output_move_mark(output);
 	return 0;
+}
+
+static uint64_t
+output_out_end(const struct sink *sink, bool *is_by_seq)
+{
+	const struct output *output = output_of_const(sink);
+	*is_by_seq = output->is_ordered;
+	return output->out_end;
 }
 
 static bool
@@ -504,6 +551,7 @@ static const struct sink_ops output_ops = {
     .window_end = output_window_end,
     .wait_fds = output_wait_fds,
     .flush = output_flush,
+    .out_end = output_out_end,
     .is_done = output_is_done,
     .finish = output_finish,
     .free = output_free,

@@ -36,10 +36,10 @@ struct writer {
 	const char *name;      /* for messages: "stdout"; borrowed */
 	bool is_blocked;       /* took less than it was offered; until the next flush */
 	int64_t blocked_at_ns; /* the last time it did so */
-	uint64_t written_bytes;
-	bool is_closed; /* its reader has gone */
+	bool is_closed;        /* its reader has gone */
 	struct buf queue;
-	size_t queue_from; /* queue bytes before this one are written */
+	size_t queue_from;      /* queue bytes before this one are written */
+	uint64_t written_bytes; /* in all */
 };
 
 void writer_init(struct writer *writer, int fd, const char *name);

@@ -4,10 +4,14 @@
  * The run calls a sink's functions in this order for each task: started (each attempt),
  * any number of output, then either retried (this attempt does not count: forget its
  * output) or settled (the last word). Where answered is not NULL it stands for started,
- * output and settled of several tasks at once; a sink without it gets those. Different tasks interleave freely. Functions never
- * block; a sink that cannot write fast enough keeps what it has and says so by is_behind
- * until it caught up, and the run stops reading results meanwhile. Any function may be
- * NULL. Bytes are borrowed for the call.
+ * output and settled of several tasks at once; a sink without it gets those. Different tasks
+ * interleave freely. Functions never block; a sink that cannot write fast enough keeps what it
+ * has and says so by is_behind until it caught up, and the run stops reading results meanwhile.
+ * Any function may be NULL. Bytes are borrowed for the call.
+ *
+ * A sink that is a record hears that a task has settled, or answered, only when all its output
+ * is where it was promised; never, if it does not get there. The rest it hears at once. Flush
+ * and finish it hears on every way out.
  *
  * Errors are fatal for the run: a result that cannot be handed over is never a success.
  */
@@ -23,6 +27,8 @@ struct sink {
 };
 
 struct sink_ops {
+	bool is_record; /* see above */
+
 	int (*started)(struct sink *sink, const struct task *task, uint32_t slot,
 		       struct err *err);
 	int (*output)(struct sink *sink, const struct task *task, enum result_stream stream,
@@ -56,6 +62,13 @@ struct sink_ops {
 
 	/* Called when a wait_fd is writable, and at the end of each turn. */
 	int (*flush)(struct sink *sink, struct err *err);
+
+	/*
+	 * The outputs of all tasks before this one are out: those with a lower seq where
+	 * *is_by_seq, else so many as settled first. What a reader that has gone did not take is
+	 * never out. At most one sink of a run has it.
+	 */
+	uint64_t (*out_end)(const struct sink *sink, bool *is_by_seq);
 
 	/* True when nothing is left to write. */
 	bool (*is_done)(const struct sink *sink);

@@ -49,8 +49,8 @@ task_new(uint64_t seq, uint32_t count, uint32_t arg_count, const struct buf *pac
 	return task_alloc(&like, packed->bytes, packed->length);
 }
 
-/* What the first `count` tasks take of the packed bytes, which are our own and sound. */
-static size_t
+/* The packed bytes are our own and sound. */
+size_t
 task_prefix_bytes(const struct task *task, uint32_t count)
 {
 	const char *at = task_bytes(task);

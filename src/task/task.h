@@ -80,6 +80,9 @@ task_bytes(const struct task *task)
 	return task->packed + task->packed_at;
 }
 
+/* What a chunk's first `count` tasks take of its packed bytes. */
+size_t task_prefix_bytes(const struct task *task, uint32_t count);
+
 /* Makes a chunk's first `count` tasks, which are not all, one of their own. NULL without memory. */
 struct task *task_split(struct task *task, uint32_t count);
 
