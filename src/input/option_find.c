@@ -1,6 +1,7 @@
 /* option_find.c: see option_find.h. */
 #include "input/option_find.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define NAME_BYTES_MAX 40 /* longer words are no misspelling of an option */
@@ -107,10 +108,43 @@ nearest_name(unsigned int verb, const char *typed, size_t typed_length, size_t *
 	return nearest;
 }
 
+/* An option of that name that the verb does not have, though others do; NULL: none has. */
+static const struct option_row *
+find_elsewhere(const char *typed, size_t typed_length)
+{
+	for (size_t i = 0; i < option_count; i++) {
+		const char *name;
+		size_t length;
+		if (option_table[i].help != NULL &&
+		    match_option(&option_table[i], typed, typed_length, &name, &length) ==
+			NAME_EQUALS)
+			return &option_table[i];
+	}
+	return NULL;
+}
+
+static int
+refuse_elsewhere(const struct option_row *option, struct err *err)
+{
+	char name[OPTION_NAME_BYTES];
+	char text[ERR_TEXT_BYTES] = "";
+	size_t used = 0;
+	for (size_t i = 0; i < option_verb_count; i++)
+		if ((option_verbs[i].bit & option->verbs) != 0 && used < sizeof(text))
+			used +=
+			    (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+					     used > 0 ? ", " : "", option_verbs[i].name);
+	return err_set(err, ERR_USAGE, "%s is no option here, but of: %s",
+		       option_name(option, name), text);
+}
+
 static int
 refuse_unknown(unsigned int verb, const char *typed, size_t typed_length, struct err *err)
 {
 	size_t length;
+	const struct option_row *elsewhere = find_elsewhere(typed, typed_length);
+	if (elsewhere != NULL)
+		return refuse_elsewhere(elsewhere, err);
 	const char *nearest = nearest_name(verb, typed, typed_length, &length);
 	int shown = typed_length > 100 ? 100 : (int)typed_length;
 	if (nearest == NULL)

@@ -395,8 +395,8 @@ silencing_flags_are_taken_by_parallel_only(void **state)
 			   "--citation", "--bibtex", "--nn", "--env", "HOME", "echo");
 	assert_words(spec, "echo");
 	drop(&parsed);
-	REFUSE("unknown option --will-cite", "--will-cite", "echo");
-	REFUSE("unknown option --gnu", "--gnu", "echo");
+	REFUSE("--will-cite is no option here, but of: parallel", "--will-cite", "echo");
+	REFUSE("--gnu is no option here", "--gnu", "echo");
 }
 
 static void
