@@ -26,6 +26,7 @@ struct rpl_table {
 	size_t name_count;
 	bool has_plus;
 	bool takes_last_index; /* {.2} for {2.} */
+	size_t out_count;      /* {out1} to {outN} */
 	struct edit *edits;    /* made by rpl_match */
 };
 
@@ -179,6 +180,12 @@ free_table:
 	return NULL;
 }
 
+void
+rpl_table_set_outs(struct rpl_table *table, size_t count)
+{
+	table->out_count = count;
+}
+
 static bool
 starts_with(const char *text, size_t length, const char *start, size_t start_length)
 {
@@ -306,6 +313,28 @@ match_rows(const struct rpl_table *table, const char *text, size_t length,
 	}
 }
 
+/* {out}, {out2}; as rpl_match. */
+static ssize_t
+match_out(const struct rpl_table *table, const char *text, size_t length, struct rpl *rpl,
+	  struct err *err)
+{
+	static const char start[] = "{out";
+	size_t at = sizeof(start) - 1;
+	int index = 1;
+	if (table->out_count == 0 || !starts_with(text, length, start, at))
+		return 0;
+	if (at < length && text[at] != '-')
+		at += parse_index(text + at, length - at, &index);
+	if (at == length || text[at] != '}')
+		return 0;
+	if (index < 1 || (size_t)index > table->out_count)
+		return err_set(err, ERR_USAGE,
+			       "%.*s: there is no such output, only %zu --output",
+			       (int)at + 1, text, table->out_count);
+	*rpl = (struct rpl){.kind = RPL_OUT, .index = index};
+	return (ssize_t)at + 1;
+}
+
 /* {:-text} and the like; as rpl_match. */
 static ssize_t
 match_plus(struct rpl_table *table, const char *text, size_t length, struct rpl *rpl,
@@ -340,10 +369,12 @@ rpl_match(struct rpl_table *table, const char *text, size_t length, struct rpl *
 	if (length == 0)
 		return 0;
 	match_rows(table, text, length, &best);
-	if (best.length == 0)
-		return table->has_plus && text[0] == '{'
+	if (best.length == 0) {
+		ssize_t matched = match_out(table, text, length, rpl, err);
+		return matched == 0 && table->has_plus && text[0] == '{'
 			   ? match_plus(table, text, length, rpl, err)
-			   : 0;
+			   : matched;
+	}
 	if (best.row->complaint != NULL)
 		return err_set(err, ERR_USAGE, "%.*s %s", (int)best.length, text,
 			       best.row->complaint);

@@ -23,11 +23,12 @@ enum rpl_kind {
 	RPL_VALUE,
 	RPL_SEQ,  /* {#} */
 	RPL_SLOT, /* {%} */
+	RPL_OUT,  /* {out}, {out1}, {out2}: an output of the task */
 };
 
 struct rpl {
 	enum rpl_kind kind;
-	int index; /* of the value: 0 all of them, from 1, or from the end with -1 */
+	int index; /* of the value: 0 all of them, from 1, or from the end with -1; of the output: from 1 */
 	const struct edit *edit;
 };
 
@@ -38,6 +39,9 @@ struct rpl {
 struct rpl_table *rpl_table_new(const struct spec *spec, const struct arg *names,
 				size_t name_count, struct err *err);
 void rpl_table_free(struct rpl_table *table);
+
+/* From now on {out}, {out1} to {outN} are known; with 0, as at first, they are plain text. */
+void rpl_table_set_outs(struct rpl_table *table, size_t count);
 
 /*
  * Whether `text` starts with a replacement string: its length and *rpl (valid until

@@ -76,6 +76,18 @@ spec_add_rpl(struct spec *spec, const char *name, const char *edit)
 	return 0;
 }
 
+int
+spec_add_output(struct spec *spec, const char *output)
+{
+	void *outputs =
+	    spec_grow(spec, spec->outputs, spec->output_count, sizeof(*spec->outputs));
+	if (outputs == NULL)
+		return -1;
+	spec->outputs = outputs;
+	spec->outputs[spec->output_count] = spec_strdup(spec, output);
+	return spec->outputs[spec->output_count++] == NULL ? -1 : 0;
+}
+
 /*
  * The number in `length` digits, with an optional fraction if `takes_fraction`; -1 for
  * anything else.

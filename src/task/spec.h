@@ -221,7 +221,7 @@ struct spec {
 	const char *joblog;   /* NULL: none */
 	const char *results;  /* a folder, or a file .csv .tsv .jsonl; NULL: none */
 	const char *run_file; /* NULL: none */
-	char **outputs; /* --output: templates of the files a task makes; {out} is the first */
+	char **outputs; /* --output: templates of the files a task makes; {out} is the first, {out2}.. */
 	size_t output_count;
 	enum spec_fsync fsync;
 
@@ -248,8 +248,9 @@ void spec_fini(struct spec *spec);
 void *spec_alloc(struct spec *spec, size_t bytes);
 char *spec_strdup(struct spec *spec, const char *string);
 
-/* Appends to spec->inputs, spec->rpls. 0 or -1 (out of memory). */
+/* Appends to spec->inputs, spec->rpls, spec->outputs. 0 or -1 (out of memory). */
 int spec_add_input(struct spec *spec, const struct spec_input *input);
 int spec_add_rpl(struct spec *spec, const char *name, const char *edit);
+int spec_add_output(struct spec *spec, const char *output);
 
 #endif

@@ -15,6 +15,9 @@ template_free(struct template *template)
 		return;
 	form_fini(&template->argv_form);
 	form_fini(&template->line_form);
+	for (size_t i = 0; i < template->out_count; i++)
+		form_fini(&template->outs[i]);
+	free(template->outs);
 	buf_fini(&template->line_text);
 	buf_fini(&template->split_text);
 	rpl_table_free(template->rpls);
@@ -217,6 +220,41 @@ compile(struct template *template, const struct spec *spec, struct err *err)
 	return compile_split(template, err);
 }
 
+/* Before {out} is known: an output's name cannot hold one. */
+static int
+compile_outs(struct template *template, const struct spec *spec, struct err *err)
+{
+	template->outs = calloc(spec->output_count, sizeof(*template->outs));
+	if (template->outs == NULL)
+		return err_no_memory(err);
+	template->out_count = spec->output_count;
+	if (refuse_perl(spec->outputs, spec->output_count, err) == -1)
+		return -1;
+	for (size_t i = 0; i < spec->output_count; i++)
+		if (form_add_word(&template->outs[i], template->rpls, spec->outputs[i],
+				  strlen(spec->outputs[i]), err) == -1)
+			return -1;
+	rpl_table_set_outs(template->rpls, spec->output_count);
+	return 0;
+}
+
+/* A command that does not name an output cannot write it. */
+static int
+check_outs(const struct template *template, struct err *err)
+{
+	for (size_t i = 1; i <= template->out_count; i++) {
+		if (form_has_out(&template->argv_form, i) ||
+		    form_has_out(&template->line_form, i))
+			continue;
+		if (i == 1)
+			return err_set(err, ERR_USAGE,
+				       "--output: the command has no {out} to write to");
+		return err_set(err, ERR_USAGE,
+			       "--output: the command has no {out%zu} to write to", i);
+	}
+	return 0;
+}
+
 static struct template *
 template_alloc(const struct spec *spec, const struct arg *names, size_t name_count,
 	       struct err *err)
@@ -235,7 +273,8 @@ template_alloc(const struct spec *spec, const struct arg *names, size_t name_cou
 	template->is_plain_shell = spec->initializer == NULL &&shell_words_is_plain_shell(
 							    template->shell, environ);
 	template->rpls = rpl_table_new(spec, names, name_count, err);
-	if (template->rpls == NULL) {
+	if (template->rpls == NULL ||
+	    (spec->output_count > 0 && compile_outs(template, spec, err) == -1)) {
 		template_free(template);
 		return NULL;
 	}
@@ -247,7 +286,8 @@ template_new(const struct spec *spec, const struct arg *names, size_t name_count
 	     struct err *err)
 {
 	struct template *template = template_alloc(spec, names, name_count, err);
-	if (template != NULL && compile(template, spec, err) == -1) {
+	if (template != NULL &&
+	    (compile(template, spec, err) == -1 || check_outs(template, err) == -1)) {
 		template_free(template);
 		return NULL;
 	}

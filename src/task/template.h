@@ -14,7 +14,8 @@
  *          executed directly when it holds nothing for a shell to do. In `parallel`
  *          also a command line that begins with a replacement string.
  *
- * Also used for --tagstring (template_new_text, template_expand_text).
+ * Also used for --tagstring (template_new_text, template_expand_text). Knows the names of the
+ * outputs (--output), too, which {out} stands for unless the task writes somewhere else first.
  */
 #ifndef PINION_TEMPLATE_H
 #define PINION_TEMPLATE_H
@@ -33,6 +34,7 @@ struct template_values {
 	const struct arg *args;
 	size_t arg_count;
 	size_t column_count; /* values per input: with -X/-m {n} is every n-th of column_count; 0: arg_count */
+	const struct arg *outs; /* what {out1}, {out2} stand for; NULL: the outputs' own names */
 };
 
 /*
@@ -55,8 +57,8 @@ void command_fini(struct command *command);
 
 /*
  * `names` are the --header names, in order of their columns (may be NULL). NULL and err
- * when a replacement string is not possible ({= perl =}, a bad --rpl). Memory: the
- * template's own; the spec must outlive it.
+ * when a replacement string is not possible ({= perl =}, a bad --rpl), or no part of the
+ * command stands for an output. Memory: the template's own; the spec must outlive it.
  */
 struct template *template_new(const struct spec *spec, const struct arg *names,
 			      size_t name_count, struct err *err);
@@ -98,6 +100,12 @@ size_t template_value_length(const struct template *template, const struct arg *
  * of argv the kernel's limit on one argument (128 KiB) holds for it.
  */
 bool template_is_line(const struct template *template);
+
+/* How many outputs a task has, and the name of one (from 0). 0, -1 without memory. */
+size_t template_output_count(const struct template *template);
+int template_append_output(const struct template *template, size_t index,
+			   const struct template_values *values, struct buf *name,
+			   struct err *err);
 
 /* --tagstring and the like: plain text with replacement strings, values put in as they are. */
 struct template *template_new_text(const struct spec *spec, const char *text,

@@ -29,6 +29,8 @@ struct template
 	const char *shell;   /* borrowed from the spec */
 	struct form argv_form;
 	struct form line_form; /* also kept when the line was split, for who wants to see the line */
+	struct form *outs; /* --output: each of one word */
+	size_t out_count;
 	struct buf line_text;   /* what line_form's parts point to */
 	struct buf split_text;  /* what argv_form's parts point to, when split */
 	struct rpl_table *rpls; /* owns the edits */

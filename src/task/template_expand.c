@@ -92,6 +92,8 @@ append_indexed(struct expansion *x, const struct part *part)
 			     column_count);
 }
 
+static int append_out(struct expansion *x, const struct part *part);
+
 /*
  * `current`: the value {} stands for in this copy of a repeated word; NULL: all of them.
  */
@@ -108,6 +110,8 @@ append_part(struct expansion *x, const struct part *part, const struct arg *curr
 	case PART_SLOT:
 		x->is_word_there = true;
 		return append_number(x->text, x->values->slot);
+	case PART_OUT:
+		return append_out(x, part);
 	case PART_VALUE:
 		break;
 	}
@@ -125,6 +129,40 @@ append_parts(struct expansion *x, const struct part *parts, size_t count,
 		if (append_part(x, &parts[i], current) == -1)
 			return -1;
 	return 0;
+}
+
+/* An output's own name; its words are never repeated. */
+static int
+append_out_name(struct expansion *x, size_t index)
+{
+	const struct form *form = &x->template->outs[index];
+	size_t count;
+	const struct word *word = form_words(form, &count);
+	return append_parts(x, form_parts(form, word), word->part_count, NULL);
+}
+
+static int
+append_out(struct expansion *x, const struct part *part)
+{
+	size_t index = (size_t)part->index - 1;
+	struct buf name = {0};
+	struct expansion inner = *x;
+	inner.text = &name;
+	inner.starts = NULL;
+	inner.is_quoted = false;
+	int status = x->values->outs == NULL
+			 ? append_out_name(&inner, index)
+			 : buf_append(&name, x->values->outs[index].bytes,
+				      x->values->outs[index].length);
+	x->is_word_there = true;
+	x->has_nul = x->has_nul || inner.has_nul;
+	if (status == 0 && buf_str(&name) == NULL)
+		status = -1;
+	if (status == 0)
+		status = x->is_quoted ? quote_append(x->text, name.bytes, name.length)
+				      : buf_append(x->text, name.bytes, name.length);
+	buf_fini(&name);
+	return status;
 }
 
 static int
@@ -366,6 +404,30 @@ template_append_line(const struct template *template, const struct template_valu
 	    .scratch = scratch,
 	};
 	int status = append_shell_line(&x);
+	buf_fini(&scratch[0]);
+	buf_fini(&scratch[1]);
+	return status == -1 ? err_no_memory(err) : 0;
+}
+
+size_t
+template_output_count(const struct template *template)
+{
+	return template->out_count;
+}
+
+int
+template_append_output(const struct template *template, size_t index,
+		       const struct template_values *values, struct buf *name,
+		       struct err *err)
+{
+	struct buf scratch[2] = {{0}};
+	struct expansion x = {
+	    .template = template,
+	    .values = values,
+	    .text = name,
+	    .scratch = scratch,
+	};
+	int status = append_out_name(&x, index);
 	buf_fini(&scratch[0]);
 	buf_fini(&scratch[1]);
 	return status == -1 ? err_no_memory(err) : 0;

@@ -37,7 +37,17 @@ form_has_values(const struct form *form)
 {
 	const struct part *parts = (const struct part *)form->parts.bytes;
 	for (size_t i = 0; i < part_count(&form->parts); i++)
-		if (parts[i].kind != PART_TEXT)
+		if (parts[i].kind != PART_TEXT && parts[i].kind != PART_OUT)
+			return true;
+	return false;
+}
+
+bool
+form_has_out(const struct form *form, size_t index)
+{
+	const struct part *parts = (const struct part *)form->parts.bytes;
+	for (size_t i = 0; i < part_count(&form->parts); i++)
+		if (parts[i].kind == PART_OUT && (size_t)parts[i].index == index)
 			return true;
 	return false;
 }
@@ -63,6 +73,8 @@ add_rpl(struct buf *parts, const struct rpl *rpl, struct err *err)
 		part.kind = PART_SEQ;
 	else if (rpl->kind == RPL_SLOT)
 		part.kind = PART_SLOT;
+	else if (rpl->kind == RPL_OUT)
+		part.kind = PART_OUT;
 	return add_part(parts, &part, err);
 }
 

@@ -1,7 +1,7 @@
 /*
  * template_form.h: a compiled text: words made of parts. template.c's own business.
  *
- * A part is plain text, a value (with an edit), the seq or the slot. Texts and edits are
+ * A part is plain text, a value (with an edit), the seq, the slot or an output. Texts and edits are
  * borrowed from the template's sources.
  */
 #ifndef PINION_TEMPLATE_FORM_H
@@ -14,11 +14,11 @@
 #include "base/err.h"
 #include "task/rpl.h"
 
-enum part_kind { PART_TEXT, PART_VALUE, PART_SEQ, PART_SLOT };
+enum part_kind { PART_TEXT, PART_VALUE, PART_SEQ, PART_SLOT, PART_OUT };
 
 struct part {
 	enum part_kind kind;
-	int index; /* PART_VALUE: as in struct rpl */
+	int index; /* PART_VALUE, PART_OUT: as in struct rpl */
 	const struct edit *edit;
 	const char *bytes; /* PART_TEXT */
 	size_t length;
@@ -42,8 +42,11 @@ void form_fini(struct form *form);
 const struct word *form_words(const struct form *form, size_t *count);
 const struct part *form_parts(const struct form *form, const struct word *word);
 
-/* Whether a part is anything but text. */
+/* Whether a part says something of the input. */
 bool form_has_values(const struct form *form);
+
+/* Whether a part stands for this output, from 1. */
+bool form_has_out(const struct form *form, size_t index);
 
 /* Finds the replacement strings in `text`; appends its parts to `parts`. */
 int form_scan(struct rpl_table *table, const char *text, size_t length, struct buf *parts,

@@ -12,6 +12,7 @@
 
 #define SEQ_DIGITS 20
 #define SLOT_DIGITS 10
+#define OUT_BYTES 1024 /* what an output's name is taken to need, before it is known */
 
 size_t
 template_length(const struct template *template, const struct template_values *values)
@@ -65,6 +66,8 @@ word_measure(const struct form *form, const struct word *word)
 			length.fixed += SEQ_DIGITS;
 		else if (parts[i].kind == PART_SLOT)
 			length.fixed += SLOT_DIGITS;
+		else if (parts[i].kind == PART_OUT)
+			length.fixed += OUT_BYTES;
 		else if (parts[i].index == 0)
 			length.all_count++;
 	}
@@ -99,7 +102,8 @@ may_begin_with_sign(const struct template *template)
 	const struct part *part = form_parts(&template->line_form, &words[0]);
 	if (words[0].part_count == 0 || part->kind == PART_SEQ || part->kind == PART_SLOT)
 		return false;
-	return part->kind == PART_VALUE || part->bytes[0] == '-' || part->bytes[0] == '+';
+	return part->kind == PART_VALUE || part->kind == PART_OUT ||
+	       part->bytes[0] == '-' || part->bytes[0] == '+';
 }
 
 size_t
