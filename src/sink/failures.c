@@ -89,6 +89,7 @@ failures_is_alike(const struct result *a, const struct result *b)
 	case RESULT_SIGNAL:
 		return a->signal == b->signal;
 	case RESULT_CANNOT_EXECUTE:
+	case RESULT_NO_OUTPUT:
 		return a->errno_value == b->errno_value;
 	case RESULT_TIMEOUT:
 	case RESULT_LOST:
@@ -180,6 +181,7 @@ failures_settled(struct sink *sink, const struct task *task, const struct result
 	case RESULT_CANNOT_EXECUTE:
 	case RESULT_LOST:
 	case RESULT_NO_ANSWER:
+	case RESULT_NO_OUTPUT:
 	case RESULT_REASONS:
 		break;
 	}

@@ -313,6 +313,7 @@ plan_may_retry(const struct plan *plan, const struct task *task, const struct re
 	case RESULT_EXIT:
 		return result->exit_status != 0 && (spec->retry_on & SPEC_RETRY_EXIT) != 0;
 	case RESULT_CANNOT_EXECUTE:
+	case RESULT_NO_OUTPUT:
 		return (spec->retry_on & SPEC_RETRY_EXIT) != 0;
 	case RESULT_SIGNAL:
 		return (spec->retry_on & SPEC_RETRY_SIGNAL) != 0;

@@ -40,6 +40,30 @@ result_describe_lost(const struct result *result, char *text, size_t text_bytes)
 		snprintf(text, text_bytes, "lost: its worker died");
 }
 
+static void
+result_describe_no_output(const struct result *result, char *text, size_t text_bytes)
+{
+	switch (result->errno_value) {
+	case -1:
+		snprintf(text, text_bytes, "did not write {out}");
+		return;
+	case EBUSY:
+		snprintf(text, text_bytes, "another task makes the same output");
+		return;
+	case EEXIST:
+		snprintf(text, text_bytes, "another task has made the same output");
+		return;
+	case EINVAL:
+		snprintf(text, text_bytes, "cannot make its output: not a file");
+		return;
+	}
+	if (result->errno_value < 0)
+		snprintf(text, text_bytes, "did not write {out%d}", -result->errno_value);
+	else
+		snprintf(text, text_bytes, "cannot make its output: %s",
+			 strerror(result->errno_value));
+}
+
 const char *
 result_describe(const struct result *result, char *text, size_t text_bytes)
 {
@@ -66,6 +90,9 @@ result_describe(const struct result *result, char *text, size_t text_bytes)
 		return text;
 	case RESULT_NO_ANSWER:
 		result_describe_no_answer(result, text, text_bytes);
+		return text;
+	case RESULT_NO_OUTPUT:
+		result_describe_no_output(result, text, text_bytes);
 		return text;
 	case RESULT_CANCELLED:
 		snprintf(text, text_bytes, "cancelled");

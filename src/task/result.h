@@ -21,6 +21,7 @@ enum result_reason {
 	RESULT_NO_ANSWER, /* the program it was fed to ended; errno_value: it broke the protocol */
 	RESULT_CANCELLED, /* we ended it: --halt now, a signal to pinion */
 	RESULT_SKIPPED,   /* never started and never will */
+	RESULT_NO_OUTPUT, /* exited with 0, but an output is not there: errno_value; below 0: that one was not written, -1 the first */
 	RESULT_REASONS,
 };
 
@@ -28,9 +29,9 @@ enum result_stream { RESULT_STDOUT, RESULT_STDERR, RESULT_STREAMS };
 
 struct result {
 	uint32_t reason;     /* enum result_reason */
-	int32_t exit_status; /* 0..255; for CANNOT_EXECUTE 126 or 127 */
+	int32_t exit_status; /* 0..255; for CANNOT_EXECUTE 126 or 127, for NO_OUTPUT 1 */
 	int32_t signal; /* RESULT_SIGNAL, TIMEOUT, CANCELLED: what ended it; else 0 */
-	int32_t errno_value; /* CANNOT_EXECUTE */
+	int32_t errno_value; /* CANNOT_EXECUTE, NO_OUTPUT */
 	int32_t pid;         /* of the task's first process; 0: none */
 	uint32_t worker; /* number of the worker process, from 0, never used twice in a run */
 	uint32_t slot;           /* seat, from 1 */

@@ -114,6 +114,30 @@ all_done_has_nothing_to_say(void **state)
 }
 
 static void
+outputs_that_are_not_there_are_told_apart(void **state)
+{
+	struct fixture *f = *state;
+	struct buf text = {0};
+	const struct result unwritten = {
+	    .reason = RESULT_NO_OUTPUT, .exit_status = 1, .errno_value = -1};
+	const struct result full = {
+	    .reason = RESULT_NO_OUTPUT, .exit_status = 1, .errno_value = ENOSPC};
+	start(f, convert);
+	settle(f, 0, "x", &unwritten);
+	settle(f, 1, "x", &full);
+	settle(f, 2, "x", &unwritten);
+	assert_string_equal(
+	    summary(f, &text),
+	    "3 of 3 tasks failed (2 did not write {out}, 1 cannot make its output: "
+	    "No space left on device)\n"
+	    "  task 1: did not write {out}: convert x out.png\n"
+	    "  task 2: cannot make its output: No space left on device: "
+	    "convert x out.png\n"
+	    "  task 3: did not write {out}: convert x out.png\n");
+	buf_fini(&text);
+}
+
+static void
 answers_count_as_done_one_by_one(void **state)
 {
 	struct fixture *f = *state;
@@ -371,6 +395,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    FAILURES_TEST(all_done_has_nothing_to_say),
+	    FAILURES_TEST(outputs_that_are_not_there_are_told_apart),
 	    FAILURES_TEST(answers_count_as_done_one_by_one),
 	    FAILURES_TEST(summary_counts_kinds_and_shows_command_lines),
 	    FAILURES_TEST(summary_tells_failed_cancelled_and_skipped_apart),

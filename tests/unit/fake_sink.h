@@ -109,7 +109,7 @@ fake_sink_settled(struct sink *sink, const struct task *task, const struct resul
 	fake->settled[task->seq]++;
 	fake->settled_count++;
 	int status = fake_sink_log(fake, '+', task, err);
-	assert_int_equal(buf_printf(&fake->log, "=%c", "ESTXLNCK"[result->reason]), 0);
+	assert_int_equal(buf_printf(&fake->log, "=%c", "ESTXLNCKO"[result->reason]), 0);
 	if (result->reason == RESULT_EXIT)
 		assert_int_equal(buf_printf(&fake->log, "%d", result->exit_status), 0);
 	return status;

@@ -279,12 +279,17 @@ only_chosen_ends_are_tried_again(void **state)
 		enum result_reason reason;
 		unsigned int bit;
 	} ends[] = {
-	    {RESULT_EXIT, SPEC_RETRY_EXIT},     {RESULT_CANNOT_EXECUTE, SPEC_RETRY_EXIT},
-	    {RESULT_SIGNAL, SPEC_RETRY_SIGNAL}, {RESULT_TIMEOUT, SPEC_RETRY_TIMEOUT},
-	    {RESULT_LOST, SPEC_RETRY_LOST},     {RESULT_CANCELLED, 0},
+	    {RESULT_EXIT, SPEC_RETRY_EXIT},
+	    {RESULT_CANNOT_EXECUTE, SPEC_RETRY_EXIT},
+	    {RESULT_SIGNAL, SPEC_RETRY_SIGNAL},
+	    {RESULT_TIMEOUT, SPEC_RETRY_TIMEOUT},
+	    {RESULT_LOST, SPEC_RETRY_LOST},
+	    {RESULT_NO_OUTPUT, SPEC_RETRY_EXIT},
+	    {RESULT_CANCELLED, 0},
 	};
 	struct setting *setting = *state;
 	uint64_t seq = 0;
+	setting->fake.total = 1000;
 	setting->spec.max_attempts = 2;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
 		for (unsigned int on = 1; on <= SPEC_RETRY_ALL; on++) {

@@ -285,6 +285,18 @@ every_reason_has_its_words(void **state)
 	    "cannot execute: No such file or directory");
 	assert_described(&(struct result){.reason = RESULT_LOST},
 			 "lost: its worker died");
+	assert_described(&(struct result){.reason = RESULT_NO_OUTPUT, .errno_value = -1},
+			 "did not write {out}");
+	assert_described(&(struct result){.reason = RESULT_NO_OUTPUT, .errno_value = -2},
+			 "did not write {out2}");
+	assert_described(&(struct result){.reason = RESULT_NO_OUTPUT, .errno_value = ENOSPC},
+			 "cannot make its output: No space left on device");
+	assert_described(&(struct result){.reason = RESULT_NO_OUTPUT, .errno_value = EINVAL},
+			 "cannot make its output: not a file");
+	assert_described(&(struct result){.reason = RESULT_NO_OUTPUT, .errno_value = EBUSY},
+			 "another task makes the same output");
+	assert_described(&(struct result){.reason = RESULT_NO_OUTPUT, .errno_value = EEXIST},
+			 "another task has made the same output");
 	assert_described(&(struct result){.reason = RESULT_CANCELLED}, "cancelled");
 	assert_described(&(struct result){.reason = RESULT_SKIPPED}, "skipped");
 	assert_described(&(struct result){.reason = 77},
