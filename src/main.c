@@ -12,18 +12,21 @@
  *
  *   main.c, cmd_*.c   one file per verb: joins source, plan, backend, sinks; prints; exit status
  *   input/   what the user wrote: options -> task/spec; files and lists -> a task/source
- *   task/    spec, task, template, plan, and the interfaces source.h, history.h, backend.h,
- *            sink.h
+ *   task/    spec, task, template, plan, stamp (how a file was made), and the interfaces
+ *            source.h, history.h, backend.h, sink.h
  *   run/     the coordinator's loop: feed, wait, settle; run_hear: results; sinks and late (what
  *            records hear once the output is out); throttle; time limits
  *   pool/    topology (budget, machine: from sysfs or hwloc, places); pool (watch, replace, let
  *            the last tasks go) with flights and chunking; start (by fork, spawn or a server);
  *            worker, its channel and its executor: spawn, coproc (a program, its protocol, doze),
- *            plugin (dlopen); tree (a task's processes, and ending them)
+ *            plugin (dlopen); tree (a task's processes, and ending them); outputs
+ *            (files that tasks make)
  *   sink/    output (order, grouping, tags), spill, failures (the summary)
- *   record/  what is kept of a run, and what it says when a run is resumed
+ *   record/  what is kept of a run, and what it says when a run is resumed; uptodate (files
+ *            that need not be made again)
  *   ipc/     ring, board, outbox and its frames (between processes), loop (epoll)
- *   base/    err, diag, buf, io, clock, sig, quote, seqmap
+ *   base/    err, diag, buf, io, clock, sig, quote, hash, seqmap, draft (files that are there
+ *            whole or not at all)
  *   pinion-plugin.h   what plugins are compiled with; installed
  *
  * Processes: the coordinator is the commands, input, task, run, sink and pool.c; a worker is

@@ -436,6 +436,30 @@ option_set_chunksize(struct option_state *state, const struct option_row *option
 }
 
 int
+option_set_output(struct option_state *state, const struct option_row *option,
+		  const char *value, struct err *err)
+{
+	if (value[0] == '\0')
+		return refuse(option, value, "empty: name a file, such as {.}.png", err);
+	return spec_add_output(state->spec, value) == -1 ? err_no_memory(err) : 0;
+}
+
+int
+option_set_fsync(struct option_state *state, const struct option_row *option,
+		 const char *value, struct err *err)
+{
+	static const char *const names[] = {
+	    [SPEC_FSYNC_NONE] = "none", [SPEC_FSYNC_FILE] = "file", [SPEC_FSYNC_DIR] = "dir"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(value, names[i]) == 0) {
+			state->spec->fsync = (enum spec_fsync)i;
+			return 0;
+		}
+	}
+	return refuse(option, value, "not one of none, file, dir", err);
+}
+
+int
 option_set_retries(struct option_state *state, const struct option_row *option,
 		   const char *value, struct err *err)
 {

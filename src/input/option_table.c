@@ -113,6 +113,12 @@ const struct option_row option_table[] = {
 	{"workdir|wd", "", NEED, "DIR", RUNNING, COMMAND,
 	 "run the tasks in DIR",
 	 option_set_directory, FIELD(work_dir), OPTION_HINT_DIRECTORY, NULL},
+	{"output", "", NEED, "TEMPLATE", COMMANDS, COMMAND,
+	 "the task makes this file, under the name {out}; it is there whole or not at all",
+	 option_set_output, 0, OPTION_HINT_FILE, NULL},
+	{"fsync", "", NEED, "WHAT", COMMANDS, COMMAND,
+	 "what is on disk before a task is done: none, its outputs (file), their names too (dir)",
+	 option_set_fsync, 0, OPTION_HINT_WORDS, "none file dir"},
 	{"dry-run|dr", "", NONE, NULL, RUNNING, COMMAND,
 	 "print the commands and run nothing", option_set_true, FIELD(is_dry_run), 0, NULL},
 

@@ -17,11 +17,16 @@
 #include "pool/capture.h"
 #include "pool/child.h"
 #include "pool/executor.h"
+#include "pool/outputs.h"
 #include "pool/spawn.h"
 
 /* A system short of processes or memory is asked again so often, so long apart. */
 #define EXEC_SPAWN_TRIES 100
 #define EXEC_SPAWN_TRY_MS 50
+
+/* An output that somebody else makes, who may be about to end, so often and so long apart. */
+#define EXEC_SPAWN_OUTPUT_TRIES 200
+#define EXEC_SPAWN_OUTPUT_TRY_MS 10
 
 struct exec_spawn {
 	struct executor executor;
@@ -29,6 +34,7 @@ struct exec_spawn {
 	struct spawn spawn;
 	struct capture capture;
 	struct command command;
+	struct outputs outputs;
 	struct buf line; /* the command line to show, in --ungroup */
 };
 
@@ -110,6 +116,27 @@ exec_spawn_start(struct exec_spawn *self, const struct template_values *values,
 		return 0;
 	exec_spawn_cannot(result, errno);
 	return 1;
+}
+
+/* As outputs_begin, but the workers of a run that was just killed have time to go. */
+static int
+exec_spawn_begin_outputs(struct exec_spawn *self, struct template_values *values,
+			 struct result *result, struct err *err)
+{
+	struct channel_cancel cancel;
+	for (int i = 0;; i++) {
+		int status = outputs_begin(&self->outputs, values, result, err);
+		if (status != 1 || result->errno_value != EBUSY ||
+		    i == EXEC_SPAWN_OUTPUT_TRIES)
+			return status;
+		outputs_end(&self->outputs, result);
+		channel_wait(self->host->channel, NULL, 0, EXEC_SPAWN_OUTPUT_TRY_MS);
+		if (channel_is_cancelled(self->host->channel, &cancel)) {
+			result->reason = cancel.reason;
+			return 1;
+		}
+		*result = (struct result){.started_real_ns = result->started_real_ns};
+	}
 }
 
 /* Onto our stdout or stderr, which are the run's own; gives way to an order to end. */
@@ -255,7 +282,7 @@ exec_spawn_fill(const struct exec_spawn_task *task, struct result *result)
 }
 
 static int
-exec_spawn_run(struct exec_spawn *self, const struct template_values *values,
+exec_spawn_run(struct exec_spawn *self, struct template_values *values,
 	       struct result *result, struct err *err)
 {
 	struct executor_host *host = self->host;
@@ -264,18 +291,23 @@ exec_spawn_run(struct exec_spawn *self, const struct template_values *values,
 	result->started_real_ns = clock_real_ns();
 	if (exec_spawn_show(self, values, err) == -1)
 		return -1;
-	int outcome = exec_spawn_start(self, values, &task.child.pid, result, err);
+	int outcome = exec_spawn_begin_outputs(self, values, result, err);
+	if (outcome == 0)
+		outcome = exec_spawn_start(self, values, &task.child.pid, result, err);
 	if (outcome == -1)
 		return -1;
 	channel_started(host->channel, started_at_ns);
-	if (outcome == 1)
+	if (outcome == 1) {
+		outputs_end(&self->outputs, result);
 		return 0;
+	}
 	if (exec_spawn_wait(self, &task, err) == -1)
 		return -1;
 	result->wall_ns = clock_now_ns() - started_at_ns;
 	if (exec_spawn_clean_up(self, &task, err) == -1)
 		return -1;
 	exec_spawn_fill(&task, result);
+	outputs_end(&self->outputs, result);
 	atomic_store(&host->seat->pid, 0);
 	return 0;
 }
@@ -306,6 +338,7 @@ exec_spawn_free(struct executor *executor)
 			close(self->capture.read_fds[stream]);
 	command_fini(&self->command);
 	buf_fini(&self->line);
+	outputs_fini(&self->outputs);
 	spawn_fini(&self->spawn);
 	free(self);
 }
@@ -329,14 +362,19 @@ exec_spawn_new(struct executor_host *host, struct err *err)
 	if (spawn_init(&self->spawn, host->origin, host->seat,
 		       path ? path : "/usr/bin:/bin", err) == -1)
 		goto free_self;
+	if (outputs_init(&self->outputs, host->spec, host->template, host->rule.run,
+			 err) == -1)
+		goto fini_spawn;
 	capture_open_nothing(&self->capture);
 	if (host->spec->output_mode != SPEC_OUTPUT_NONE &&
 	    capture_open(&self->capture) == -1) {
 		err_errno(err, "cannot make pipes for the tasks' output");
-		goto fini_spawn;
+		goto fini_outputs;
 	}
 	return &self->executor;
 
+fini_outputs:
+	outputs_fini(&self->outputs);
 fini_spawn:
 	spawn_fini(&self->spawn);
 free_self:

@@ -158,9 +158,11 @@ append_out(struct expansion *x, const struct part *part)
 	x->has_nul = x->has_nul || inner.has_nul;
 	if (status == 0 && buf_str(&name) == NULL)
 		status = -1;
+	/* Where values bring the command with them, an output is still but a word of it. */
+	bool is_quoted = x->is_quoted || x->template->shape == SHAPE_INPUT;
 	if (status == 0)
-		status = x->is_quoted ? quote_append(x->text, name.bytes, name.length)
-				      : buf_append(x->text, name.bytes, name.length);
+		status = is_quoted ? quote_append(x->text, name.bytes, name.length)
+				   : buf_append(x->text, name.bytes, name.length);
 	buf_fini(&name);
 	return status;
 }

@@ -358,6 +358,28 @@ output_options_set_their_fields(void **state)
 }
 
 static void
+outputs_are_kept_in_their_order(void **state)
+{
+	(void)state;
+	struct parsed parsed;
+	struct spec *spec =
+	    PARSE_MAP(&parsed, "--output", "{.}.a", "--output={.}.b", "--output", "c",
+		      "--fsync", "dir", "cp", "{}", "{out}");
+	assert_int_equal(spec->output_count, 3);
+	assert_string_equal(spec->outputs[0], "{.}.a");
+	assert_string_equal(spec->outputs[1], "{.}.b");
+	assert_string_equal(spec->outputs[2], "c");
+	assert_int_equal(spec->fsync, SPEC_FSYNC_DIR);
+	drop(&parsed);
+	spec = PARSE_MAP(&parsed, "echo");
+	assert_int_equal(spec->output_count, 0);
+	assert_int_equal(spec->fsync, SPEC_FSYNC_NONE);
+	drop(&parsed);
+	REFUSE("--output: '' is empty", "--output=", "echo");
+	REFUSE("--fsync: 'all' is not one of none, file, dir", "--fsync", "all", "echo");
+}
+
+static void
 silent_takes_back_v_wherever_it_stands(void **state)
 {
 	(void)state;
@@ -566,6 +588,7 @@ main(void)
 	    cmocka_unit_test(inherited_words_are_not_checked_again),
 	    cmocka_unit_test(durations_are_seconds_or_sums_of_units),
 	    cmocka_unit_test(output_options_set_their_fields),
+	    cmocka_unit_test(outputs_are_kept_in_their_order),
 	    cmocka_unit_test(silent_takes_back_v_wherever_it_stands),
 	    cmocka_unit_test(dry_run_groups_its_output),
 	    cmocka_unit_test(tagstring_beats_tag_and_knows_blanks),
