@@ -67,3 +67,39 @@ quote_append_argv(struct buf *buf, char *const *argv)
 	}
 	return 0;
 }
+
+/* The bytes from *at up to what ends this part of a word: one kind of quotes, or none. */
+static size_t
+quote_part(const char **at, const char *end)
+{
+	const char *from = *at;
+	if (*from == '\\' && end - from > 1) {
+		*at = from + 1;
+		return 1;
+	}
+	if (*from != '\'' && *from != '"')
+		return 1;
+	const char *quote = memchr(from + 1, *from, (size_t)(end - from - 1));
+	*at = from + 1;
+	return (size_t)((quote != NULL ? quote : end) - *at);
+}
+
+int
+quote_next(const char **at, const char *end, struct buf *word)
+{
+	buf_clear(word);
+	while (*at < end && (**at == ' ' || **at == '\t' || **at == '\n'))
+		++*at;
+	if (*at == end)
+		return 0;
+	while (*at < end && **at != ' ' && **at != '\t' && **at != '\n') {
+		bool is_quoted = **at == '\'' || **at == '"';
+		size_t length = quote_part(at, end);
+		if (length > 0 && buf_append(word, *at, length) == -1)
+			return -1;
+		*at += length;
+		if (is_quoted && *at < end)
+			++*at; /* the quote at its end */
+	}
+	return 1;
+}

@@ -22,4 +22,11 @@ size_t quote_length(const char *bytes, size_t length);
 /* Appends argv as one command line, words apart by one blank. */
 int quote_append_argv(struct buf *buf, char *const *argv);
 
+/*
+ * The other way round: replaces what is in `word` by the next word of a line of quoted words,
+ * and moves *at behind it. Also takes words that are quoted with " or \ before each byte. 1, 0
+ * when there is none, -1 without memory.
+ */
+int quote_next(const char **at, const char *end, struct buf *word);
+
 #endif

@@ -158,6 +158,56 @@ plain_bytes_alone_are_safe_in_every_shell_here(void **state)
 	}
 }
 
+static void
+expect_words(const char *line, size_t length, const char *const *words)
+{
+	const char *at = line;
+	struct buf word = {0};
+	for (; *words != NULL; words++) {
+		assert_int_equal(quote_next(&at, line + length, &word), 1);
+		assert_string_equal(word.length > 0 ? buf_str(&word) : "", *words);
+	}
+	assert_int_equal(quote_next(&at, line + length, &word), 0);
+	assert_ptr_equal(at, line + length);
+	buf_fini(&word);
+}
+
+static void
+quoted_words_come_apart_again(void **state)
+{
+	static const char *const words[] = {"plain", "",   "it's", "a  b\tc\nd",
+					    "\"\\",  "''", NULL};
+	struct buf line = {0};
+	(void)state;
+	assert_int_equal(quote_append_argv(&line, (char *const *)(uintptr_t)words), 0);
+	expect_words(line.bytes, line.length, words);
+	buf_fini(&line);
+}
+
+static void
+other_ways_of_quoting_are_understood_too(void **state)
+{
+	static const char *const words[] = {"it's", "a b", "c d", "ef", NULL};
+	static const char line[] = "  'it'\"'\"'s' a\\ b \"c d\"\te''f \n";
+	(void)state;
+	expect_words(line, sizeof(line) - 1, words);
+}
+
+/* A log may hold anything. */
+static void
+what_is_not_closed_ends_with_the_line(void **state)
+{
+	static const char *const open[] = {"a", "b c", NULL};
+	static const char *const slash[] = {"\\", NULL};
+	static const char *const none[] = {NULL};
+	(void)state;
+	expect_words("a 'b c", 6, open);
+	expect_words("a \"b c", 6, open);
+	expect_words("\\", 1, slash);
+	expect_words("", 0, none);
+	expect_words(" \t", 2, none);
+}
+
 int
 main(void)
 {
@@ -168,6 +218,9 @@ main(void)
 	    cmocka_unit_test(single_quotes_are_written_outside),
 	    cmocka_unit_test(length_counts_a_nul_byte_as_any_other),
 	    cmocka_unit_test(argv_is_joined_by_blanks),
+	    cmocka_unit_test(quoted_words_come_apart_again),
+	    cmocka_unit_test(other_ways_of_quoting_are_understood_too),
+	    cmocka_unit_test(what_is_not_closed_ends_with_the_line),
 	    cmocka_unit_test(every_shell_here_reads_every_byte_back),
 	    cmocka_unit_test(plain_bytes_alone_are_safe_in_every_shell_here),
 	};
