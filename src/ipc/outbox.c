@@ -184,10 +184,15 @@ outbox_peek(const struct outbox *outbox, size_t *length)
 	return outbox_at(outbox, outbox->pos);
 }
 
-bool
-outbox_release(struct outbox *outbox, size_t length)
+void
+outbox_take(struct outbox *outbox, size_t length)
 {
 	outbox->pos += length;
+}
+
+bool
+outbox_release(struct outbox *outbox)
+{
 	atomic_store_explicit(&outbox->head->begin_pos, outbox->pos, memory_order_release);
 	atomic_thread_fence(memory_order_seq_cst);
 	uint64_t end = atomic_load_explicit(&outbox->head->end_pos, memory_order_relaxed);

@@ -75,14 +75,17 @@ bool outbox_unwant_room(struct outbox *outbox);
 /* It has been woken and looks now: what is said from here on rings again. */
 void outbox_answer(struct outbox *outbox);
 
-/* What was said and not released yet, in one piece; NULL: what stands there cannot be. */
+/* What was said and not taken yet, in one piece; NULL: what stands there cannot be. */
 const char *outbox_peek(const struct outbox *outbox, size_t *length);
 
+/* So many bytes of it are done with, but not released yet. */
+void outbox_take(struct outbox *outbox, size_t length);
+
 /*
- * So many bytes are done with. True: the worker waits for room and has to be woken; not for every
- * few bytes, at least half is free then.
+ * Gives all that was taken back. True: the worker waits for room and has to be woken; not for
+ * every few bytes, at least half is free then.
  */
-bool outbox_release(struct outbox *outbox, size_t length);
+bool outbox_release(struct outbox *outbox);
 
 /* Whether fewer than OUTBOX_OFFERS blocks wait to be taken; and one more that does. */
 bool outbox_wants_block(const struct outbox *outbox);

@@ -40,6 +40,7 @@ channel_init(struct channel *channel, int fd, const struct outbox *outbox, int o
 				    .seat = seat,
 				    .wait_mask = *wait_mask,
 				    .orphaned = orphaned,
+				    .delay_ns = CHANNEL_DELAY_MS * NS_PER_MS,
 				    .flush_at_ns = CLOCK_NEVER,
 				    .seq = BOARD_NO_TASK};
 }
@@ -76,7 +77,7 @@ channel_flush(struct channel *channel)
 void
 channel_flush_due(struct channel *channel, int64_t now_ns)
 {
-	if (now_ns - channel->flushed_at_ns < CHANNEL_DELAY_MS * NS_PER_MS)
+	if (now_ns - channel->flushed_at_ns < channel->delay_ns)
 		return;
 	channel->flushed_at_ns = now_ns;
 	channel_flush(channel);
@@ -140,7 +141,14 @@ channel_commit(struct channel *channel, size_t length)
 	if (channel->unheard_bytes >= CHANNEL_BATCH_BYTES)
 		channel_flush(channel);
 	else if (channel->flush_at_ns == CLOCK_NEVER)
-		channel->flush_at_ns = clock_now_ns() + CHANNEL_DELAY_MS * NS_PER_MS;
+		channel->flush_at_ns = clock_now_ns() + channel->delay_ns;
+}
+
+/* There is room for all that fits only when all is taken. */
+void
+channel_await_heard(struct channel *channel)
+{
+	channel_reserve(channel, OUTBOX_BYTES, false);
 }
 
 static void

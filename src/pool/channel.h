@@ -23,7 +23,7 @@
 #include "ipc/outbox.h"
 #include "task/result.h"
 
-/* The coordinator hears at the latest so long after, so that a task can be watched live. */
+/* What delay_ns is if nobody sets it: so that a task can be watched live. */
 #define CHANNEL_DELAY_MS 10
 #define CHANNEL_BATCH_BYTES (48 * 1024)       /* and at once of more bytes than this */
 #define CHANNEL_BLOCK_BATCH_BYTES BLOCK_BYTES /* where they are in blocks */
@@ -39,6 +39,7 @@ struct channel {
 	sigset_t wait_mask;   /* during channel_wait */
 	size_t unheard_bytes; /* said since the coordinator was last woken */
 	size_t block_bytes;   /* and put into blocks */
+	int64_t delay_ns;     /* it hears at the latest so long after */
 	int64_t flush_at_ns;
 	int64_t flushed_at_ns; /* kept by channel_flush_due */
 	uint64_t seq;          /* the task in hand */
@@ -88,9 +89,12 @@ ssize_t channel_pull(struct channel *channel, enum result_stream stream, int fd,
 /* Wakes the coordinator if it has not heard all. */
 void channel_flush(struct channel *channel);
 
+/* Waits until the coordinator has taken all that was said, or wants all tasks to end. */
+void channel_await_heard(struct channel *channel);
+
 /*
- * For an executor that never waits here: as channel_flush if the last one was CHANNEL_DELAY_MS
- * ago; the coordinator looks by itself so long after each.
+ * For an executor that never waits here: as channel_flush if the last one was delay_ns ago; the
+ * coordinator looks by itself CHANNEL_DELAY_MS after each.
  */
 void channel_flush_due(struct channel *channel, int64_t now_ns);
 

@@ -374,6 +374,7 @@ static const struct backend_ops pool_ops = {
     .hold_from = pool_hold_from,
     .poll_at = pool_poll_at,
     .poll = pool_poll,
+    .recorded = pool_recorded,
     .reap = pool_reap,
     .close = pool_close,
     .is_gone = pool_is_gone,
@@ -391,6 +392,7 @@ pool_new(const struct pool_config *config, struct err *err)
 	}
 	pool->backend.ops = &pool_ops;
 	pool->config = *config;
+	pool->is_recorded = spec_is_recorded(config->spec);
 	pool->outbox_fd = -1;
 	pool->tail_at_ns = CLOCK_NEVER;
 	pool->outputs_end = UINT64_MAX;

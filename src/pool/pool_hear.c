@@ -293,6 +293,25 @@ pool_is_held_back(const struct pool_worker *worker, const char *bytes, size_t le
 		header.type == FRAME_BLOCK);
 }
 
+static void
+pool_release(struct pool_worker *worker)
+{
+	if (worker->outbox.head != NULL && outbox_release(&worker->outbox))
+		pool_kill(worker, SIGUSR1);
+}
+
+/* Workers that wait for their results to be taken begin the next task only now. */
+void
+pool_recorded(struct backend *backend)
+{
+	struct pool *pool = (struct pool *)backend;
+	if (!pool->is_recorded || !pool->has_taken)
+		return;
+	pool->has_taken = false;
+	for (size_t i = 0; i < pool->config.worker_max; i++)
+		pool_release(&pool->workers[i]);
+}
+
 void
 pool_take_frames(struct pool_worker *worker)
 {
@@ -304,14 +323,16 @@ pool_take_frames(struct pool_worker *worker)
 	while (is_sound && length > 0) {
 		worker->is_held_back = pool_is_held_back(worker, bytes, length);
 		if (worker->is_held_back)
-			return;
+			break;
 		size_t used = pool_take_some(worker, bytes, length);
 		is_sound = used > 0;
 		bytes += used;
 		length -= used;
-		if (outbox_release(&worker->outbox, used))
-			pool_kill(worker, SIGUSR1);
+		outbox_take(&worker->outbox, used);
+		if (!worker->pool->is_recorded)
+			pool_release(worker);
 	}
+	worker->pool->has_taken = true;
 	if (!is_sound && worker->result_fd != -1)
 		pool_distrust(worker);
 }

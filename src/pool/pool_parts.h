@@ -60,6 +60,8 @@ struct pool {
 	int64_t tail_at_ns;      /* the next look at who still runs; CLOCK_NEVER */
 	unsigned int failed_starts; /* in a row */
 	bool has_served;            /* any task */
+	bool is_recorded; /* what workers say is released only by pool_recorded */
+	bool has_taken;   /* anything since then */
 	bool is_held;
 	uint64_t outputs_end; /* outputs of tasks from this seq on are left where they are */
 	bool is_closed;
@@ -109,6 +111,7 @@ void pool_take_held_back(struct pool *pool);
  */
 int64_t pool_poll_at(const struct backend *backend);
 void pool_poll(struct backend *backend, int64_t now_ns);
+void pool_recorded(struct backend *backend);
 
 /* --- pool_tail.c --- */
 

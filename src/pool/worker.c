@@ -22,6 +22,10 @@
 /* So long after it was claimed, what is left of a chunk goes back if others have nothing. */
 #define WORKER_CHUNK_NS NS_PER_MS
 
+/* Where tasks are recorded: one that took so long is before the next; others are so long after. */
+#define WORKER_SLOW_NS (2 * NS_PER_MS)
+#define WORKER_RECORD_DELAY_NS (2 * NS_PER_MS)
+
 extern char **environ;
 
 struct worker {
@@ -42,6 +46,7 @@ struct worker {
 	uint64_t served_count;
 	bool has_given_up;
 	bool is_retired; /* no more tasks for this one */
+	bool is_recorded;
 	struct worker_place place;
 	struct arg *args;
 	size_t arg_capacity;
@@ -171,6 +176,9 @@ worker_set_up(struct worker *self, struct err *err)
 	channel_init(&self->channel, self->config.result_fd, &outbox,
 		     self->config.outbox_fd, self->config.seat, &wait_mask,
 		     worker_orphaned);
+	self->is_recorded = spec_is_recorded(self->config.spec);
+	if (self->is_recorded)
+		self->channel.delay_ns = WORKER_RECORD_DELAY_NS;
 	self->host = (struct executor_host){
 	    .spec = self->config.spec,
 	    .template = self->config.template,
@@ -361,15 +369,30 @@ executor_begin(struct executor_host *host, uint64_t seq, uint32_t attempt)
 	channel_begin(host->channel, seq, attempt);
 }
 
+/*
+ * What a kill of the coordinator costs: a task that has ended and is not recorded is run again, so
+ * the next one must not begin before, nor after the coordinator's end.
+ */
+static void
+worker_let_record(struct worker *self, int64_t wall_ns)
+{
+	if (wall_ns >= WORKER_SLOW_NS)
+		channel_await_heard(&self->channel);
+	if (getppid() != self->config.coordinator)
+		worker_orphaned();
+}
+
 /* The task in hand has its end, and is safe in the outbox. */
 static void
-worker_ended_task(struct worker *self)
+worker_ended_task(struct worker *self, int64_t wall_ns)
 {
 	struct board_seat *seat = self->config.seat;
 	atomic_store_explicit(&seat->seq, BOARD_NO_TASK, memory_order_release);
 	self->served_count++;
 	atomic_store_explicit(&seat->served_count, self->served_count,
 			      memory_order_relaxed);
+	if (self->is_recorded)
+		worker_let_record(self, wall_ns);
 }
 
 void
@@ -377,7 +400,7 @@ executor_answer(struct executor_host *host, const struct frame_answer *answer,
 		const char *bytes, size_t length)
 {
 	channel_answer(host->channel, answer, bytes, length);
-	worker_ended_task((struct worker *)host);
+	worker_ended_task((struct worker *)host, answer->wall_ns);
 }
 
 void
@@ -390,7 +413,7 @@ executor_finish(struct executor_host *host, struct result *result)
 	result->stdout_bytes = host->channel->stream_bytes[RESULT_STDOUT];
 	result->stderr_bytes = host->channel->stream_bytes[RESULT_STDERR];
 	channel_finished(host->channel, result);
-	worker_ended_task(self);
+	worker_ended_task(self, result->wall_ns);
 }
 
 void

@@ -403,6 +403,8 @@ run_settle(struct run *run)
 	run_check_jobs(run);
 	run_skip(run);
 	run_flush(run);
+	if (run->backend->ops->recorded != NULL)
+		run->backend->ops->recorded(run->backend);
 	run_check_reader(run);
 	run_skip(run);
 	run->has_settled = false;

@@ -107,6 +107,12 @@ struct backend_ops {
 	/* Looks for what could not be told by whoever was too busy. */
 	void (*poll)(struct backend *backend, int64_t now_ns);
 
+	/*
+	 * What was told so far is recorded. May be NULL; else it is called after all that, and
+	 * where tasks are recorded no worker whose last one took its time begins another before.
+	 */
+	void (*recorded)(struct backend *backend);
+
 	/* Some child process of ours has ended (SIGCHLD). */
 	void (*reap)(struct backend *backend);
 

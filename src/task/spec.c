@@ -183,6 +183,12 @@ spec_init(struct spec *spec, enum spec_dialect dialect)
 	spec_init_term_steps(spec);
 }
 
+bool
+spec_is_recorded(const struct spec *spec)
+{
+	return spec->joblog != NULL || spec->results != NULL || spec->run_file != NULL;
+}
+
 void
 spec_fini(struct spec *spec)
 {

@@ -244,6 +244,9 @@ int spec_jobs_parse(struct spec_jobs *jobs, const char *text);
 void spec_init(struct spec *spec, enum spec_dialect dialect);
 void spec_fini(struct spec *spec);
 
+/* Whether anything is kept of the run, so that it can be resumed. */
+bool spec_is_recorded(const struct spec *spec);
+
 /* Memory that lives as long as the spec; NULL when out of memory. */
 void *spec_alloc(struct spec *spec, size_t bytes);
 char *spec_strdup(struct spec *spec, const char *string);

@@ -87,7 +87,8 @@ expect(struct line *line, enum frame_type type, size_t payload_bytes)
 	assert_int_equal(header.payload_bytes, payload_bytes);
 	assert_int_equal(header.seq, 5);
 	assert_int_equal(header.attempt, 2);
-	outbox_release(&line->outbox, frame_bytes(payload_bytes));
+	outbox_take(&line->outbox, frame_bytes(payload_bytes));
+	outbox_release(&line->outbox);
 	return payload; /* which stays there as long as nothing more is said */
 }
 
@@ -219,7 +220,8 @@ hear_all(struct line *line, pid_t writer, char first, char last)
 		for (uint32_t i = 0; i < header.payload_bytes; i++)
 			assert_int_equal(payload[i], next);
 		next++;
-		if (outbox_release(&line->outbox, frame_bytes(header.payload_bytes)))
+		outbox_take(&line->outbox, frame_bytes(header.payload_bytes));
+		if (outbox_release(&line->outbox))
 			kill(writer, SIGUSR1);
 	}
 }
@@ -251,6 +253,54 @@ a_full_outbox_makes_the_worker_wait_and_nothing_is_lost(void **state)
 	}
 	hear_all(line, pid, 'a', 'z');
 	assert_child_exits(pid, 0);
+}
+
+static void
+what_was_said_is_waited_for_until_it_is_taken(void **state)
+{
+	struct line *line = *state;
+	size_t length;
+	char byte;
+	int fds[2];
+	assert_int_equal(io_pipe(fds, 0), 0);
+	assert_int_equal(io_set_nonblocking(fds[0]), 0);
+	pid_t pid = child_fork();
+	if (pid == 0) {
+		struct err err = {0};
+		close(line->fds[0]);
+		sig_handle(SIGUSR1, on_usr1);
+		sigdelset(&line->channel.wait_mask, SIGUSR1);
+		if (outbox_map(&line->channel.outbox, line->outbox_fd, 0, false, &err) == -1)
+			_exit(1);
+		channel_note(&line->channel, "done", 4);
+		channel_await_heard(&line->channel);
+		_exit(io_write_all(fds[1], "x", 1) == 0 ? 0 : 1);
+	}
+	struct pollfd pfd = {.fd = line->fds[0], .events = POLLIN};
+	assert_int_equal(poll(&pfd, 1, 10000), 1); /* it has rung and now waits */
+	assert_non_null(outbox_peek(&line->outbox, &length));
+	assert_int_equal(length, frame_bytes(4));
+	outbox_take(&line->outbox, length);
+	assert_int_equal(io_read(fds[0], &byte, 1), -1); /* taken, but not released */
+	while (!outbox_release(&line->outbox) && io_read(fds[0], &byte, 1) != 1)
+		; /* it was not asleep yet */
+	kill(pid, SIGUSR1);
+	assert_child_exits(pid, 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void
+an_order_ends_the_wait_for_being_heard(void **state)
+{
+	struct line *line = *state;
+	channel_note(&line->channel, "done", 4);
+	atomic_store(&line->board.seats->order, BOARD_CANCEL_ALL);
+	channel_await_heard(&line->channel);
+	channel_begin(&line->channel, 6, 1);
+	size_t length;
+	assert_non_null(outbox_peek(&line->outbox, &length));
+	assert_int_equal(length, frame_bytes(4));
 }
 
 static void
@@ -308,6 +358,8 @@ main(void)
 	    TEST(much_is_heard_at_once),
 	    TEST(a_full_outbox_does_not_hide_an_order),
 	    TEST(a_full_outbox_makes_the_worker_wait_and_nothing_is_lost),
+	    TEST(what_was_said_is_waited_for_until_it_is_taken),
+	    TEST(an_order_ends_the_wait_for_being_heard),
 	    TEST(the_end_of_a_child_is_told_once),
 	    TEST(a_coordinator_that_is_gone_is_noticed),
 	};
