@@ -100,6 +100,18 @@ map_say_limit(const struct map *map, size_t limit)
 			 map->worker_count, jobs->value);
 }
 
+/* Takes the text apart. */
+static void
+map_say_lines(const struct map *map, struct buf *text)
+{
+	if (text->length == 0 || buf_str(text) == NULL)
+		return;
+	char *rest = text->bytes;
+	for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n"))
+		if (*line != '\0')
+			diag_say(&map->diag, "%s", line);
+}
+
 static int
 map_set_up_workers(struct map *map, struct err *err)
 {
@@ -130,7 +142,11 @@ map_set_up_records(struct map *map, struct err *err)
 	    .run_name = map->run_name,
 	    .worker_count = map->worker_count,
 	};
-	return records_open(&map->records, &config, err);
+	if (records_open(&map->records, &config, err) == -1)
+		return -1;
+	if (!map->spec.is_quiet)
+		map_say_lines(map, &map->records.notes);
+	return 0;
 }
 
 /* The source is the plan's from here on, behind what says which of its tasks are done. */
@@ -148,24 +164,44 @@ map_set_up_plan(struct map *map, struct source *source, struct err *err)
 	return map->plan == NULL ? -1 : 0;
 }
 
+static int
+map_set_up_templates(struct map *map, struct err *err)
+{
+	map->command = template_new(&map->spec, map->names, map->name_count, err);
+	if (map->command == NULL)
+		return -1;
+	if (map->spec.tag == NULL)
+		return 0;
+	map->tag =
+	    template_new_text(&map->spec, map->spec.tag, map->names, map->name_count, err);
+	return map->tag == NULL ? -1 : 0;
+}
+
+/* --retry-failed: the record has the inputs. */
+static int
+map_set_up_retry(struct map *map, struct err *err)
+{
+	if (map_set_up_templates(map, err) == -1 || map_set_up_records(map, err) == -1)
+		return -1;
+	map->records.history_count = 0; /* its tasks are those that are not done */
+	struct source *source = map->records.source;
+	map->records.source = NULL;
+	return map_set_up_plan(map, source, err);
+}
+
 /* Opens the inputs, compiles the templates, makes the plan. */
 static int
 map_set_up_input(struct map *map, struct err *err)
 {
+	if (map->spec.resume == SPEC_RETRY_FAILED)
+		return map_set_up_retry(map, err);
 	struct args *args = args_open(&map->spec, err);
 	if (args == NULL)
 		return -1;
 	map->names = args_names(args, &map->name_count);
 	map->column_count = args_column_count(args);
-	map->command = template_new(&map->spec, map->names, map->name_count, err);
-	if (map->command == NULL)
+	if (map_set_up_templates(map, err) == -1)
 		goto close_args;
-	if (map->spec.tag != NULL) {
-		map->tag = template_new_text(&map->spec, map->spec.tag, map->names,
-					     map->name_count, err);
-		if (map->tag == NULL)
-			goto close_args;
-	}
 	args_set_template(args, map->command, map->worker_count);
 	if (map_set_up_records(map, err) == 0)
 		return map_set_up_plan(map, args_source(args), err);
@@ -352,12 +388,8 @@ map_print_summary(const struct map *map)
 		return;
 	if (failures_summary(map->failures, &text, &err) == -1) {
 		diag_err(&map->diag, &err);
-	} else if (text.length > 0 && buf_str(&text) != NULL) {
-		char *rest = text.bytes;
-		for (char *line = strsep(&rest, "\n"); line != NULL;
-		     line = strsep(&rest, "\n"))
-			if (*line != '\0')
-				diag_say(&map->diag, "%s", line);
+	} else {
+		map_say_lines(map, &text);
 	}
 	if (plan_has_unread_input(map->plan))
 		diag_say(&map->diag, "the rest of the input was not read");
@@ -410,6 +442,8 @@ map_run(struct map *map, int argc, char **argv)
 		diag_err(&map->diag, &err);
 		if (is_parallel)
 			return CMD_PARALLEL_ERROR;
+		if (err.kind == ERR_LOCKED)
+			return CMD_LOCKED;
 		return err.kind == ERR_USAGE ? CMD_USAGE : CMD_BROKEN;
 	}
 	map->outcome = run_loop(map->run, &err);

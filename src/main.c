@@ -22,11 +22,11 @@
  *            plugin (dlopen); tree (a task's processes, and ending them); outputs
  *            (files that tasks make)
  *   sink/    output (order, grouping, tags), spill, failures (the summary)
- *   record/  what is kept of a run, and what it says when a run is resumed; uptodate (files
- *            that need not be made again)
+ *   record/  what is kept of a run, and what it says when a run is resumed: records (all of
+ *            them), joblog, uptodate (files that need not be made again)
  *   ipc/     ring, board, outbox and its frames (between processes), loop (epoll)
- *   base/    err, diag, buf, io, clock, sig, quote, hash, seqmap, draft (files that are there
- *            whole or not at all)
+ *   base/    err, diag, buf, io, clock, sig, quote, hash, seqmap, seqset, draft (files that are
+ *            there whole or not at all)
  *   pinion-plugin.h   what plugins are compiled with; installed
  *
  * Processes: the coordinator is the commands, input, task, run, sink and pool.c; a worker is

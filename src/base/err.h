@@ -13,6 +13,7 @@ enum err_kind {
 	ERR_SYSTEM, /* a system call or a library failed */
 	ERR_USAGE, /* the user said something we cannot do; the text says what to write instead */
 	ERR_BROKEN, /* the pool cannot serve tasks any more */
+	ERR_LOCKED, /* another run has what we need; the text says who */
 };
 
 #define ERR_TEXT_BYTES 512

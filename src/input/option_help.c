@@ -13,7 +13,8 @@
 static const char *const section_titles[OPTION_SECTIONS] = {
     [OPTION_SECTION_INPUT] = "Inputs",    [OPTION_SECTION_COMMAND] = "Command",
     [OPTION_SECTION_POOL] = "Pool",       [OPTION_SECTION_OUTPUT] = "Output",
-    [OPTION_SECTION_FAILURE] = "Failure", [OPTION_SECTION_OTHER] = "Other",
+    [OPTION_SECTION_FAILURE] = "Failure", [OPTION_SECTION_RECORD] = "Record",
+    [OPTION_SECTION_OTHER] = "Other",
 };
 
 static const char map_intro[] =

@@ -534,6 +534,35 @@ option_set_termseq(struct option_state *state, const struct option_row *option,
 	return 0;
 }
 
+/* Where there are several the one that runs most counts, as GNU parallel has it. */
+int
+option_set_resume(struct option_state *state, const struct option_row *option,
+		  const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	if ((size_t)state->spec->resume < option->operand)
+		state->spec->resume = (enum spec_resume)option->operand;
+	return 0;
+}
+
+/* What was done before is in a record. */
+static int
+settle_resume(const struct spec *spec, struct err *err)
+{
+	static const char *const names[] = {[SPEC_RESUME_REST] = "--resume",
+					    [SPEC_RESUME_FAILED] = "--resume-failed",
+					    [SPEC_RETRY_FAILED] = "--retry-failed"};
+	bool has_record =
+	    spec->joblog != NULL || (spec->resume != SPEC_RETRY_FAILED &&
+				     (spec->results != NULL || spec->run_file != NULL));
+	if (spec->resume == SPEC_RESUME_NOTHING || has_record)
+		return 0;
+	return err_set(err, ERR_USAGE,
+		       "%s needs the record of the earlier run: add --joblog FILE",
+		       names[spec->resume]);
+}
+
 static enum spec_group
 settle_group(const struct option_state *state)
 {
@@ -566,6 +595,8 @@ option_settle(struct option_state *state, struct err *err)
 		spec->is_verbose = false;
 	if (spec->is_dry_run)
 		spec->output_mode = SPEC_OUTPUT_GROUP;
+	if (settle_resume(spec, err) == -1)
+		return -1;
 	if (strcmp(state->value_sep, state->file_sep) == 0)
 		return err_set(
 		    err, ERR_USAGE,

@@ -63,6 +63,7 @@ option_setter option_set_protocol;
 option_setter option_set_inflight; /* from 1 to OPTION_INFLIGHT_MAX */
 option_setter option_set_fail_fast;
 option_setter option_set_termseq;
+option_setter option_set_resume; /* operand: an enum spec_resume */
 
 /* After the last option: what options mean together. 0, or -1 and err. */
 int option_settle(struct option_state *state, struct err *err);

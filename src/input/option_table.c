@@ -25,6 +25,7 @@
 #define POOL OPTION_SECTION_POOL
 #define OUTPUT OPTION_SECTION_OUTPUT
 #define FAILURE OPTION_SECTION_FAILURE
+#define RECORD OPTION_SECTION_RECORD
 #define OTHER OPTION_SECTION_OTHER
 
 /* clang-format off */
@@ -208,6 +209,19 @@ const struct option_row option_table[] = {
 	{"termseq", "", NEED, "SIGNAL,MS,...", COMMANDS | FEED, FAILURE,
 	 "how to end a task: signals, each with the wait after it (TERM,200,TERM,100,TERM,50,KILL,25)",
 	 option_set_termseq, 0, 0, NULL},
+
+	{"joblog|jl", "", NEED, "FILE", RUNNING, RECORD,
+	 "write a line about each task that has ended to FILE, over what is there; +FILE: behind it",
+	 option_set_string, FIELD(joblog), OPTION_HINT_FILE, NULL},
+	{"resume", "", NONE, NULL, RUNNING, RECORD,
+	 "run only the tasks that the record (--joblog) does not know",
+	 option_set_resume, SPEC_RESUME_REST, 0, NULL},
+	{"resume-failed", "", NONE, NULL, RUNNING, RECORD,
+	 "as --resume, and run those again that failed",
+	 option_set_resume, SPEC_RESUME_FAILED, 0, NULL},
+	{"retry-failed|retryfailed", "", NONE, NULL, RUNNING, RECORD,
+	 "run again those that failed, as --joblog has them: no command, no inputs",
+	 option_set_resume, SPEC_RETRY_FAILED, 0, NULL},
 
 	{"env", "", NEED, "VAR", RUNNING, OTHER,
 	 "accepted and not needed: tasks get the whole environment", option_ignore, 0, 0, NULL},

@@ -319,6 +319,17 @@ take_program(struct spec *spec, struct err *err)
 	return 0;
 }
 
+/* The record says what is to be run: command lines, or what the program is fed. */
+static void
+drop_tasks(struct spec *spec)
+{
+	spec->input_count = 0;
+	if (spec->executor != SPEC_SPAWN)
+		return;
+	spec->word_count = 0;
+	spec->words[0] = NULL;
+}
+
 /* What is left to do once all options are known. */
 static int
 complete_spec(struct option_state *state, const struct scan *environment,
@@ -328,6 +339,8 @@ complete_spec(struct option_state *state, const struct scan *environment,
 	if (option_settle(state, err) == -1 ||
 	    take_words(state, environment, scan, err) == -1)
 		return -1;
+	if (spec->resume == SPEC_RETRY_FAILED)
+		drop_tasks(spec);
 	if (spec->dialect == SPEC_FEED || spec->dialect == SPEC_CALL)
 		return take_program(spec, err);
 	if (spec->dialect == SPEC_PARALLEL && !spec->is_inherited) {

@@ -10,9 +10,11 @@
 
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "task/history.h"
 #include "task/sink.h"
+#include "task/source.h"
 #include "task/spec.h"
 #include "task/template.h"
 
@@ -35,6 +37,9 @@ struct records {
 	size_t sink_count;
 	struct history *histories[RECORDS_MAX];
 	size_t history_count;
+	struct source *source; /* of --retry-failed, in place of the inputs; NULL: none, or taken */
+	struct buf notes; /* for the user, a line each */
+	struct joblog *joblog;
 };
 
 /* Before the first worker is made. After -1 and err they are still to be closed. */

@@ -138,6 +138,28 @@ outputs_that_are_not_there_are_told_apart(void **state)
 }
 
 static void
+what_was_done_before_is_counted_but_not_what_is_only_passed(void **state)
+{
+	struct fixture *f = *state;
+	const struct buf none = {0};
+	struct failures_counts counts;
+	struct buf text = {0};
+	struct err err = {0};
+	struct task *chunk = task_new(0, 7, 0, &none);
+	assert_non_null(chunk);
+	start(f, convert);
+	chunk->is_done = true;
+	assert_int_equal(f->sink->ops->passed(f->sink, chunk, &err), 0);
+	chunk->is_unknown = true;
+	assert_int_equal(f->sink->ops->passed(f->sink, chunk, &err), 0);
+	failures_get_counts(f->sink, &counts);
+	assert_int_equal(counts.passed, 7);
+	assert_string_equal(summary(f, &text), "7 of 7 tasks done before\n");
+	buf_fini(&text);
+	free(chunk);
+}
+
+static void
 answers_count_as_done_one_by_one(void **state)
 {
 	struct fixture *f = *state;
@@ -396,6 +418,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    FAILURES_TEST(all_done_has_nothing_to_say),
 	    FAILURES_TEST(outputs_that_are_not_there_are_told_apart),
+	    FAILURES_TEST(what_was_done_before_is_counted_but_not_what_is_only_passed),
 	    FAILURES_TEST(answers_count_as_done_one_by_one),
 	    FAILURES_TEST(summary_counts_kinds_and_shows_command_lines),
 	    FAILURES_TEST(summary_tells_failed_cancelled_and_skipped_apart),

@@ -567,6 +567,56 @@ termseq_takes_names_and_numbers(void **state)
 		REFUSE("--termseq: '", "--termseq", wrong[i], "echo");
 }
 
+static void
+what_goes_on_needs_the_record_of_what_was(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *option;
+		enum spec_resume resume;
+	} rows[] = {{"--resume", SPEC_RESUME_REST},
+		    {"--resume-failed", SPEC_RESUME_FAILED},
+		    {"--retry-failed", SPEC_RETRY_FAILED},
+		    {"--retryfailed", SPEC_RETRY_FAILED}};
+	struct parsed parsed;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct spec *spec = PARSE_MAP(&parsed, rows[i].option, "--jl", "x", "echo");
+		assert_int_equal(spec->resume, rows[i].resume);
+		assert_string_equal(spec->joblog, "x");
+		assert_true(spec_is_recorded(spec));
+		drop(&parsed);
+		REFUSE("needs the record of the earlier run", rows[i].option, "echo");
+	}
+	/* The one that runs most counts, wherever it stands. */
+	struct spec *spec =
+	    PARSE_MAP(&parsed, "--resume-failed", "--resume", "--joblog", "x", "echo");
+	assert_int_equal(spec->resume, SPEC_RESUME_FAILED);
+	drop(&parsed);
+	spec = PARSE_MAP(&parsed, "echo");
+	assert_int_equal(spec->resume, SPEC_RESUME_NOTHING);
+	assert_false(spec_is_recorded(spec));
+	drop(&parsed);
+	REFUSE("--joblog: '' is empty", "--joblog", "", "echo");
+}
+
+static void
+retry_failed_needs_no_command_and_takes_no_inputs(void **state)
+{
+	(void)state;
+	struct parsed parsed;
+	struct spec *spec = PARSE_MAP(&parsed, "--retry-failed", "--joblog", "x", "echo",
+				      "{}", ":::", "a");
+	assert_int_equal(spec->word_count, 0);
+	assert_null(spec->words[0]);
+	assert_int_equal(spec->input_count, 0);
+	drop(&parsed);
+	spec = parse(&parsed, SPEC_FEED, "--retry-failed", "--joblog", "x", "cat", "-u",
+		     ":::", "a", NULL);
+	assert_int_equal(spec->program_word_count, 2);
+	assert_int_equal(spec->input_count, 0);
+	drop(&parsed);
+}
+
 int
 main(void)
 {
@@ -599,6 +649,8 @@ main(void)
 	    cmocka_unit_test(wrong_halt_is_refused),
 	    cmocka_unit_test(fail_fast_is_halt_now_at_the_first_failure),
 	    cmocka_unit_test(termseq_takes_names_and_numbers),
+	    cmocka_unit_test(what_goes_on_needs_the_record_of_what_was),
+	    cmocka_unit_test(retry_failed_needs_no_command_and_takes_no_inputs),
 	};
 	/* What the shell of whoever runs the tests has set is not part of them. */
 	unsetenv("PARALLEL");

@@ -207,6 +207,21 @@ write_that_found_no_reader_ends_the_run_quietly(void **state)
 	assert_int_equal(f->sink.finish_count, 0);
 }
 
+/* Whatever became of the output: what they have is to be kept. */
+static void
+records_come_to_their_end_on_abrupt_ways_out_too(void **state)
+{
+	struct fixture *f = *state;
+	add_bad_sink(f, 0);
+	struct sink_ops ops = *f->bad.sink.ops;
+	ops.is_record = true;
+	f->bad.sink.ops = &ops;
+	f->is_reader_gone = true;
+	assert_int_equal(run_script(f, "h000"), RUN_READER_GONE);
+	assert_int_equal(f->sink.finish_count, 0);
+	assert_int_equal(f->bad.finish_count, 1);
+}
+
 int
 main(void)
 {
@@ -227,6 +242,7 @@ main(void)
 	    TEST(reader_that_goes_away_ends_the_run_quietly),
 	    TEST(reader_that_stays_does_not_end_the_run),
 	    TEST(write_that_found_no_reader_ends_the_run_quietly),
+	    TEST(records_come_to_their_end_on_abrupt_ways_out_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
