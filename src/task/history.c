@@ -68,6 +68,11 @@ history_source_next(struct source *source, uint32_t count_max, struct task **tas
 		    source_next(self->inner, count_max, &self->chunk, err);
 		if (status != SOURCE_TASK)
 			return status;
+		if (self->chunk->is_done) { /* as another history says */
+			*task = self->chunk;
+			self->chunk = NULL;
+			return SOURCE_TASK;
+		}
 		self->part_at = 0;
 		if (history_source_ask(self, self->chunk, err) == -1)
 			return SOURCE_ERROR;

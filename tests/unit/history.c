@@ -120,6 +120,17 @@ source_that_waits_is_waited_for(void **state)
 }
 
 static void
+what_another_history_says_is_done_stays_done(void **state)
+{
+	struct fixture *f = *state;
+	open_source(f, "dt", "00");
+	f->asked_count = 1; /* only about the second */
+	expect(f, 8, 0, 1, true);
+	expect(f, 8, 1, 1, false);
+	expect_status(f, SOURCE_END);
+}
+
+static void
 history_that_cannot_answer_is_an_error(void **state)
 {
 	struct fixture *f = *state;
@@ -143,6 +154,7 @@ main(void)
 	    TEST(chunk_is_cut_where_done_and_not_done_meet),
 	    TEST(chunk_of_one_kind_stays_whole),
 	    TEST(source_that_waits_is_waited_for),
+	    TEST(what_another_history_says_is_done_stays_done),
 	    TEST(history_that_cannot_answer_is_an_error),
 	    TEST(part_of_a_chunk_that_was_not_taken_is_freed),
 	};
