@@ -24,14 +24,14 @@ struct spawn_child {
 	const struct spawn_request *request;
 	const char *file;
 	char *const *argv;
-	pid_t parent;
 };
 
 int
 spawn_init(struct spawn *spawn, const struct sig_origin *origin, struct board_seat *seat,
 	   const char *path, struct err *err)
 {
-	*spawn = (struct spawn){.origin = origin, .seat = seat, .path = path};
+	*spawn = (struct spawn){
+	    .origin = origin, .seat = seat, .path = path, .worker = getpid()};
 	void *stack = mmap(NULL, SPAWN_STACK_BYTES, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED)
@@ -67,7 +67,7 @@ spawn_child_main(void *context)
 	const struct spawn_request *request = child->request;
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != child->parent)
+	if (getppid() != child->spawn->worker)
 		_exit(1); /* the worker died before that was armed */
 	if (spawn_place_fd(request->stdin_fd, 0) == 0 &&
 	    spawn_place_fd(request->stdout_fd, 1) == 0 &&
@@ -192,7 +192,7 @@ spawn_start(struct spawn *spawn, const struct spawn_request *request)
 {
 	pid_t pid = -1;
 	struct spawn_child child = {
-	    .spawn = spawn, .request = request, .argv = request->argv, .parent = getpid()};
+	    .spawn = spawn, .request = request, .argv = request->argv};
 	child.file = spawn_lookup(spawn, request->argv[0]);
 	if (child.file == NULL)
 		return -1;

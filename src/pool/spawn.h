@@ -26,6 +26,7 @@ struct spawn {
 	const struct sig_origin *origin;
 	struct board_seat *seat; /* pid and exec_errno are written there */
 	const char *path;        /* $PATH of the tasks; borrowed */
+	pid_t worker;            /* we ourselves */
 	void *stack;
 	size_t stack_bytes;
 	struct buf found_word; /* the last command word looked up, */
