@@ -17,7 +17,7 @@
 #define SPAWN_SHELL "/bin/sh" /* for scripts without #!, as execvp does */
 
 /* What a worker changed and a task must not see. */
-static const int spawn_signals[] = {SIGUSR1, SIGCHLD, SIGPIPE, 0};
+static const int spawn_signals[] = {SIGUSR1, SIGCHLD, 0};
 
 struct spawn_child {
 	const struct spawn *spawn;
