@@ -3,9 +3,10 @@
  *
  *   timed SECONDS FILE COMMAND [ARG]...
  *
- * Runs COMMAND in a process group of its own and writes into FILE the seconds it took, and the
- * seconds of CPU, user and system, that it and all it waited for used. Ends as COMMAND does;
- * kills the group and says so when it takes longer than SECONDS, or when told to end.
+ * Runs COMMAND in a process group of its own and writes into FILE the seconds it took, the
+ * seconds of CPU, user and system, that it and all it waited for used, and those that the first
+ * process used itself. Ends as COMMAND does; kills the group and says so when it takes longer
+ * than SECONDS, or when told to end.
  */
 #include <err.h>
 #include <errno.h>
@@ -18,10 +19,11 @@
 #include <unistd.h>
 
 static double
-timed_now(void)
+timed_clock_s(clockid_t clock)
 {
 	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (clock_gettime(clock, &now) == -1)
+		err(2, "clock_gettime");
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
@@ -58,12 +60,25 @@ timed_wait(const sigset_t *signals, long limit_s)
 	return number == -1 ? 0 : number;
 }
 
+/* Of a process alone, which has ended and is still to be waited for. */
+static double
+timed_own_cpu_s(pid_t pid)
+{
+	clockid_t clock;
+	siginfo_t info;
+	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == -1 ||
+	    clock_getcpuclockid(pid, &clock) != 0)
+		errx(2, "process %d has no CPU clock", pid);
+	return timed_clock_s(clock);
+}
+
 static void
-timed_write(const char *path, double wall_s, const struct rusage *usage)
+timed_write(const char *path, double wall_s, const struct rusage *usage, double own_cpu_s)
 {
 	FILE *file = fopen(path, "we");
 	double cpu_s = timed_seconds(usage->ru_utime) + timed_seconds(usage->ru_stime);
-	if (file == NULL || fprintf(file, "%.6f %.6f\n", wall_s, cpu_s) < 0 ||
+	if (file == NULL ||
+	    fprintf(file, "%.6f %.6f %.6f\n", wall_s, cpu_s, own_cpu_s) < 0 ||
 	    fclose(file) == EOF)
 		err(2, "%s", path);
 }
@@ -82,16 +97,17 @@ main(int argc, char **argv)
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, &before);
 
-	double begin_s = timed_now();
+	double begin_s = timed_clock_s(CLOCK_MONOTONIC);
 	pid_t pid = timed_start(argv + 3, &before);
 	int number = timed_wait(&signals, limit_s);
 	if (number != SIGCHLD)
 		kill(-pid, SIGKILL);
+	double own_cpu_s = timed_own_cpu_s(pid);
 	int status;
 	struct rusage usage;
 	if (wait4(pid, &status, 0, &usage) == -1)
 		err(2, "wait4");
-	double wall_s = timed_now() - begin_s;
+	double wall_s = timed_clock_s(CLOCK_MONOTONIC) - begin_s;
 
 	if (number == 0)
 		errx(124, "%s: not done after %ld seconds", argv[3], limit_s);
@@ -99,6 +115,6 @@ main(int argc, char **argv)
 		return 128 + number;
 	if (WIFSIGNALED(status))
 		errx(128 + WTERMSIG(status), "%s: signal %d", argv[3], WTERMSIG(status));
-	timed_write(argv[2], wall_s, &usage);
+	timed_write(argv[2], wall_s, &usage, own_cpu_s);
 	return WEXITSTATUS(status);
 }

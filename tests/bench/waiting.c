@@ -5,8 +5,8 @@
  *
  * Starts COMMAND and waits until TASKS of its descendants are `task hold` (task.c, the program
  * beside this one) and all the others have been idle for a while: what it was going to read it
- * has read. Then writes into FILE the sum of the others' PSS in bytes, and a 0, and kills
- * them all. Fails when that takes longer than SECONDS.
+ * has read. Then writes into FILE the sum of the others' PSS in bytes, and two 0 where timed.c has
+ * times, and kills them all. Fails when that takes longer than SECONDS.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -243,7 +243,7 @@ static void
 waiting_write(const char *path, unsigned long bytes)
 {
 	FILE *file = fopen(path, "we");
-	if (file == NULL || fprintf(file, "%lu 0\n", bytes) < 0 || fclose(file) == EOF)
+	if (file == NULL || fprintf(file, "%lu 0 0\n", bytes) < 0 || fclose(file) == EOF)
 		err(2, "%s", path);
 }
 

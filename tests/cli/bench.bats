@@ -52,6 +52,39 @@ measures_all() {
 	measures_all "${axes[@]}"
 }
 
+# figures_add_up FILE: each axis has a limit, pinion and what was measured of each; ratios are right.
+figures_add_up() {
+	python3 -c 'import json, sys
+
+def is_near(value, expected):
+    return abs(value - expected) <= 1e-3 * abs(expected) + 1e-4
+
+def check(is_right, *what):
+    if not is_right:
+        sys.exit(" ".join(map(str, what)))
+
+for axis in json.load(open(sys.argv[1]))["axes"]:
+    by_name = {x["name"]: x for x in axis["contenders"]}
+    limit, pinion = by_name["limit"], by_name["pinion"]
+    for x in by_name.values():
+        check(x["rounds"] >= 1 and x["tasks"] >= 1, axis["axis"], x)
+        check(0 < x["min"] <= x["median"] <= x["max"], axis["axis"], x)
+        check(is_near(x["spread"], (x["max"] - x["min"]) / x["median"]), "spread", x)
+        check(is_near(x["of_limit"], x["median"] / limit["median"]), "of_limit", x)
+        check(0 <= x.get("own_cpu_share", 0) <= 1, "own_cpu_share", x)
+    if "best_peer" in axis:
+        best = by_name[axis["best_peer"]]
+        check(is_near(axis["of_best_peer"], pinion["median"] / best["median"]), "best_peer", axis)
+    else:
+        check(not by_name.keys() - {"limit", "pinion"}, "no best peer", axis)
+' "$1"
+}
+
+@test "the JSON has medians, spreads, and ratios to the limit and to the best peer" {
+	bench AXIS='spawn feed-c memory-10k' ROUNDS=3 COUNT=20
+	figures_add_up "$build/bench.json"
+}
+
 @test "bench makes photos and counts their thumbnails" {
 	run bench AXIS='photos photos-magick' COUNT=1
 	echo "$output"
