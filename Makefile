@@ -95,9 +95,10 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libpinion.a $(BUILD)/flags
 		$(BUILD)/libpinion.a $(test_libs) $(pkg_libs) $(SYSTEM_LIBS) $(LDLIBS)
 
 # The limit programs are measured against, so they know nothing of pinion.
+bench_flags_nothing := -static -nostartfiles
 $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(compile) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $<
+	$(compile) -MMD -MP -MF $@.d $(LDFLAGS) $(bench_flags_$*) -o $@ $<
 
 # As anyone would build them, with nothing but the header.
 plugin_flags = -Isrc -Wall -Wextra -pedantic -shared -fPIC \

@@ -6,9 +6,11 @@ axes=(
 	spawn capture shell shell-builtin start-up output output-pipe
 	call feed feed-256 feed-c feed-c-256
 	memory-10k memory memory-10m balance balance-cpu balance-busy photos photos-magick
+	scaling-call scaling-spawn scaling-workers scaling-workers-spawn scaling-bytes
 )
 
 # What is shown: of rates the most is best; of other figures the least.
+#   us CPU    what a task costs the whole tree, beyond what the first `base_count` tasks cost
 #   rate      tasks (or what a task is `scale` of) a second
 #   memory    MiB of runner and workers, while all tasks wait and the rest of the input too
 #   makespan  the time taken over the least there can be
@@ -19,6 +21,8 @@ declare -A unit=(
 	[memory-10k]=MiB [memory]=MiB [memory-10m]=MiB
 	[balance]='x bound' [balance-cpu]='x bound' [balance-busy]='x bound'
 	[photos]=photos/s [photos-magick]=photos/s
+	[scaling-call]='us CPU' [scaling-spawn]='us CPU' [scaling-workers]='us CPU'
+	[scaling-workers-spawn]='us CPU' [scaling-bytes]='us CPU'
 )
 # Of spawners all that are here.
 spawners='xargs xe moreutils parallel xjobs fd make ninja rush'
@@ -43,6 +47,11 @@ declare -A contenders=(
 	[balance-busy]='limit pinion pinion_unordered xe moreutils make'
 	[photos]='limit pinion pinion_call xargs xe parallel make'
 	[photos-magick]='limit pinion xargs xe parallel make'
+	[scaling-call]='pinion_few pinion_more pinion_most'
+	[scaling-spawn]='pinion_few pinion_more pinion_most'
+	[scaling-workers]='pinion_1 pinion_4 pinion_16 pinion_64'
+	[scaling-workers-spawn]='pinion_1 pinion_4 pinion_16 pinion_64'
+	[scaling-bytes]='pinion_none pinion_many'
 )
 # Those that do not do the same are shown, but pinion is not compared with them: their tasks write
 # where they like, so that outputs mix.
@@ -67,7 +76,15 @@ declare -A counts=(
 	[balance]='400 50' [balance-cpu]='400 50' [balance-busy]='400 50'
 	[photos]='200 12' [photos/peers]='50 6'
 	[photos-magick]='200 12' [photos-magick/peers]='50 6'
+	[scaling-call/pinion_few]='1000 1000' [scaling-call/pinion_more]='100000 100000'
+	[scaling-call/pinion_most]='1000000 1000000'
+	[scaling-spawn/pinion_few]='1000 100' [scaling-spawn/pinion_more]='10000 1000'
+	[scaling-spawn/pinion_most]='100000 8000'
+	[scaling-workers]='1000000 200000' [scaling-workers-spawn]='10000 1000'
+	[scaling-bytes]='20000 1000'
 )
+# A run of so few tasks is over too soon to say anything of it: so many runs, one after another.
+declare -A runs=([scaling-call/pinion_few]='50 10')
 # After so many seconds an axis has no further round, and after those of the whole only one.
 declare -A limits_s=([any]='28 2' [balance]='40 2' [balance-cpu]='40 2' [balance-busy]='40 2'
 	[photos]='55 2' [photos-magick]='55 2' [whole]='500 40')
@@ -91,6 +108,16 @@ declare -A title=(
 	[shell-builtin/xargs]='xargs -P, outputs may mix'
 	[shell/xe]='xe -j, outputs may mix'
 	[shell-builtin/xe]='xe -j, outputs may mix'
+	[scaling-workers/pinion_1]='pinion call -j 1'
+	[scaling-workers/pinion_4]='pinion call -j 4'
+	[scaling-workers/pinion_16]='pinion call -j 16'
+	[scaling-workers/pinion_64]='pinion call -j 64'
+	[scaling-workers-spawn/pinion_1]='pinion map -j 1'
+	[scaling-workers-spawn/pinion_4]='pinion map -j 4'
+	[scaling-workers-spawn/pinion_16]='pinion map -j 16'
+	[scaling-workers-spawn/pinion_64]='pinion map -j 64'
+	[scaling-bytes/pinion_none]='pinion map'
+	[scaling-bytes/pinion_many]='pinion map, much output before'
 	[xe]='xe -j'
 	[moreutils]='moreutils parallel'
 	[parallel]='GNU parallel'
@@ -175,6 +202,29 @@ start_up_of() {
 	esac
 }
 
+# scaling_of AXIS CONTENDER: into argv, and base_count: those of its tasks whose cost is that of
+# the start. There are some for each worker, or the start of a worker would be a cost of the others.
+scaling_of() {
+	local workers=$jobs count
+	[[ $1 != scaling-workers* ]] || workers=${2#pinion_}
+	base_count=$((workers * 4))
+	case $1 in
+	scaling-bytes)
+		base_count=1
+		argv=("$pinion" map -j "$workers")
+		;;
+	*spawn) argv=("$pinion" map -j "$workers" "$bin/nothing" {}) ;;
+	*) argv=("$pinion" call -j "$workers" "$crc32") ;;
+	esac
+	count=$(runs_of "$1" "$2")
+	if ((count > 1)); then
+		# The number that is added to the words is of no interest.
+		# shellcheck disable=SC2016
+		argv=("$bin/limit_spawn" -u "$count" 1 "$sh" -c '"$0" call -j "$1" "$2" <"$3"'
+			"$pinion" "$workers" "$crc32" "$input")
+	fi
+}
+
 # command_of AXIS CONTENDER TASKS: into argv. It reads its input from stdin.
 command_of() {
 	local program=("$python" "$here/loop.py") in_flight=1
@@ -196,6 +246,7 @@ command_of() {
 		;;
 	feed*/pinion) argv=("$pinion" feed -j "$jobs" "${program[@]}") ;;
 	feed*/pool_imap) argv=("$python" "$here/pool_imap.py" "$jobs") ;;
+	scaling*) scaling_of "$1" "$2" ;;
 	*/limit) argv=("$bin/limit_spawn" "$3" "$jobs" "${task[@]}") ;;
 	*) spawner_of "$@" ;;
 	esac
@@ -249,12 +300,23 @@ photos() {
 	seq "$1" | sed "s|.*|$HOME/photos/IMG_&.jpg|"
 }
 
-# input_of AXIS TASKS: sets input to a file with that many lines; made only once.
+# commands COUNT BYTES: lines for a shell, the first prints so much.
+commands() {
+	echo "head -c $2 /dev/zero"
+	yes "$bin/nothing" | head -n "$(($1 - 1))"
+}
+
+# input_of AXIS TASKS [CONTENDER]: sets input to a file with that many lines; made only once.
 input_of() {
-	local name maker
+	local name maker bytes
 	case $1 in
+	scaling-bytes)
+		bytes=$(($2 * 100000))
+		[[ $3 == pinion_many ]] || bytes=0
+		name=commands-$2-$bytes maker="commands $2 $bytes"
+		;;
 	start-up) name=numbers-1 maker='seq 1' ;;
-	spawn | capture | shell* | output* | memory*) name=numbers-$2 maker="seq $2" ;;
+	spawn | capture | shell* | output* | memory* | *-spawn) name=numbers-$2 maker="seq $2" ;;
 	balance*) name=durations-$2 maker="durations $2" ;;
 	photos*) name=photos-$2 maker="photos $2" ;;
 	*) name=text-$2 maker="text $2" ;;
@@ -303,7 +365,15 @@ is_order_kept() {
 is_right() {
 	local expected=$HOME/expected
 	case $1/$2 in
-	spawn/* | start-up/*)
+	scaling-call/* | scaling-workers/*)
+		[[ $(wc -l <"$output") -eq $((tasks * $(runs_of "$1" "$2"))) ]]
+		return
+		;;
+	scaling-bytes/pinion_many)
+		[[ $(wc -c <"$output") -eq $((tasks * 100000)) ]]
+		return
+		;;
+	spawn/* | start-up/* | scaling*)
 		[[ ! -s $output ]]
 		return
 		;;

@@ -2,13 +2,16 @@
 # the file `json`. Each line, with tabs between: contender, its title, tasks, seconds (of memory:
 # bytes), seconds of CPU, those of the first process alone, and something if pinion is not to be
 # compared with it.
-# What is shown is, when `unit` is "X/s", how often a second there was `scale` times a task, else
-# what was measured over `scale`.
+# What is shown is, when `unit` is "X/s", how often a second there was `scale` times a task; when it
+# is "us CPU", what a task cost of that; else what was measured over `scale`. The first contender
+# is what the others are compared with.
 BEGIN {
 	FS = "\t"
 	is_rate = unit ~ /\/s$/
-	has_cpu = unit != "MiB"
+	is_cost = unit == "us CPU"
+	has_cpu = unit != "MiB" && !is_cost
 	has_own = has_cpu && axis != "start-up" # there it is of who starts them
+	base_name = is_cost ? "first" : "limit"
 }
 {
 	if (!($1 in count)) {
@@ -20,7 +23,7 @@ BEGIN {
 	count[$1]++
 	cpu_us[$1, count[$1]] = 1e6 * $5 / $3
 	own_share[$1, count[$1]] = $5 > 0 ? $6 / $5 : 0
-	figure[$1, count[$1]] = is_rate ? $3 * scale / $4 : $4 / scale
+	figure[$1, count[$1]] = is_rate ? $3 * scale / $4 : is_cost ? cpu_us[$1, count[$1]] : $4 / scale
 }
 
 # Insertion sort of values[name, 1] to values[name, count[name]].
@@ -56,8 +59,8 @@ function json_contender(name) {
 		printf "\"cpu_us_per_task\":%.3f,", cpu[name] >json
 	if (has_own)
 		printf "\"own_cpu_share\":%.5f,", own[name] >json
-	printf "\"spread\":%.4f,\"of_limit\":%.4f}", spread[name], \
-		over(median[name], median["limit"]) >json
+	printf "\"spread\":%.4f,\"of_%s\":%.4f}", spread[name], base_name, \
+		over(median[name], median[order[1]]) >json
 }
 END {
 	for (i = 1; i <= contender_count; i++) {
@@ -71,15 +74,15 @@ END {
 			best_name = name
 	}
 	printf "\n%-31s %10s %10s %10s %8s %9s\n", \
-		axis ", " count["limit"] (count["limit"] == 1 ? " round" : " rounds"), unit, is_rate ? "us each" : "", \
-		has_cpu ? "us CPU" : "", "spread", "of limit"
+		axis ", " count[order[1]] (count[order[1]] == 1 ? " round" : " rounds"), unit, is_rate ? "us each" : "", \
+		has_cpu ? "us CPU" : "", "spread", "of " base_name
 	printf "{\"axis\":\"%s\",\"unit\":\"%s\",\"contenders\":[", axis, unit >json
 	for (i = 1; i <= contender_count; i++) {
 		name = order[i]
 		printf "  %-29s %10s %10s %10s %7.1f%% %9.2f\n", title[name], digits_of(median[name]), \
 			is_rate ? digits_of(1e6 * scale / median[name]) : "", \
 			has_cpu ? digits_of(cpu[name]) : "", \
-			100 * spread[name], over(median[name], median["limit"])
+			100 * spread[name], over(median[name], median[order[1]])
 		if (i > 1)
 			printf "," >json
 		json_contender(name)

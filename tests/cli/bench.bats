@@ -64,6 +64,15 @@ measures() {
 	measures memory-10k memory memory-10m balance balance-cpu balance-busy
 }
 
+@test "bench measures how the cost of a task scales" {
+	local axes=(scaling-call scaling-spawn scaling-workers scaling-workers-spawn scaling-bytes)
+	run bench AXIS="${axes[*]}" COUNT=200
+	echo "$output"
+	assert_equal "$status" 0
+	assert_equal "$(axes_measured)" "${axes[*]}"
+	assert_equal "$(grep -o '"unit":"us CPU"' "$build/bench.json" | wc -l)" "${#axes[@]}"
+}
+
 # figures_add_up FILE: each axis has a limit, pinion and what was measured of each; ratios are right.
 figures_add_up() {
 	python3 -c 'import json, sys

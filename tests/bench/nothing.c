@@ -1,0 +1,14 @@
+/*
+ * nothing.c: a program that ends as soon as it runs, for tests/bench/run. It is linked without
+ * what libc does before main, so that next to nothing is left but the kernel's own cost of a
+ * process, and a runner's.
+ */
+#include <unistd.h>
+
+_Noreturn void _start(void);
+
+_Noreturn void
+_start(void)
+{
+	_exit(0);
+}
