@@ -62,7 +62,7 @@ declare -A is_weaker=([capture/xargs]=1 [shell/xargs]=1 [shell/xe]=1
 declare -A counts=(
 	[spawn]='5000 500' [spawn/peers]='1000 150' [spawn/parallel]='200 20'
 	[capture]='5000 500' [capture/peers]='1000 150' [capture/parallel]='200 20'
-	[shell]='2500 250' [shell/peers]='600 100' [shell/parallel]='200 20'
+	[shell]='2500 150' [shell/peers]='600 60' [shell/parallel]='200 20'
 	[shell-builtin]='5000 500' [shell-builtin/peers]='1000 150' [shell-builtin/parallel]='200 20'
 	[start-up]='50 10' [start-up/parallel]='5 1' [start-up/fd]='20 5'
 	[output]='200 40' [output/peers]='100 20' [output/ninja]='20 4'
@@ -73,9 +73,9 @@ declare -A counts=(
 	[feed-c]='600000 60000' [feed-c/pool_imap]='6000 2000'
 	[feed-c-256]='2000000 200000' [feed-c-256/pool_imap]='6000 2000'
 	[memory-10k]='10000 10000' [memory]='1000000 1000000' [memory-10m]='10000000 10000000'
-	[balance]='400 50' [balance-cpu]='400 50' [balance-busy]='400 50'
-	[photos]='200 12' [photos/peers]='50 6'
-	[photos-magick]='200 12' [photos-magick/peers]='50 6'
+	[balance]='400 40' [balance-cpu]='400 40' [balance-busy]='400 40'
+	[photos]='200 8' [photos/peers]='50 4'
+	[photos-magick]='200 8' [photos-magick/peers]='50 4'
 	[scaling-call/pinion_few]='1000 1000' [scaling-call/pinion_more]='100000 100000'
 	[scaling-call/pinion_most]='1000000 1000000'
 	[scaling-spawn/pinion_few]='1000 100' [scaling-spawn/pinion_more]='10000 1000'
@@ -85,9 +85,6 @@ declare -A counts=(
 )
 # A run of so few tasks is over too soon to say anything of it: so many runs, one after another.
 declare -A runs=([scaling-call/pinion_few]='50 10')
-# After so many seconds an axis has no further round, and after those of the whole only one.
-declare -A limits_s=([any]='28 2' [balance]='40 2' [balance-cpu]='40 2' [balance-busy]='40 2'
-	[photos]='55 2' [photos-magick]='55 2' [whole]='500 40')
 declare -A title=(
 	[limit]='limit (vfork, exec, wait)'
 	[capture/limit]='limit (the same and a pipe)'
