@@ -14,6 +14,8 @@
 #include "base/io.h"
 
 #define WRITER_PIPE_BYTES (1024 * 1024)
+#define WRITER_STAGE_BYTES \
+	((size_t)256 * 1024) /* copied while our reader copies as much */
 #define WRITER_ONCE_BYTES ((size_t)1024 * 1024)
 #define WRITER_KEEP_BYTES \
 	(2 * WRITER_GATHER_BYTES) /* a larger queue is freed when empty */
@@ -31,7 +33,7 @@ writer_find_kind(struct writer *writer)
 		      WRITER_PIPE_BYTES); /* a smaller pipe works too */
 	writer->private_fd = io_reopen_nonblocking(writer->fd);
 	if (writer->private_fd != -1)
-		return WRITER_NONBLOCKING;
+		return S_ISFIFO(st.st_mode) ? WRITER_PIPE : WRITER_NONBLOCKING;
 	writer->private_fd = fcntl(writer->fd, F_DUPFD_CLOEXEC, 0); /* to wait on */
 	return S_ISSOCK(st.st_mode) ? WRITER_SOCKET : WRITER_POLLED;
 }
@@ -39,7 +41,8 @@ writer_find_kind(struct writer *writer)
 void
 writer_init(struct writer *writer, int fd, const char *name)
 {
-	*writer = (struct writer){.fd = fd, .private_fd = -1, .name = name};
+	*writer = (struct writer){
+	    .fd = fd, .private_fd = -1, .stage_fds = {-1, -1}, .name = name};
 	writer->kind = writer_find_kind(writer);
 }
 
@@ -47,13 +50,15 @@ void
 writer_fini(struct writer *writer)
 {
 	io_close_set(&writer->private_fd);
+	io_close_set(&writer->stage_fds[0]);
+	io_close_set(&writer->stage_fds[1]);
 	buf_fini(&writer->queue);
 }
 
 size_t
 writer_queued_bytes(const struct writer *writer)
 {
-	return writer->queue.length - writer->queue_from;
+	return writer->stage_bytes + writer->queue.length - writer->queue_from;
 }
 
 int
@@ -96,6 +101,7 @@ writer_write_once(struct writer *writer, struct iovec parts[2], int count)
 		return writev(writer->fd, parts,
 			      writer_cut(parts, count, WRITER_ONCE_BYTES));
 	case WRITER_NONBLOCKING:
+	case WRITER_PIPE:
 		return writev(writer->private_fd, parts, count);
 	case WRITER_SOCKET: {
 		struct msghdr message = {.msg_iov = parts, .msg_iovlen = (size_t)count};
@@ -113,6 +119,7 @@ writer_drop(struct writer *writer)
 {
 	buf_fini(&writer->queue);
 	writer->queue_from = 0;
+	writer->stage_bytes = 0; /* nothing will be written any more */
 }
 
 /* What a failed write means: 0 for "later" and for a reader that has gone. */
@@ -151,11 +158,32 @@ writer_advance(struct writer *writer, size_t written, const char **bytes, size_t
 		buf_clear(&writer->queue);
 }
 
+/* What is in our own pipe changes over, as far as there is room. */
+static int
+writer_move(struct writer *writer, struct err *err)
+{
+	while (writer->stage_bytes > 0) {
+		ssize_t moved = splice(writer->stage_fds[0], NULL, writer->private_fd,
+				       NULL, writer->stage_bytes, SPLICE_F_NONBLOCK);
+		if (moved == -1 && errno == EINTR)
+			continue;
+		if (moved == 0)
+			errno = EIO;
+		if (moved <= 0)
+			return writer_failed(writer, err);
+		writer->stage_bytes -= (size_t)moved;
+		writer->written_bytes += (uint64_t)moved;
+	}
+	return 0;
+}
+
 /* Writes the queue and then the bytes until all is out or nothing more is taken now. */
 static int
 writer_write(struct writer *writer, const char **bytes, size_t *length, struct err *err)
 {
-	while (writer_queued_bytes(writer) + *length > 0) {
+	if (writer_move(writer, err) == -1)
+		return -1;
+	while (writer->stage_bytes == 0 && writer_queued_bytes(writer) + *length > 0) {
 		struct iovec parts[2];
 		int count = 0;
 		if (writer_queued_bytes(writer) > 0)
@@ -202,16 +230,54 @@ writer_put(struct writer *writer, const char *bytes, size_t length, struct err *
 	return writer_enqueue(writer, bytes, length, err);
 }
 
+/* A pipe of our own, once; without one there is none. */
+static bool
+writer_has_stage(struct writer *writer)
+{
+	if (writer->kind != WRITER_PIPE || writer->stage_fds[1] != -1)
+		return writer->kind == WRITER_PIPE;
+	if (io_pipe(writer->stage_fds, WRITER_PIPE_BYTES) == 0 &&
+	    io_set_nonblocking(writer->stage_fds[1]) == 0)
+		return true;
+	writer->kind = WRITER_NONBLOCKING;
+	return false;
+}
+
+/* As writer_offer, by way of our own pipe. */
+static int
+writer_offer_pages(struct writer *writer, const char **bytes, size_t *length,
+		   struct err *err)
+{
+	const char *nothing = NULL;
+	size_t none = 0;
+	if (writer_write(writer, &nothing, &none, err) == -1)
+		return -1;
+	while (*length > 0 && writer_queued_bytes(writer) == 0 && !writer->is_closed) {
+		size_t part = *length < WRITER_STAGE_BYTES ? *length : WRITER_STAGE_BYTES;
+		ssize_t staged = io_write(writer->stage_fds[1], *bytes, part);
+		if (staged <= 0)
+			return writer_failed(writer, err);
+		writer->stage_bytes = (size_t)staged;
+		*bytes += staged;
+		*length -= (size_t)staged;
+		if (writer_move(writer, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 int
 writer_offer(struct writer *writer, const char *bytes, size_t length, size_t *taken,
 	     struct err *err)
 {
 	size_t left = length;
-	if (!writer->is_blocked && !writer->is_closed &&
-	    writer_write(writer, &bytes, &left, err) == -1)
-		return -1;
+	int status = 0;
+	if (!writer->is_blocked && !writer->is_closed)
+		status = writer_has_stage(writer)
+			     ? writer_offer_pages(writer, &bytes, &left, err)
+			     : writer_write(writer, &bytes, &left, err);
 	*taken = writer->is_closed ? length : length - left;
-	return 0;
+	return status;
 }
 
 int

@@ -7,6 +7,10 @@
  * pipes and terminals through a private non-blocking description, so that other
  * processes' flags stay as they are.
  *
+ * A pipe is locked while bytes are copied into it, and out of it: large pieces are first copied
+ * into a pipe of our own, whose pages then change over without a copy, so that our reader copies
+ * at the same time.
+ *
  * A reader that has gone (EPIPE) is no error: everything is dropped from then on and
  * is_closed says so. Any other failure is one. SIGPIPE must be ignored or blocked.
  */
@@ -25,6 +29,7 @@
 enum writer_kind {
 	WRITER_FILE, /* regular file, block device: takes all, in writes of at most 1 MiB */
 	WRITER_NONBLOCKING, /* private_fd takes what it can */
+	WRITER_PIPE,        /* the same, and pages, too */
 	WRITER_SOCKET,      /* each send says that it must not block */
 	WRITER_POLLED,      /* poll first, then at most PIPE_BUF bytes */
 };
@@ -37,6 +42,8 @@ struct writer {
 	bool is_blocked;       /* took less than it was offered; until the next flush */
 	int64_t blocked_at_ns; /* the last time it did so */
 	bool is_closed;        /* its reader has gone */
+	int stage_fds[2]; /* WRITER_PIPE: a pipe of our own; -1: not needed yet, or not to be had */
+	size_t stage_bytes; /* in it; they go before the queue */
 	struct buf queue;
 	size_t queue_from;      /* queue bytes before this one are written */
 	uint64_t written_bytes; /* in all */
@@ -48,7 +55,7 @@ void writer_init(struct writer *writer, int fd, const char *name);
 int writer_put(struct writer *writer, const char *bytes, size_t length, struct err *err);
 
 /*
- * Writes what the descriptor takes now, behind the queue; *taken says how much: the rest stays the
+ * Takes what the descriptor takes now, behind the queue; *taken says how much: the rest stays the
  * caller's.
  */
 int writer_offer(struct writer *writer, const char *bytes, size_t length, size_t *taken,

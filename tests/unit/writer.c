@@ -133,12 +133,83 @@ full_pipe_takes_the_rest_later_and_keeps_its_flags(void **state)
 	int fds[2];
 	assert_int_equal(io_pipe(fds, 0), 0);
 	writer_init(&writer, fds[1], "stdout");
-	assert_int_equal(writer.kind, WRITER_NONBLOCKING);
+	assert_int_equal(writer.kind, WRITER_PIPE);
 	assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
 	assert_int_not_equal(writer_wait_fd(&writer), fds[1]);
 	check_bulk_arrives(&writer, fds[0]);
 	writer_fini(&writer);
 	close(fds[0]);
+	close(fds[1]);
+}
+
+/* Pieces of all sizes, put or offered, to a reader that takes some now and then. */
+static void
+what_is_offered_keeps_its_place_among_what_is_put(void **state)
+{
+	(void)state;
+	struct writer writer;
+	struct err err = {0};
+	struct buf got = {0}, model = {0};
+	char *bytes = make_bytes(BULK_BYTES);
+	unsigned int seed = 1;
+	int fds[2];
+	assert_int_equal(io_pipe(fds, 0), 0);
+	writer_init(&writer, fds[1], "stdout");
+	for (int i = 0; i < 400; i++) {
+		size_t from = (size_t)rand_r(&seed) % 1000;
+		size_t length = (size_t)rand_r(&seed) % (i % 3 == 0 ? 600000 : 3000);
+		size_t taken = length;
+		if (rand_r(&seed) % 2 == 0)
+			assert_int_equal(writer_put(&writer, bytes + from, length, &err),
+					 0);
+		else
+			assert_int_equal(
+			    writer_offer(&writer, bytes + from, length, &taken, &err), 0);
+		assert_true(taken <= length);
+		assert_int_equal(buf_append(&model, bytes + from, taken), 0);
+		if (rand_r(&seed) % 3 == 0)
+			read_available(fds[0], &got);
+		if (rand_r(&seed) % 3 == 0)
+			assert_int_equal(writer_flush(&writer, &err), 0);
+		assert_int_equal(writer.written_bytes + writer_queued_bytes(&writer),
+				 model.length);
+	}
+	while (got.length < model.length) {
+		assert_int_equal(writer_flush(&writer, &err), 0);
+		read_available(fds[0], &got);
+	}
+	assert_int_equal(writer_queued_bytes(&writer), 0);
+	assert_int_equal(got.length, model.length);
+	assert_memory_equal(got.bytes, model.bytes, model.length);
+	free(bytes);
+	buf_fini(&got);
+	buf_fini(&model);
+	writer_fini(&writer);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void
+reader_that_goes_while_much_is_on_its_way_is_no_error(void **state)
+{
+	(void)state;
+	struct writer writer;
+	struct err err = {0};
+	char *bytes = make_bytes(BULK_BYTES);
+	size_t taken = 0;
+	int fds[2];
+	assert_int_equal(io_pipe(fds, 0), 0);
+	writer_init(&writer, fds[1], "stdout");
+	assert_int_equal(writer_offer(&writer, bytes, BULK_BYTES, &taken, &err), 0);
+	assert_true(writer.is_blocked && taken > 0);
+	close(fds[0]);
+	assert_int_equal(writer_flush(&writer, &err), 0);
+	assert_true(writer.is_closed);
+	assert_int_equal(writer_queued_bytes(&writer), 0);
+	assert_int_equal(writer_offer(&writer, bytes, 100000, &taken, &err), 0);
+	assert_int_equal(taken, 100000);
+	free(bytes);
+	writer_fini(&writer);
 	close(fds[1]);
 }
 
@@ -324,6 +395,8 @@ main(void)
 	    cmocka_unit_test(small_writes_are_gathered_until_flush),
 	    cmocka_unit_test(gathered_bytes_stay_in_front_of_large_ones),
 	    cmocka_unit_test(full_pipe_takes_the_rest_later_and_keeps_its_flags),
+	    cmocka_unit_test(what_is_offered_keeps_its_place_among_what_is_put),
+	    cmocka_unit_test(reader_that_goes_while_much_is_on_its_way_is_no_error),
 	    cmocka_unit_test(queue_that_never_empties_does_not_grow),
 	    cmocka_unit_test(full_socket_takes_the_rest_later),
 	    cmocka_unit_test(descriptor_that_must_be_polled_never_blocks),
