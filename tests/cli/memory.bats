@@ -188,7 +188,8 @@ compare_peaks() {
 	few=$(peak_of_lines "$1" "${@:3}")
 	many=$(peak_of_lines "$2" "${@:3}")
 	at_most "$many" 16000
-	at_most "$((many - few))" 600
+	# How full queue and outboxes get depends on who has to wait for a CPU.
+	at_most "$((many - few))" 800
 }
 
 @test "memory does not grow with the number of lines" {
@@ -196,7 +197,7 @@ compare_peaks() {
 	if [[ -n ${PINION_STRESS-} ]]; then
 		compare_peaks 10000 1000000
 	else
-		compare_peaks 5000 25000
+		compare_peaks 10000 40000
 	fi
 }
 
