@@ -93,11 +93,29 @@ sinks_ticket(const struct sinks *sinks, uint64_t seq)
 	return is_by_seq ? seq : sinks->settled_count;
 }
 
+/* Whether a task that has ended so has anything on its way that records have to wait for. */
+static bool
+sinks_has_output(const struct sinks *sinks, uint64_t output_bytes)
+{
+	const struct sink *out = sinks_out(sinks);
+	return out != NULL && (output_bytes > 0 || out->ops->adds_output);
+}
+
+/* Once a record could not be kept, no other may say that a task is done. */
+static bool
+sinks_is_silenced(const struct sinks *sinks, const struct sink *sink)
+{
+	for (size_t i = 0; sink->ops->is_record && i < sinks->count; i++)
+		if (sinks->has_failed[i] && sinks->items[i]->ops->is_record)
+			return true;
+	return false;
+}
+
 static int
 sinks_settle_one(struct sinks *sinks, struct sink *sink, size_t at, const struct task *task,
 		 const struct result *result, int status, struct err *err)
 {
-	if (sink->ops->settled == NULL)
+	if (sink->ops->settled == NULL || sinks_is_silenced(sinks, sink))
 		return status;
 	return sinks_note(sinks, at, sink->ops->settled(sink, task, result, err), status);
 }
@@ -107,8 +125,7 @@ sinks_settled(struct sinks *sinks, const struct task *task, const struct result 
 	      struct err *err)
 {
 	int status = 0;
-	bool is_late =
-	    result->stdout_bytes + result->stderr_bytes > 0 && sinks_out(sinks) != NULL;
+	bool is_late = sinks_has_output(sinks, result->stdout_bytes + result->stderr_bytes);
 	bool has_late = false;
 	struct sink *sink;
 	for (size_t at = 0; (sink = sinks_next(sinks, &at)) != NULL;) {
@@ -210,6 +227,8 @@ sinks_answer_one(struct sinks *sinks, struct sink *sink, size_t at,
 		 const struct task *chunk, const struct answers *answers, int status,
 		 struct err *err)
 {
+	if (sinks_is_silenced(sinks, sink))
+		return status;
 	return sinks_note(sinks, at,
 			  sink->ops->answered != NULL
 			      ? sink->ops->answered(sink, chunk, answers, err)
@@ -222,7 +241,7 @@ sinks_answered(struct sinks *sinks, const struct task *chunk,
 	       const struct answers *answers, struct err *err)
 {
 	int status = 0;
-	bool is_late = answers->length > 0 && sinks_out(sinks) != NULL;
+	bool is_late = sinks_has_output(sinks, answers->length);
 	bool has_late = false;
 	struct sink *sink;
 	for (size_t at = 0; (sink = sinks_next(sinks, &at)) != NULL;) {

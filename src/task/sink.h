@@ -10,8 +10,8 @@
  * Any function may be NULL. Bytes are borrowed for the call.
  *
  * A sink that is a record hears that a task has settled, or answered, only when all its output
- * is where it was promised; never, if it does not get there. The rest it hears at once. Flush
- * and finish it hears on every way out.
+ * is where it was promised; never, if it does not get there or another record has failed. The
+ * rest it hears at once. Flush and finish it hears on every way out.
  *
  * Errors are fatal for the run: a result that cannot be handed over is never a success.
  */
@@ -28,6 +28,7 @@ struct sink {
 
 struct sink_ops {
 	bool is_record; /* see above */
+	bool adds_output; /* there is output of each task, be it nothing but what is added */
 
 	int (*started)(struct sink *sink, const struct task *task, uint32_t slot,
 		       struct err *err);

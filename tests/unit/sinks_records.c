@@ -332,6 +332,55 @@ no_more_tasks_are_started_while_too_much_waits(void **state)
 	assert_int_equal(sinks_window_end(&f->sinks), UINT64_MAX);
 }
 
+static int
+on_settled_badly(struct sink *sink, const struct task *task, const struct result *result,
+		 struct err *err)
+{
+	(void)sink;
+	(void)task;
+	(void)result;
+	return err_set(err, ERR_SYSTEM, "cannot be kept");
+}
+
+/* Else a joblog says that a task is done whose results are nowhere. */
+static void
+after_a_record_has_failed_no_other_says_done(void **state)
+{
+	static const struct sink_ops bad_ops = {.is_record = true,
+						.settled = on_settled_badly};
+	struct fixture *f = *state;
+	struct sink bad = {.ops = &bad_ops};
+	const struct result result = {.stdout_bytes = 1}, quiet = {0};
+	struct task *task = chunk_of(0, 1, 1), *next = chunk_of(1, 1, 1);
+	f->sinks.items[0] = &bad;
+	f->sinks.items[2] = &f->record.sink;
+	f->sinks.count = 3;
+	assert_int_equal(sinks_settled(&f->sinks, task, &result, &f->err), 0);
+	f->out.end = 1;
+	assert_int_equal(sinks_flush(&f->sinks, &f->err), -1);
+	assert_string_equal(f->err.text, "cannot be kept");
+	assert_int_equal(sinks_settled(&f->sinks, next, &quiet, &f->err), 0);
+	answer(f, 2, 2, 0);
+	assert_int_equal(sinks_finish_records(&f->sinks, &f->err), 0);
+	expect(f, "F ");
+	free(task);
+	free(next);
+}
+
+static void
+an_output_that_adds_to_what_tasks_print_is_waited_for(void **state)
+{
+	static const struct sink_ops adding_ops = {
+	    .adds_output = true, .out_end = out_end, .flush = out_step};
+	struct fixture *f = *state;
+	f->out.sink.ops = &adding_ops;
+	settle(f, 0, 0, 0);
+	answer(f, 1, 1, 0);
+	expect(f, "");
+	expect_at(f, 1, "+0x1 ");
+	expect_at(f, 2, ">1x1 +1x1 ");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -348,6 +397,8 @@ main(void)
 	    TEST(the_rest_is_told_when_the_output_has_come_to_its_end_well),
 	    TEST(the_rest_is_not_told_when_the_output_comes_to_a_bad_end),
 	    TEST(no_more_tasks_are_started_while_too_much_waits),
+	    TEST(after_a_record_has_failed_no_other_says_done),
+	    TEST(an_output_that_adds_to_what_tasks_print_is_waited_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
