@@ -8,7 +8,7 @@
  *                       +----------------+ finished +-------+ frames +------------------+
  *                                                       | results
  *                                                       v
- *                                sink: output, spill, failures; record
+ *                                sink: output, failures; record
  *
  *   main.c, cmd_*.c   one file per verb: joins source, plan, backend, sinks; prints; exit status
  *   input/   what the user wrote: options -> task/spec; files and lists -> a task/source
@@ -21,12 +21,12 @@
  *            worker, its channel and its executor: spawn, coproc (a program, its protocol, doze),
  *            plugin (dlopen); tree (a task's processes, and ending them); outputs
  *            (files that tasks make)
- *   sink/    output (order, grouping, tags), spill, failures (the summary)
+ *   sink/    output (order, grouping, tags), failures (the summary)
  *   record/  what is kept of a run, and what it says when a run is resumed: records (all of
  *            them), joblog, uptodate (files that need not be made again)
- *   ipc/     ring, board, outbox and its frames (between processes), loop (epoll)
+ *   ipc/     ring, board, outbox and its frames (between processes), spill, loop (epoll)
  *   base/    err, diag, buf, io, clock, sig, quote, hash, seqmap, seqset, draft (files that are
- *            there whole or not at all)
+ *            that are there whole or not at all)
  *   pinion-plugin.h   what plugins are compiled with; installed
  *
  * Processes: the coordinator is the commands, input, task, run, sink and pool.c; a worker is

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "sink/spill.h"
+#include "ipc/spill.h"
 #include "sink/writer.h"
 
 #define OUTLET_BEHIND_BYTES (1024 * 1024)

@@ -13,10 +13,10 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "ipc/spill.h"
 #include "sink/decorate.h"
 #include "sink/outlet.h"
 #include "sink/pending.h"
-#include "sink/spill.h"
 
 /* How stdout and stderr are doing is judged so often; faster than a disk is fast. */
 #define OUTPUT_FLOW_MS 10

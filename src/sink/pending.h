@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ipc/spill.h"
 #include "sink/decorate.h"
-#include "sink/spill.h"
 #include "task/result.h"
 
 struct pending {

@@ -15,7 +15,7 @@
 
 #include "base/buf.h"
 #include "ipc/blocks.h"
-#include "sink/spill.h"
+#include "ipc/spill.h"
 
 #define SEATS 2
 #define MAX_BLOCKS 16

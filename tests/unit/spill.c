@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "sink/spill.h"
+#include "ipc/spill.h"
 
 #define STREAMS 40
 

@@ -6,7 +6,7 @@
  * double in size so that a short stream stays short in memory and a long one is not many
  * pieces.
  */
-#include "sink/spill.h"
+#include "ipc/spill.h"
 
 #include <assert.h>
 #include <errno.h>
