@@ -25,7 +25,7 @@
  *   record/  what is kept of a run, and what it says when a run is resumed: records (all of
  *            them), joblog, uptodate (files that need not be made again)
  *   ipc/     ring, board, outbox and its frames (between processes), spill, loop (epoll)
- *   base/    err, diag, buf, io, clock, sig, quote, hash, seqmap, seqset, draft (files that are
+ *   base/    err, diag, buf, io, clock, sig, quote, hash, json_text, seqmap, seqset, draft (files
  *            that are there whole or not at all)
  *   pinion-plugin.h   what plugins are compiled with; installed
  *

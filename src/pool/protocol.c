@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/json_text.h"
+
 #define PROTOCOL_COUNT_MAX_CHARS 19 /* of a number that fits in an int64_t */
 
 void
@@ -50,94 +52,26 @@ protocol_encode_text(const struct template_values *values, char end, struct buf 
 	return buf_append_char(request, end);
 }
 
-/* Bytes of the well-formed UTF-8 sequence at `bytes`; 0: there is none (RFC 3629). */
-static size_t
-protocol_utf8_length(const unsigned char *bytes, size_t length)
-{
-	unsigned char first = bytes[0];
-	size_t count = first < 0x80   ? 1
-		       : first < 0xc2 ? 0
-		       : first < 0xe0 ? 2
-		       : first < 0xf0 ? 3
-		       : first < 0xf5 ? 4
-				      : 0;
-	if (count == 0 || count > length)
-		return 0;
-	for (size_t i = 1; i < count; i++)
-		if ((bytes[i] & 0xc0) != 0x80)
-			return 0;
-	bool is_bad =
-	    (first == 0xe0 && bytes[1] < 0xa0) || (first == 0xed && bytes[1] > 0x9f) ||
-	    (first == 0xf0 && bytes[1] < 0x90) || (first == 0xf4 && bytes[1] > 0x8f);
-	return is_bad ? 0 : count;
-}
-
-static bool
-protocol_is_text(const char *bytes, size_t length)
-{
-	const unsigned char *at = (const unsigned char *)bytes;
-	while (length > 0) {
-		size_t count = protocol_utf8_length(at, length);
-		if (count == 0)
-			return false;
-		at += count;
-		length -= count;
-	}
-	return true;
-}
-
-/* A character that JSON wants escaped. */
-static int
-protocol_append_escape(struct buf *text, char c)
-{
-	static const char plain[] = "\"\\\b\f\n\r\t";
-	static const char letters[] = "\"\\bfnrt";
-	const char *at = c == '\0' ? NULL : strchr(plain, c);
-	if (at != NULL)
-		return buf_printf(text, "\\%c", letters[at - plain]);
-	return buf_printf(text, "\\u%04x", (unsigned int)(unsigned char)c);
-}
-
-/* UTF-8 as a string in JSON. */
-static int
-protocol_append_string(struct buf *text, const char *bytes, size_t length)
-{
-	size_t from = 0;
-	if (buf_append_char(text, '"') == -1)
-		return -1;
-	for (size_t i = 0; i < length; i++) {
-		if ((unsigned char)bytes[i] >= 0x20 && bytes[i] != '"' && bytes[i] != '\\')
-			continue;
-		if (buf_append(text, bytes + from, i - from) == -1 ||
-		    protocol_append_escape(text, bytes[i]) == -1)
-			return -1;
-		from = i + 1;
-	}
-	if (buf_append(text, bytes + from, length - from) == -1)
-		return -1;
-	return buf_append_char(text, '"');
-}
-
 int
 protocol_tail_add_variable(struct buf *tail, const char *variable)
 {
 	const char *equals = strchr(variable, '=');
-	if (equals == NULL || !protocol_is_text(variable, strlen(variable)))
+	if (equals == NULL || !json_text_is_utf8(variable, strlen(variable)))
 		return 0;
 	if (buf_append_char(tail, ',') == -1 ||
-	    protocol_append_string(tail, variable, (size_t)(equals - variable)) == -1 ||
+	    json_text_append(tail, variable, (size_t)(equals - variable)) == -1 ||
 	    buf_append_char(tail, ':') == -1)
 		return -1;
-	return protocol_append_string(tail, equals + 1, strlen(equals + 1));
+	return json_text_append(tail, equals + 1, strlen(equals + 1));
 }
 
 int
 protocol_tail_end(struct buf *tail, const char *folder)
 {
-	if (folder == NULL || !protocol_is_text(folder, strlen(folder)))
+	if (folder == NULL || !json_text_is_utf8(folder, strlen(folder)))
 		return buf_append_str(tail, "},\"cwd\":null}\n");
 	if (buf_append_str(tail, "},\"cwd\":") == -1 ||
-	    protocol_append_string(tail, folder, strlen(folder)) == -1)
+	    json_text_append(tail, folder, strlen(folder)) == -1)
 		return -1;
 	return buf_append_str(tail, "}\n");
 }
@@ -147,15 +81,15 @@ protocol_encode_json(const struct template_values *values, uint32_t attempt,
 		     const struct buf *tail, struct buf *request)
 {
 	for (size_t i = 0; i < values->arg_count; i++)
-		if (!protocol_is_text(values->args[i].bytes, values->args[i].length))
+		if (!json_text_is_utf8(values->args[i].bytes, values->args[i].length))
 			return 1;
 	if (buf_printf(request, "{\"seq\":%" PRIu64 ",\"attempt\":%" PRIu32 ",\"args\":[",
 		       values->seq, attempt) == -1)
 		return -1;
 	for (size_t i = 0; i < values->arg_count; i++)
 		if ((i > 0 && buf_append_char(request, ',') == -1) ||
-		    protocol_append_string(request, values->args[i].bytes,
-					   values->args[i].length) == -1)
+		    json_text_append(request, values->args[i].bytes,
+				     values->args[i].length) == -1)
 			return -1;
 	if (buf_printf(request,
 		       "],\"env\":{\"PINION_SEQ\":\"%" PRIu64

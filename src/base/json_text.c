@@ -1,0 +1,164 @@
+/* json_text.c: see json_text.h. */
+#include "base/json_text.h"
+
+#include <string.h>
+
+/* --- UTF-8 --- */
+
+/* Bytes of the well-formed UTF-8 sequence at `bytes`; 0: there is none. */
+static size_t
+json_text_character(const unsigned char *bytes, size_t length)
+{
+	unsigned char first = bytes[0];
+	size_t count = first < 0x80   ? 1
+		       : first < 0xc2 ? 0
+		       : first < 0xe0 ? 2
+		       : first < 0xf0 ? 3
+		       : first < 0xf5 ? 4
+				      : 0;
+	if (count == 0 || count > length)
+		return 0;
+	for (size_t i = 1; i < count; i++)
+		if ((bytes[i] & 0xc0) != 0x80)
+			return 0;
+	bool is_bad =
+	    (first == 0xe0 && bytes[1] < 0xa0) || (first == 0xed && bytes[1] > 0x9f) ||
+	    (first == 0xf0 && bytes[1] < 0x90) || (first == 0xf4 && bytes[1] > 0x8f);
+	return is_bad ? 0 : count;
+}
+
+/* How many of the bytes are whole characters in a row. */
+static size_t
+json_text_good_length(const char *bytes, size_t length)
+{
+	const unsigned char *at = (const unsigned char *)bytes;
+	size_t good = 0;
+	while (good < length) {
+		size_t count = json_text_character(at + good, length - good);
+		if (count == 0)
+			break;
+		good += count;
+	}
+	return good;
+}
+
+bool
+json_text_is_utf8(const char *bytes, size_t length)
+{
+	return json_text_good_length(bytes, length) == length;
+}
+
+/* One more byte of a character that was cut: four that are none will never be one. */
+static void
+json_text_check_byte(struct json_text_check *check, char byte)
+{
+	check->rest[check->rest_length++] = (unsigned char)byte;
+	if (json_text_character(check->rest, check->rest_length) > 0)
+		check->rest_length = 0;
+	else
+		check->is_bad = check->rest_length == sizeof(check->rest);
+}
+
+void
+json_text_check(struct json_text_check *check, const char *bytes, size_t length)
+{
+	size_t at = 0;
+	while (at < length && !check->is_bad) {
+		if (check->rest_length == 0)
+			at += json_text_good_length(bytes + at, length - at);
+		if (at < length)
+			json_text_check_byte(check, bytes[at++]);
+	}
+}
+
+bool
+json_text_was_utf8(const struct json_text_check *check)
+{
+	return !check->is_bad && check->rest_length == 0;
+}
+
+/* --- strings --- */
+
+/* A character that JSON wants escaped. */
+static int
+json_text_append_escape(struct buf *text, char c)
+{
+	static const char plain[] = "\"\\\b\f\n\r\t";
+	static const char letters[] = "\"\\bfnrt";
+	const char *at = c == '\0' ? NULL : strchr(plain, c);
+	if (at != NULL)
+		return buf_printf(text, "\\%c", letters[at - plain]);
+	return buf_printf(text, "\\u%04x", (unsigned int)(unsigned char)c);
+}
+
+int
+json_text_append_part(struct buf *text, const char *bytes, size_t length)
+{
+	size_t from = 0;
+	for (size_t i = 0; i < length; i++) {
+		if ((unsigned char)bytes[i] >= 0x20 && bytes[i] != '"' && bytes[i] != '\\')
+			continue;
+		if (buf_append(text, bytes + from, i - from) == -1 ||
+		    json_text_append_escape(text, bytes[i]) == -1)
+			return -1;
+		from = i + 1;
+	}
+	return buf_append(text, bytes + from, length - from);
+}
+
+int
+json_text_append(struct buf *text, const char *bytes, size_t length)
+{
+	if (buf_append_char(text, '"') == -1 ||
+	    json_text_append_part(text, bytes, length) == -1)
+		return -1;
+	return buf_append_char(text, '"');
+}
+
+/* --- base64 --- */
+
+/* One to three bytes as four characters. */
+static void
+json_base64_encode(char out[4], const unsigned char *bytes, size_t length)
+{
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	unsigned int b1 = length > 1 ? bytes[1] : 0;
+	unsigned int b2 = length > 2 ? bytes[2] : 0;
+	out[0] = digits[bytes[0] >> 2];
+	out[1] = digits[(bytes[0] << 4 | b1 >> 4) & 63];
+	out[2] = '=';
+	out[3] = '=';
+	if (length > 1)
+		out[2] = digits[(b1 << 2 | b2 >> 6) & 63];
+	if (length > 2)
+		out[3] = digits[b2 & 63];
+}
+
+int
+json_base64_append(struct json_base64 *base64, struct buf *text, const char *bytes,
+		   size_t length)
+{
+	if (buf_reserve(text, (length + 2) / 3 * 4) == -1)
+		return -1;
+	for (size_t i = 0; i < length; i++) {
+		base64->rest[base64->rest_length++] = (unsigned char)bytes[i];
+		if (base64->rest_length < sizeof(base64->rest))
+			continue;
+		json_base64_encode(text->bytes + text->length, base64->rest, 3);
+		text->length += 4;
+		base64->rest_length = 0;
+	}
+	return 0;
+}
+
+int
+json_base64_end(struct json_base64 *base64, struct buf *text)
+{
+	char last[4];
+	if (base64->rest_length == 0)
+		return 0;
+	json_base64_encode(last, base64->rest, base64->rest_length);
+	base64->rest_length = 0;
+	return buf_append(text, last, sizeof(last));
+}
