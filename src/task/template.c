@@ -318,3 +318,14 @@ free_template:
 	template_free(template);
 	return NULL;
 }
+
+size_t
+template_text_start(const struct template *template)
+{
+	size_t word_count, length = 0;
+	const struct word *word = form_words(&template->line_form, &word_count);
+	const struct part *parts = form_parts(&template->line_form, word);
+	for (size_t i = 0; i < word->part_count && parts[i].kind == PART_TEXT; i++)
+		length += parts[i].length;
+	return length;
+}

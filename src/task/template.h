@@ -115,4 +115,7 @@ int template_expand_text(const struct template *template,
 			 const struct template_values *values, struct buf *text,
 			 struct err *err);
 
+/* How many bytes of such a text are in front of its first replacement string: all, if it has none. */
+size_t template_text_start(const struct template *template);
+
 #endif

@@ -454,6 +454,27 @@ text_takes_values_unquoted_and_appends_none(void **state)
 	}
 }
 
+static void
+text_says_where_its_first_replacement_string_is(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t start;
+	} rows[] = {
+	    {"plain/text", 10},   {"a/b-{}/c", 4}, {"{1}x", 0},
+	    {"{nothing} {}", 10}, {"", 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct err err = {0};
+		struct template *template =
+		    template_new_text(&in_map, rows[i].text, NULL, 0, &err);
+		assert_non_null(template);
+		assert_int_equal(template_text_start(template), rows[i].start);
+		template_free(template);
+	}
+}
+
 /* Base and values add up to the length, with no slack where the header promises none. */
 static void
 assert_sum_is_exact(const struct spec *base, char **words)
@@ -537,6 +558,7 @@ main(void)
 	    cmocka_unit_test(perl_expressions_are_refused),
 	    cmocka_unit_test(header_names_stand_for_their_columns),
 	    cmocka_unit_test(text_takes_values_unquoted_and_appends_none),
+	    cmocka_unit_test(text_says_where_its_first_replacement_string_is),
 	    cmocka_unit_test(lengths_add_up),
 	    cmocka_unit_test(memory_is_kept_between_expansions),
 	};
