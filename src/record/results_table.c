@@ -1,0 +1,222 @@
+/* results_table.c: see results_table.h. */
+#include "record/results_table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+#define READ_BYTES ((size_t)256 * 1024)
+#define FIXED_CELLS 11 /* of a header: all but the values */
+
+static int
+table_fail(const struct results_table *table, struct err *err)
+{
+	return err_errno(err, "cannot write results to %s", table->name);
+}
+
+/* --- what is there --- */
+
+/* A file that is gone through once, from its start. */
+struct scan {
+	enum results_format format;
+	const char *start; /* what every such file begins with */
+	size_t start_length;
+	uint64_t at;
+	uint64_t good_bytes; /* up to here there are whole records */
+	uint64_t record_count;
+	size_t header_cells;
+	bool is_quoted;
+};
+
+static void
+scan_init(struct scan *scan, enum results_format format)
+{
+	bool is_json = format == RESULTS_JSON || format == RESULTS_JSONL;
+	const char *start = is_json ? "{\"" : results_rows_header_start(format);
+	*scan = (struct scan){.format = format,
+			      .start = start,
+			      .start_length = strlen(start),
+			      .header_cells = is_json ? 0 : 1};
+}
+
+/* False: it cannot be such a file. Only in csv a record may go over several lines. */
+static bool
+scan_byte(struct scan *scan, char c)
+{
+	bool is_json = scan->header_cells == 0;
+	if (scan->at < scan->start_length && c != scan->start[scan->at])
+		return false;
+	scan->at++;
+	if (c == '"' && !is_json)
+		scan->is_quoted = !scan->is_quoted;
+	if (scan->is_quoted)
+		return true;
+	if (scan->record_count == 0 && !is_json &&
+	    c == (scan->format == RESULTS_TSV ? '\t' : ','))
+		scan->header_cells++;
+	if (c == '\n') {
+		scan->record_count++;
+		scan->good_bytes = scan->at;
+	}
+	return true;
+}
+
+static int
+table_refuse(const struct results_table *table, struct err *err)
+{
+	return err_set(err, ERR_USAGE,
+		       "--results %.200s holds something else than results of its kind: "
+		       "name another file, or resume without it",
+		       table->name);
+}
+
+static int
+table_scan(struct results_table *table, struct scan *scan, char *bytes, struct err *err)
+{
+	for (;;) {
+		ssize_t got = io_read(table->fd, bytes, READ_BYTES);
+		if (got == -1)
+			return err_errno(err, "cannot read --results %s", table->name);
+		if (got == 0)
+			break;
+		for (ssize_t i = 0; i < got; i++)
+			if (!scan_byte(scan, bytes[i]))
+				return table_refuse(table, err);
+	}
+	if (scan->header_cells > 0 && scan->record_count > 0 &&
+	    scan->header_cells < FIXED_CELLS)
+		return table_refuse(table, err);
+	return 0;
+}
+
+/* Learns what the file holds. */
+static int
+table_continue(struct results_table *table, enum results_format format, struct err *err)
+{
+	struct scan scan;
+	char *bytes = malloc(READ_BYTES);
+	if (bytes == NULL)
+		return err_no_memory(err);
+	scan_init(&scan, format);
+	int status = table_scan(table, &scan, bytes, err);
+	free(bytes);
+	if (status == -1)
+		return -1;
+	table->needs_cut = scan.good_bytes < scan.at;
+	table->bytes = table->good_bytes = scan.good_bytes;
+	table->has_header = scan.header_cells > 0 && scan.record_count > 0;
+	if (table->has_header)
+		table->value_columns = scan.header_cells - FIXED_CELLS;
+	return 0;
+}
+
+/* --- opening --- */
+
+/* The kind of lock that belongs to the process; where there are none there is none. */
+static int
+table_lock(struct results_table *table, struct err *err)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	if (fcntl(table->fd, F_SETLK, &lock) == 0 || (errno != EACCES && errno != EAGAIN))
+		return 0;
+	return err_set(
+	    err, ERR_LOCKED,
+	    "--results %.200s is in use by another run: wait for its end, or name "
+	    "another file",
+	    table->name);
+}
+
+static int
+table_begin(struct results_table *table, enum results_format format, bool continues,
+	    struct err *err)
+{
+	struct stat st;
+	if (fstat(table->fd, &st) == -1)
+		return table_fail(table, err);
+	table->is_regular = S_ISREG(st.st_mode);
+	if (!table->is_regular && !S_ISCHR(st.st_mode))
+		return err_set(err, ERR_USAGE,
+			       "--results %.200s is there and is no file: name another",
+			       table->name);
+	if (!table->is_regular)
+		return 0;
+	if (table_lock(table, err) == -1)
+		return -1;
+	if (continues)
+		return table_continue(table, format, err);
+	table->needs_cut = st.st_size > 0;
+	return 0;
+}
+
+int
+results_table_open(struct results_table *table, const char *name,
+		   enum results_format format, bool continues, struct err *err)
+{
+	*table = (struct results_table){.name = name};
+	/* Not to block: a pipe may have nobody at its other end. */
+	table->fd = open(
+	    name, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+	if (table->fd == -1)
+		return err_errno(err, "cannot open --results %s", name);
+	if (table_begin(table, format, continues, err) == 0)
+		return 0;
+	results_table_close(table);
+	return -1;
+}
+
+/* --- writing --- */
+
+static int
+table_cut(struct results_table *table, struct err *err)
+{
+	if (table->needs_cut && ftruncate(table->fd, (off_t)table->good_bytes) == -1)
+		return table_fail(table, err);
+	table->needs_cut = false;
+	return 0;
+}
+
+int
+results_table_put(struct results_table *table, const char *bytes, size_t length,
+		  struct err *err)
+{
+	if (table_cut(table, err) == -1)
+		return -1;
+	if (io_write_all(table->fd, bytes, length) == 0) {
+		table->bytes += length;
+		return 0;
+	}
+	table_fail(table, err);
+	table->needs_cut = table->is_regular;
+	table_cut(table, NULL); /* if it fails, the next run does it */
+	return -1;
+}
+
+void
+results_table_end_record(struct results_table *table)
+{
+	table->good_bytes = table->bytes;
+}
+
+int
+results_table_finish(struct results_table *table, struct err *err)
+{
+	if (table_cut(table, err) == -1)
+		return -1;
+	if (table->is_regular && fsync(table->fd) == -1)
+		return table_fail(table, err);
+	int fd = table->fd;
+	table->fd = -1;
+	return io_close(fd) == -1 ? table_fail(table, err) : 0;
+}
+
+void
+results_table_close(struct results_table *table)
+{
+	io_close_set(&table->fd);
+}
