@@ -49,6 +49,7 @@ struct map {
 	struct blocks *blocks;
 	struct plan *plan; /* owns the inputs */
 	struct sink *output;
+	struct sink *front; /* the output, or what stands in front of it; borrowed */
 	struct sink *failures;
 	struct records records;
 	struct family family;
@@ -130,10 +131,10 @@ map_set_up_workers(struct map *map, struct err *err)
 	return 0;
 }
 
-static int
-map_set_up_records(struct map *map, struct err *err)
+static struct records_config
+map_records_config(const struct map *map)
 {
-	struct records_config config = {
+	return (struct records_config){
 	    .spec = &map->spec,
 	    .command = map->command,
 	    .names = map->names,
@@ -142,6 +143,12 @@ map_set_up_records(struct map *map, struct err *err)
 	    .run_name = map->run_name,
 	    .worker_count = map->worker_count,
 	};
+}
+
+static int
+map_set_up_records(struct map *map, struct err *err)
+{
+	const struct records_config config = map_records_config(map);
 	if (records_open(&map->records, &config, err) == -1)
 		return -1;
 	if (!map->spec.is_quiet)
@@ -212,21 +219,37 @@ close_args:
 }
 
 static int
-map_set_up_sinks(struct map *map, struct err *err)
+map_set_up_output(struct map *map, struct err *err)
 {
 	struct output_config output = {
 	    .spec = &map->spec,
 	    .blocks = map->blocks,
 	    .out_fd = STDOUT_FILENO,
 	    .err_fd = STDERR_FILENO,
+	    .content = map->records.keeps_output ? OUTPUT_NONE
+		       : map->records.has_front  ? OUTPUT_RECORDS
+						 : OUTPUT_ALL,
 	    .tag = map->tag,
 	    .command = map->command,
 	    .column_count = map->column_count,
 	};
-	struct failures_config failures = {.command = map->command,
-					   .column_count = map->column_count};
 	map->output = output_new(&output, err);
 	if (map->output == NULL)
+		return -1;
+	map->front = map->output;
+	if (map->records.has_front) {
+		const struct records_config config = map_records_config(map);
+		map->front = records_open_front(&map->records, &config, map->output, err);
+	}
+	return map->front == NULL ? -1 : 0;
+}
+
+static int
+map_set_up_sinks(struct map *map, struct err *err)
+{
+	struct failures_config failures = {.command = map->command,
+					   .column_count = map->column_count};
+	if (map_set_up_output(map, err) == -1)
 		return -1;
 	map->failures = failures_new(&failures, err);
 	return map->failures == NULL ? -1 : 0;
@@ -263,7 +286,7 @@ map_set_up_run(struct map *map, struct err *err)
 	    .origin = &map->origin,
 	    .loop = map->loop,
 	    .plan = map->plan,
-	    .sinks = {map->output, map->failures},
+	    .sinks = {map->front, map->failures},
 	    .sink_count = 2,
 	    .reader_fd = output_watch_fd(map->output),
 	    .context = map,

@@ -23,7 +23,8 @@
  *            (files that tasks make)
  *   sink/    output (order, grouping, tags), failures (the summary)
  *   record/  what is kept of a run, and what it says when a run is resumed: records (all of
- *            them), joblog, uptodate (files that need not be made again)
+ *            them), joblog, uptodate (files that need not be made again), results
+ *            (a tree of files, tables, objects)
  *   ipc/     ring, board, outbox and its frames (between processes), spill, loop (epoll)
  *   base/    err, diag, buf, io, clock, sig, quote, hash, json_text, seqmap, seqset, draft (files
  *            that are there whole or not at all)

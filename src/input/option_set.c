@@ -593,7 +593,8 @@ option_settle(struct option_state *state, struct err *err)
 		spec->tag = state->tag_text;
 	if (state->is_silent)
 		spec->is_verbose = false;
-	if (spec->is_dry_run)
+	bool is_kept = spec->results != NULL && spec->output_mode == SPEC_OUTPUT_NONE;
+	if (spec->is_dry_run || is_kept)
 		spec->output_mode = SPEC_OUTPUT_GROUP;
 	if (settle_resume(spec, err) == -1)
 		return -1;

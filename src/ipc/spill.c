@@ -53,6 +53,13 @@ struct held {
 	struct extent *extent; /* NULL: all in memory */
 };
 
+const char *
+spill_folder(const char *given)
+{
+	const char *folder = given != NULL ? given : getenv("TMPDIR");
+	return folder != NULL && *folder != '\0' ? folder : "/tmp";
+}
+
 void
 spill_init(struct spill *spill, const char *folder, uint64_t budget_bytes,
 	   struct blocks *blocks)

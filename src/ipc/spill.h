@@ -46,6 +46,9 @@ struct spill {
 
 struct held; /* NULL is an empty stream */
 
+/* The folder to use: `given` (NULL: none was), else $TMPDIR, else /tmp. */
+const char *spill_folder(const char *given);
+
 void spill_init(struct spill *spill, const char *folder, uint64_t budget_bytes,
 		struct blocks *blocks);
 

@@ -2,6 +2,9 @@
 #include "record/records.h"
 
 #include "record/joblog.h"
+#include "record/results.h"
+#include "record/results_front.h"
+#include "record/results_history.h"
 #include "record/uptodate.h"
 
 /* Those that are not NULL. */
@@ -49,14 +52,92 @@ records_open_outputs(struct records *records, const struct records_config *confi
 	return sink == NULL || history == NULL ? -1 : 0;
 }
 
+static struct results_config
+records_results(const struct records_config *config, struct sink *output)
+{
+	return (struct results_config){
+	    .spec = config->spec,
+	    .command = config->command,
+	    .names = config->names,
+	    .name_count = config->name_count,
+	    .column_count = config->column_count,
+	    .output = output,
+	};
+}
+
+/* A joblog or a run file knows more of what was done before than a folder does. */
+static int
+records_open_past_results(struct records *records, const struct results_config *results,
+			  struct err *err)
+{
+	const struct spec *spec = results->spec;
+	if (spec->resume == SPEC_RESUME_NOTHING || spec->joblog != NULL ||
+	    spec->run_file != NULL)
+		return 0;
+	if (!results_is_folder(spec))
+		return err_set(err, ERR_USAGE,
+			       "--results %.200s does not say what was done before: add "
+			       "--joblog FILE",
+			       spec->results);
+	if (spec->resume != SPEC_RESUME_REST)
+		return err_set(err, ERR_USAGE,
+			       "--results %.200s does not say which tasks failed: add "
+			       "--joblog FILE, or give --resume",
+			       spec->results);
+	struct history *history = results_history_new(results, err);
+	if (history == NULL)
+		return -1;
+	records_add(records, NULL, history);
+	return 0;
+}
+
+static int
+records_open_results(struct records *records, const struct records_config *config,
+		     struct err *err)
+{
+	const struct spec *spec = config->spec;
+	const struct results_config results = records_results(config, NULL);
+	if (spec->results == NULL)
+		return 0;
+	if (spec->resume == SPEC_RETRY_FAILED && results_is_folder(spec))
+		return err_set(err, ERR_USAGE,
+			       "--retry-failed has no values to name the files of "
+			       "--results %.200s by: give --resume-failed",
+			       spec->results);
+	if (records_open_past_results(records, &results, err) == -1)
+		return -1;
+	if (spec->is_dry_run)
+		return 0;
+	records->has_front = results_is_on_stdout(spec);
+	if (records->has_front)
+		return 0;
+	records->keeps_output = spec->output_mode != SPEC_OUTPUT_LINE;
+	struct sink *sink = results_new(&results, err);
+	if (sink == NULL)
+		return -1;
+	records_add(records, sink, NULL);
+	return 0;
+}
+
 int
 records_open(struct records *records, const struct records_config *config, struct err *err)
 {
 	*records = (struct records){0};
-	if (records_open_joblog(records, config, err) == -1 ||
+	/* In this order they hear of an end: the joblog behind what it says is done. */
+	if (records_open_results(records, config, err) == -1 ||
+	    records_open_joblog(records, config, err) == -1 ||
 	    records_open_outputs(records, config, err) == -1)
 		return -1;
 	return 0;
+}
+
+struct sink *
+records_open_front(struct records *records, const struct records_config *config,
+		   struct sink *output, struct err *err)
+{
+	const struct results_config results = records_results(config, output);
+	records->front = results_front_new(&results, err);
+	return records->front;
 }
 
 void
@@ -66,6 +147,7 @@ records_close(struct records *records)
 		sink_free(records->sinks[i]);
 	for (size_t i = 0; i < records->history_count; i++)
 		history_free(records->histories[i]);
+	sink_free(records->front);
 	source_free(records->source);
 	joblog_close(records->joblog);
 	buf_fini(&records->notes);

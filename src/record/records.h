@@ -8,6 +8,7 @@
 #ifndef PINION_RECORDS_H
 #define PINION_RECORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -40,11 +41,22 @@ struct records {
 	struct source *source; /* of --retry-failed, in place of the inputs; NULL: none, or taken */
 	struct buf notes; /* for the user, a line each */
 	struct joblog *joblog;
+	bool keeps_output; /* what tasks print goes into a record, and is not to be shown */
+	bool has_front;    /* records are shown in its place: see records_open_front */
+	struct sink *front;
 };
 
 /* Before the first worker is made. After -1 and err they are still to be closed. */
 int records_open(struct records *records, const struct records_config *config,
 		 struct err *err);
+
+/*
+ * With has_front: the sink that the run gets in place of `output`, which is borrowed until
+ * records_close. NULL and err.
+ */
+struct sink *records_open_front(struct records *records,
+				const struct records_config *config, struct sink *output,
+				struct err *err);
 void records_close(struct records *records);
 
 #endif

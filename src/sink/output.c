@@ -198,10 +198,9 @@ output_pass_tagged(struct output *output, struct pending *pending,
 }
 
 static int
-output_take(struct sink *sink, const struct task *task, enum result_stream stream,
+output_give(struct output *output, const struct task *task, enum result_stream stream,
 	    const char *bytes, size_t length, struct err *err)
 {
-	struct output *output = output_of(sink);
 	struct pending *pending = NULL;
 	if (length == 0 || output->streams[stream]->writer.is_closed)
 		return 0;
@@ -215,6 +214,16 @@ output_take(struct sink *sink, const struct task *task, enum result_stream strea
 		return output_pass_tagged(output, pending, task, stream, bytes, length,
 					  err);
 	return output_pass_lines(output, pending, task->seq, stream, bytes, length, err);
+}
+
+static int
+output_take(struct sink *sink, const struct task *task, enum result_stream stream,
+	    const char *bytes, size_t length, struct err *err)
+{
+	struct output *output = output_of(sink);
+	if (output->config.content == OUTPUT_NONE)
+		return 0;
+	return output_give(output, task, stream, bytes, length, err);
 }
 
 /* -v and -t: into output->text, with a newline. */
@@ -239,8 +248,7 @@ output_show_command(struct output *output, const struct task *task, uint32_t slo
 		return -1;
 	struct buf line = output->text;
 	output->text = (struct buf){0}; /* the tag is expanded there meanwhile */
-	int status =
-	    output_take(&output->sink, task, RESULT_STDOUT, line.bytes, line.length, err);
+	int status = output_give(output, task, RESULT_STDOUT, line.bytes, line.length, err);
 	buf_fini(&output->text);
 	output->text = line;
 	return status;
@@ -358,7 +366,8 @@ output_answered(struct sink *sink, const struct task *chunk,
 {
 	struct output *output = output_of(sink);
 	bool is_early = output->is_ordered && chunk->seq != output->head_seq;
-	if (output->streams[RESULT_STDOUT]->writer.is_closed || answers->length == 0) {
+	if (output->streams[RESULT_STDOUT]->writer.is_closed || answers->length == 0 ||
+	    output->config.content == OUTPUT_NONE) {
 		/* nothing to hand over */
 	} else if (!is_early) {
 		if (outlet_put(output->streams[RESULT_STDOUT], answers->bytes,
@@ -579,13 +588,6 @@ output_init_outlets(struct output *output)
 	output->streams[RESULT_STDERR] = &output->outlets[is_same ? 0 : 1];
 }
 
-static const char *
-output_spill_folder(const struct spec *spec)
-{
-	const char *folder = spec->tmp_dir != NULL ? spec->tmp_dir : getenv("TMPDIR");
-	return folder != NULL && *folder != '\0' ? folder : "/tmp";
-}
-
 static int
 output_find_watch_fd(int fd)
 {
@@ -606,20 +608,23 @@ output_new(const struct output_config *config, struct err *err)
 	output->ops = output_ops;
 	output->sink.ops = &output->ops;
 	output->config = *config;
+	bool is_records = config->content == OUTPUT_RECORDS;
 	output->is_passing = spec->output_mode == SPEC_OUTPUT_NONE;
-	output->is_line_mode = spec->output_mode == SPEC_OUTPUT_LINE;
-	output->is_ordered = spec->is_ordered && !output->is_passing;
+	output->is_line_mode = spec->output_mode == SPEC_OUTPUT_LINE && !is_records;
+	output->is_ordered = spec->is_ordered && !output->is_passing &&
+			     (config->content != OUTPUT_NONE || spec->is_verbose);
 	output->streams_head = output->is_line_mode || spec->max_attempts <= 1;
 	/* In --ungroup the worker shows them: it alone knows what comes before the output. */
 	bool is_mine = !output->is_passing || spec->is_dry_run;
 	output->shows_traces = spec->is_traced && is_mine;
-	output->shows_commands = spec->is_verbose && !spec->is_dry_run && is_mine;
-	output->tag = output->is_passing ? NULL : config->tag;
+	output->shows_commands =
+	    spec->is_verbose && !spec->is_dry_run && is_mine && !is_records;
+	output->tag = output->is_passing || is_records ? NULL : config->tag;
 	if (output->tag == NULL && !output->is_line_mode && !output->shows_traces &&
 	    !output->shows_commands)
 		output->ops.answered = output_answered;
 	output->watch_fd = output_find_watch_fd(config->out_fd);
-	spill_init(&output->spill, output_spill_folder(spec), spec->buffer_bytes,
+	spill_init(&output->spill, spill_folder(spec->tmp_dir), spec->buffer_bytes,
 		   config->blocks);
 	output_init_outlets(output);
 	return &output->sink;

@@ -30,11 +30,19 @@
 
 #define OUTPUT_BEHIND_BYTES (1024 * 1024)
 
+/* What goes out of what it is given. */
+enum output_content {
+	OUTPUT_ALL,
+	OUTPUT_NONE,    /* the tasks' output is kept elsewhere; -v and -t go out */
+	OUTPUT_RECORDS, /* it is no output but records: as they are, each whole */
+};
+
 struct output_config {
 	const struct spec *spec;
 	struct blocks *blocks; /* where large outputs come in; NULL: none */
 	int out_fd;
 	int err_fd;
+	enum output_content content;
 	const struct template *tag;     /* NULL: no --tag */
 	const struct template *command; /* for -v and -t; may be NULL with neither */
 	size_t column_count;            /* for struct template_values */
