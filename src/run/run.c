@@ -252,7 +252,7 @@ static int64_t
 run_wait_until(const struct run *run)
 {
 	int64_t until = CLOCK_NEVER;
-	if (run->has_settled) /* since the last look, when outputs were taken up again */
+	if (run->has_settled) /* maybe, since the last look: outputs were taken up again */
 		return 0;
 	if (run->outputs_end != UINT64_MAX) /* it is for time alone to change that */
 		until = clock_now_ns() + RUN_LOOK_MS * NS_PER_MS;
@@ -388,6 +388,9 @@ run_check_hold(struct run *run)
 		run->backend->ops->hold(run->backend, is_behind);
 	if (outputs_end != run->outputs_end)
 		run->backend->ops->hold_from(run->backend, outputs_end);
+	/* What was taken by that is to be flushed and recorded, and nobody else would wake us. */
+	if (is_behind != run->is_held || outputs_end != run->outputs_end)
+		run->has_settled = true;
 	run->is_held = is_behind;
 	run->outputs_end = outputs_end;
 	run_check_slow(run, is_behind || outputs_end != UINT64_MAX);

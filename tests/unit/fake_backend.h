@@ -6,6 +6,7 @@
  *   l     ends a few turns later than the others            L  lost with its worker
  *   u     comes back unstarted once                         d  is said to finish twice
  *   b     breaks the pool      n  a note comes with it      T  sends us start_signal, else as h
+ *   w     has more output once outputs are held no more, and ends when that is recorded
  *
  * One step for each turn of the loop. What it was asked to do is in `log`.
  */
@@ -51,12 +52,15 @@ struct fake_backend {
 	size_t item_count;
 	size_t worker_count;
 	bool is_held;
+	bool has_taken; /* output, when the hold was lifted */
+	bool has_recorded;
 	bool has_spread_some; /* it may use idle cores for what runs now, */
 	bool has_spread_all;  /* and for good */
 	bool is_withdrawn;
 	bool is_cancelled;
 	enum backend_force force;
 	bool is_closed;
+	bool has_submitted; /* something that is not published */
 	bool has_returned;
 	bool is_broken;
 	unsigned int refused_count; /* so many submits are told that there is no room */
@@ -173,6 +177,8 @@ fake_step(struct fake_backend *fake, struct fake_item *item)
 		return false;
 	if (letter == 'l' && item->age++ < 3)
 		return true;
+	if (letter == 'w' && !fake->has_recorded)
+		return false;
 	if (letter == 'L')
 		return fake_finish(fake, item, RESULT_LOST, 0);
 	if (letter == 'x')
@@ -248,6 +254,7 @@ fake_submit(struct backend *backend, const struct task *task, struct err *err)
 	fake->items[fake->item_count++] =
 	    (struct fake_item){.seq = task->seq, .attempt = task->attempt};
 	fake->submitted_at_ns[fake->submitted_count++ % FAKE_ITEMS] = clock_now_ns();
+	fake->has_submitted = true;
 	return 0;
 }
 
@@ -257,8 +264,9 @@ fake_publish(struct backend *backend, struct err *err)
 	struct fake_backend *fake = (struct fake_backend *)backend;
 	if (fake->publish_error != NULL)
 		return err_set(err, ERR_BROKEN, "%s", fake->publish_error);
-	if (fake->item_count > 0)
+	if (fake->has_submitted)
 		fake_arm(fake);
+	fake->has_submitted = false;
 	return 0;
 }
 
@@ -338,6 +346,24 @@ fake_hold_from(struct backend *backend, uint64_t seq)
 {
 	struct fake_backend *fake = (struct fake_backend *)backend;
 	fake_log(fake, "hold_from", seq == UINT64_MAX ? -1 : (int)seq);
+	for (size_t i = 0; seq == UINT64_MAX && i < fake->item_count; i++) {
+		const struct fake_item *item = &fake->items[i];
+		if (!item->is_started || fake->script[item->seq] != 'w')
+			continue;
+		fake->client.output(fake->client.context, item->seq, item->attempt,
+				    RESULT_STDOUT, "x", 1);
+		fake->has_taken = true;
+	}
+}
+
+static inline void
+fake_recorded(struct backend *backend)
+{
+	struct fake_backend *fake = (struct fake_backend *)backend;
+	if (!fake->has_taken || fake->has_recorded)
+		return;
+	fake->has_recorded = true;
+	fake_arm(fake);
 }
 
 static inline void
@@ -389,6 +415,7 @@ fake_backend_init(struct fake_backend *fake, struct loop *loop,
 	    .resume = fake_resume,
 	    .hold = fake_hold,
 	    .hold_from = fake_hold_from,
+	    .recorded = fake_recorded,
 	    .reap = fake_reap,
 	    .close = fake_close,
 	    .is_gone = fake_is_gone,

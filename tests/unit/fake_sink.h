@@ -36,6 +36,7 @@ struct fake_sink {
 	int64_t lag_ns;      /* each output leaves it behind for so long */
 	int64_t behind_until_ns;
 	unsigned int overruns; /* outputs that came while it was behind */
+	unsigned int unwanted; /* so many flushes until outputs are wanted at all */
 	unsigned int undone;   /* so many flushes until it is done */
 	int wait_fd;           /* always writable */
 	unsigned int finish_count;
@@ -127,6 +128,13 @@ fake_sink_passed(struct sink *sink, const struct task *chunk, struct err *err)
 	return fake_sink_log(fake, '-', chunk, err);
 }
 
+static inline uint64_t
+fake_sink_outputs_end(struct sink *sink)
+{
+	const struct fake_sink *fake = (const struct fake_sink *)sink;
+	return fake->unwanted > 0 ? 0 : UINT64_MAX;
+}
+
 static inline size_t
 fake_sink_wait_fds(const struct sink *sink, int fds[2])
 {
@@ -141,6 +149,7 @@ fake_sink_flush(struct sink *sink, struct err *err)
 {
 	struct fake_sink *fake = (struct fake_sink *)sink;
 	fake->behind -= fake->behind > 0;
+	fake->unwanted -= fake->unwanted > 0;
 	fake->undone -= fake->undone > 0;
 	return fake->fails_at == 'f' ? err_set(err, ERR_SYSTEM, "sink fails at f") : 0;
 }
@@ -177,6 +186,7 @@ fake_sink_init(struct fake_sink *fake, int wait_fd)
 	    .settled = fake_sink_settled,
 	    .passed = fake_sink_passed,
 	    .is_behind = fake_sink_is_behind,
+	    .outputs_end = fake_sink_outputs_end,
 	    .window_end = fake_sink_window_end,
 	    .wait_fds = fake_sink_wait_fds,
 	    .flush = fake_sink_flush,

@@ -346,6 +346,16 @@ time_while_held_does_not_count_for_time_limits(void **state)
 	assert_backend_log(f, "hold release");
 }
 
+static void
+what_is_taken_after_a_hold_is_recorded_without_further_events(void **state)
+{
+	struct fixture *f = *state;
+	f->sink.unwanted = 4;
+	assert_int_equal(run_script(f, "w"), RUN_COMPLETE);
+	assert_sink_log(f, ">0.1 *0.1 *0.1 +0.1=E0");
+	assert_backend_log(f, "hold_from:0 hold_from");
+}
+
 /* --- time --- */
 
 static void
@@ -442,6 +452,7 @@ main(void)
 	    TEST(run_ends_only_when_the_sinks_are_done),
 	    TEST(window_of_a_sink_is_respected),
 	    TEST(time_while_held_does_not_count_for_time_limits),
+	    TEST(what_is_taken_after_a_hold_is_recorded_without_further_events),
 	    TEST(delay_lies_between_starts),
 	    TEST(task_over_its_time_is_ended),
 	    TEST(task_over_its_time_that_does_not_end_loses_its_worker),
