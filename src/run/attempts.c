@@ -40,12 +40,15 @@ attempts_remove(struct attempts *attempts, uint64_t seq)
 }
 
 void
-attempts_shift(struct attempts *attempts, int64_t by_ns)
+attempts_shift(struct attempts *attempts, uint64_t seq, uint64_t seq_end, int64_t by_ns)
 {
 	for (size_t i = 0; i < attempts->count; i++) {
-		attempts->items[i].started_at_ns += by_ns;
-		if (attempts->items[i].force_at_ns != 0)
-			attempts->items[i].force_at_ns += by_ns;
+		struct attempt *attempt = &attempts->items[i];
+		if (attempt->seq < seq || attempt->seq >= seq_end)
+			continue;
+		attempt->started_at_ns += by_ns;
+		if (attempt->force_at_ns != 0)
+			attempt->force_at_ns += by_ns;
 	}
 }
 
@@ -58,21 +61,23 @@ attempt_due_at_ns(const struct attempt *attempt, int64_t limit_ns)
 }
 
 struct attempt *
-attempts_next_due(struct attempts *attempts, int64_t limit_ns, int64_t now_ns)
+attempts_next_due(struct attempts *attempts, uint64_t seq_end, int64_t limit_ns,
+		  int64_t now_ns)
 {
 	for (size_t i = 0; i < attempts->count; i++)
-		if (attempt_due_at_ns(&attempts->items[i], limit_ns) <= now_ns)
+		if (attempts->items[i].seq < seq_end &&
+		    attempt_due_at_ns(&attempts->items[i], limit_ns) <= now_ns)
 			return &attempts->items[i];
 	return NULL;
 }
 
 int64_t
-attempts_wait_until(const struct attempts *attempts, int64_t limit_ns)
+attempts_wait_until(const struct attempts *attempts, uint64_t seq_end, int64_t limit_ns)
 {
 	int64_t until = CLOCK_NEVER;
 	for (size_t i = 0; i < attempts->count; i++) {
 		int64_t due_at_ns = attempt_due_at_ns(&attempts->items[i], limit_ns);
-		if (due_at_ns < until)
+		if (attempts->items[i].seq < seq_end && due_at_ns < until)
 			until = due_at_ns;
 	}
 	return until;

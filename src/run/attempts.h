@@ -25,14 +25,19 @@ void attempts_fini(struct attempts *attempts);
 int attempts_add(struct attempts *attempts, uint64_t seq, int64_t started_at_ns);
 void attempts_remove(struct attempts *attempts, uint64_t seq);
 
-/* As if all had started so much later. */
-void attempts_shift(struct attempts *attempts, int64_t by_ns);
+/* As if those of seqs [seq, seq_end) had started so much later. */
+void attempts_shift(struct attempts *attempts, uint64_t seq, uint64_t seq_end,
+		    int64_t by_ns);
 
-/* One that is over `limit_ns` (0: none) and not told, or told and due for more; NULL. */
-struct attempt *attempts_next_due(struct attempts *attempts, int64_t limit_ns,
-				  int64_t now_ns);
+/*
+ * Of those before seq_end one that is over `limit_ns` (0: none) and not told, or told and due for
+ * more; NULL.
+ */
+struct attempt *attempts_next_due(struct attempts *attempts, uint64_t seq_end,
+				  int64_t limit_ns, int64_t now_ns);
 
-/* When the next one will be due; CLOCK_NEVER. */
-int64_t attempts_wait_until(const struct attempts *attempts, int64_t limit_ns);
+/* When the next one of them will be due; CLOCK_NEVER. */
+int64_t attempts_wait_until(const struct attempts *attempts, uint64_t seq_end,
+			    int64_t limit_ns);
 
 #endif

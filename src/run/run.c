@@ -74,8 +74,8 @@ run_suspend(struct run *run)
 	run->backend->ops->suspend(run->backend);
 	raise(SIGSTOP);
 	int64_t stopped_ns = clock_now_ns() - stopped_at_ns;
-	if (!run->is_slow) /* else it is added with the rest of that time */
-		attempts_shift(&run->attempts, stopped_ns);
+	/* To the others it is added with the rest of the time that they stand still. */
+	attempts_shift(&run->attempts, 0, run->timed_end, stopped_ns);
 	run->force_at_ns += stopped_ns;
 	run->backend->ops->resume(run->backend);
 }
@@ -256,9 +256,10 @@ run_wait_until(const struct run *run)
 		return 0;
 	if (run->outputs_end != UINT64_MAX) /* it is for time alone to change that */
 		until = clock_now_ns() + RUN_LOOK_MS * NS_PER_MS;
-	if (!run->is_slow)
-		until = attempts_wait_until(&run->attempts,
-					    plan_time_limit_ns(run->config.plan));
+	int64_t due_at_ns = attempts_wait_until(&run->attempts, run->timed_end,
+						plan_time_limit_ns(run->config.plan));
+	if (due_at_ns < until)
+		until = due_at_ns;
 	if (run->is_cancelling && run->force < BACKEND_KILL_WORKER &&
 	    run->force_at_ns < until)
 		until = run->force_at_ns;
@@ -289,8 +290,9 @@ run_check_time_limits(struct run *run)
 	int64_t limit_ns = plan_time_limit_ns(run->config.plan);
 	int64_t now_ns = clock_now_ns();
 	struct attempt *attempt;
-	while (!run->is_cancelling && !run->is_slow &&
-	       (attempt = attempts_next_due(&run->attempts, limit_ns, now_ns)) != NULL) {
+	while (!run->is_cancelling &&
+	       (attempt = attempts_next_due(&run->attempts, run->timed_end, limit_ns,
+					    now_ns)) != NULL) {
 		enum backend_force force =
 		    attempt->force_at_ns == 0 ? BACKEND_GRACE : BACKEND_KILL_WORKER;
 		attempt->force_at_ns = now_ns + run_grace_ns(run);
@@ -360,21 +362,21 @@ run_flush(struct run *run)
 		run_fail(run, RUN_FAILED, &err);
 }
 
-/* Who waits for our reader is not over time, and ends unread are not known to us. */
+/*
+ * Who waits for our reader is not over time, and ends unread are not known to us: the limits of
+ * tasks from this seq on stand still. Who is before it is read, and may be over time.
+ */
 static void
-run_check_slow(struct run *run, bool is_slow)
+run_check_timed(struct run *run, uint64_t timed_end)
 {
 	int64_t now_ns;
-	if (is_slow == run->is_slow)
+	if (timed_end == run->timed_end)
 		return;
 	now_ns = clock_now_ns();
-	run->is_slow = is_slow;
-	if (is_slow) {
-		run->slow_at_ns = now_ns;
-	} else {
-		attempts_shift(&run->attempts, now_ns - run->slow_at_ns);
-		run->released_at_ns = now_ns;
-	}
+	attempts_shift(&run->attempts, run->timed_end, UINT64_MAX,
+		       now_ns - run->timed_at_ns);
+	run->timed_end = timed_end;
+	run->timed_at_ns = now_ns;
 }
 
 /* Backpressure, but not on what is being ended: its results must come in. */
@@ -393,7 +395,7 @@ run_check_hold(struct run *run)
 		run->has_settled = true;
 	run->is_held = is_behind;
 	run->outputs_end = outputs_end;
-	run_check_slow(run, is_behind || outputs_end != UINT64_MAX);
+	run_check_timed(run, is_behind ? 0 : outputs_end);
 }
 
 static void
@@ -513,6 +515,7 @@ run_new(const struct run_config *config, struct err *err)
 	run->signal_fd = -1;
 	run->source_fd = -1;
 	run->outputs_end = UINT64_MAX;
+	run->timed_end = UINT64_MAX;
 	for (size_t i = 0; i < SINKS_FDS_MAX; i++)
 		run->sink_fds[i] = -1;
 	throttle_init(&run->throttle, config->spec);

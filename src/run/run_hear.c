@@ -30,8 +30,8 @@ run_on_started(void *context, uint64_t seq, uint32_t attempt, uint32_t slot,
 	if (task == NULL)
 		return;
 	plan_started(run->config.plan, task);
-	if (started_at_ns < run->released_at_ns)
-		started_at_ns = run->released_at_ns; /* started while we did not read */
+	if (started_at_ns < run->timed_at_ns)
+		started_at_ns = run->timed_at_ns; /* started while we did not read */
 	if (attempts_add(&run->attempts, seq, started_at_ns) == -1) {
 		err_no_memory(&err);
 		run_fail(run, RUN_FAILED, &err);

@@ -30,13 +30,12 @@ struct run {
 	int64_t feed_at_ns;  /* when time alone lets the next feed do more */
 	bool is_held;        /* the sinks are behind: results are not read */
 	uint64_t outputs_end; /* outputs from this seq on are not read; UINT64_MAX: all are */
-	bool is_slow;         /* one of these: time limits stand still */
-	int64_t slow_at_ns;     /* when that began */
-	int64_t released_at_ns; /* when it last ended */
-	bool has_settled;       /* something, in this turn */
-	bool has_lost_track;    /* out of memory: some tasks' ends will never be known */
-	bool is_ending;         /* nothing more is started */
-	bool is_cancelling;     /* what runs is being ended */
+	uint64_t timed_end;  /* time limits of tasks from this seq on stand still */
+	int64_t timed_at_ns; /* since when it is that */
+	bool has_settled;    /* something, in this turn */
+	bool has_lost_track; /* out of memory: some tasks' ends will never be known */
+	bool is_ending;      /* nothing more is started */
+	bool is_cancelling;  /* what runs is being ended */
 	enum backend_force force;
 	int64_t force_at_ns; /* when the next force is due */
 	enum run_outcome outcome;

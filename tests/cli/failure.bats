@@ -293,6 +293,14 @@ stubborn='trap "" TERM INT HUP; setsid sh -c "sleep 1000 & sleep 1000; sleep 100
 	[[ ! -e after ]]
 }
 
+@test "--timeout ends tasks that print without end, each in its turn" {
+	local status=0
+	timeout $((30 * $(slowness))) pinion map -j2 --timeout 0.5 yes ::: a b 2>err >/dev/null || status=$?
+	assert_equal "$status" 1
+	[[ $(<err) == *'2 of 2 tasks failed (2 timed out)'* ]]
+	assert_nothing_left
+}
+
 @test "--timeout N% follows the median of the run times" {
 	pinion_map -j1 --timeout 500% 'sleep {}; echo {}' ::: 0.2 0.2 0.2 0.3 1000 0.2
 	assert_equal "$status" 1

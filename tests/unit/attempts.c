@@ -20,10 +20,10 @@ nothing_runs_and_nothing_is_due(void **state)
 {
 	(void)state;
 	struct attempts attempts = {0};
-	assert_null(attempts_next_due(&attempts, 1, INT64_MAX - 1));
-	assert_int_equal(attempts_wait_until(&attempts, 1), CLOCK_NEVER);
+	assert_null(attempts_next_due(&attempts, UINT64_MAX, 1, INT64_MAX - 1));
+	assert_int_equal(attempts_wait_until(&attempts, UINT64_MAX, 1), CLOCK_NEVER);
 	attempts_remove(&attempts, 0);
-	attempts_shift(&attempts, 5);
+	attempts_shift(&attempts, 0, UINT64_MAX, 5);
 	attempts_fini(&attempts);
 }
 
@@ -33,9 +33,9 @@ attempt_is_due_when_its_limit_has_passed(void **state)
 	(void)state;
 	struct attempts attempts = {0};
 	add(&attempts, 7, 100);
-	assert_int_equal(attempts_wait_until(&attempts, 50), 150);
-	assert_null(attempts_next_due(&attempts, 50, 149));
-	assert_int_equal(attempts_next_due(&attempts, 50, 150)->seq, 7);
+	assert_int_equal(attempts_wait_until(&attempts, UINT64_MAX, 50), 150);
+	assert_null(attempts_next_due(&attempts, UINT64_MAX, 50, 149));
+	assert_int_equal(attempts_next_due(&attempts, UINT64_MAX, 50, 150)->seq, 7);
 	attempts_fini(&attempts);
 }
 
@@ -45,8 +45,8 @@ without_a_limit_nothing_is_due(void **state)
 	(void)state;
 	struct attempts attempts = {0};
 	add(&attempts, 7, 100);
-	assert_null(attempts_next_due(&attempts, 0, INT64_MAX - 1));
-	assert_int_equal(attempts_wait_until(&attempts, 0), CLOCK_NEVER);
+	assert_null(attempts_next_due(&attempts, UINT64_MAX, 0, INT64_MAX - 1));
+	assert_int_equal(attempts_wait_until(&attempts, UINT64_MAX, 0), CLOCK_NEVER);
 	attempts_fini(&attempts);
 }
 
@@ -59,14 +59,14 @@ all_that_are_due_come_out_and_no_others(void **state)
 	struct attempt *due;
 	for (uint64_t seq = 0; seq < 40; seq++)
 		add(&attempts, seq, (int64_t)(40 - seq));
-	assert_int_equal(attempts_wait_until(&attempts, 100), 101);
-	while ((due = attempts_next_due(&attempts, 100, 120)) != NULL) {
+	assert_int_equal(attempts_wait_until(&attempts, UINT64_MAX, 100), 101);
+	while ((due = attempts_next_due(&attempts, UINT64_MAX, 100, 120)) != NULL) {
 		assert_true(due->seq >= 20);
 		due->force_at_ns = 1000;
 		seen++;
 	}
 	assert_int_equal(seen, 20);
-	assert_int_equal(attempts_wait_until(&attempts, 100), 121);
+	assert_int_equal(attempts_wait_until(&attempts, UINT64_MAX, 100), 121);
 	attempts_fini(&attempts);
 }
 
@@ -76,11 +76,11 @@ told_attempt_is_due_again_when_force_is(void **state)
 	(void)state;
 	struct attempts attempts = {0};
 	add(&attempts, 7, 100);
-	attempts_next_due(&attempts, 50, 200)->force_at_ns = 300;
-	assert_null(attempts_next_due(&attempts, 50, 299));
-	assert_int_equal(attempts_wait_until(&attempts, 50), 300);
-	assert_int_equal(attempts_wait_until(&attempts, 0), 300);
-	assert_int_equal(attempts_next_due(&attempts, 0, 300)->seq, 7);
+	attempts_next_due(&attempts, UINT64_MAX, 50, 200)->force_at_ns = 300;
+	assert_null(attempts_next_due(&attempts, UINT64_MAX, 50, 299));
+	assert_int_equal(attempts_wait_until(&attempts, UINT64_MAX, 50), 300);
+	assert_int_equal(attempts_wait_until(&attempts, UINT64_MAX, 0), 300);
+	assert_int_equal(attempts_next_due(&attempts, UINT64_MAX, 0, 300)->seq, 7);
 	attempts_fini(&attempts);
 }
 
@@ -91,12 +91,32 @@ shift_moves_limits_and_force(void **state)
 	struct attempts attempts = {0};
 	add(&attempts, 1, 100);
 	add(&attempts, 2, 0);
-	attempts_next_due(&attempts, 50, 60)->force_at_ns = 80;
-	attempts_shift(&attempts, 1000);
-	assert_int_equal(attempts_wait_until(&attempts, 50), 1080);
-	assert_int_equal(attempts_next_due(&attempts, 50, 1080)->seq, 2);
+	attempts_next_due(&attempts, UINT64_MAX, 50, 60)->force_at_ns = 80;
+	attempts_shift(&attempts, 0, UINT64_MAX, 1000);
+	assert_int_equal(attempts_wait_until(&attempts, UINT64_MAX, 50), 1080);
+	assert_int_equal(attempts_next_due(&attempts, UINT64_MAX, 50, 1080)->seq, 2);
 	attempts_remove(&attempts, 2);
-	assert_int_equal(attempts_wait_until(&attempts, 50), 1150);
+	assert_int_equal(attempts_wait_until(&attempts, UINT64_MAX, 50), 1150);
+	attempts_fini(&attempts);
+}
+
+static void
+those_from_a_seq_on_stand_still(void **state)
+{
+	(void)state;
+	struct attempts attempts = {0};
+	add(&attempts, 1, 100);
+	add(&attempts, 2, 90);
+	assert_int_equal(attempts_next_due(&attempts, 2, 50, 200)->seq, 1);
+	assert_int_equal(attempts_wait_until(&attempts, 2, 50), 150);
+	assert_null(attempts_next_due(&attempts, 1, 50, 200));
+	assert_int_equal(attempts_wait_until(&attempts, 1, 50), CLOCK_NEVER);
+	attempts_shift(&attempts, 2, UINT64_MAX, 1000);
+	assert_int_equal(attempts_wait_until(&attempts, UINT64_MAX, 50), 150);
+	attempts_remove(&attempts, 1);
+	assert_int_equal(attempts_wait_until(&attempts, UINT64_MAX, 50), 1140);
+	attempts_shift(&attempts, 0, 2, 1000);
+	assert_int_equal(attempts_wait_until(&attempts, UINT64_MAX, 50), 1140);
 	attempts_fini(&attempts);
 }
 
@@ -111,9 +131,9 @@ removed_attempts_are_never_due(void **state)
 	attempts_remove(&attempts, 99);
 	attempts_remove(&attempts, 2);
 	assert_int_equal(attempts.count, 1);
-	assert_int_equal(attempts_next_due(&attempts, 1, 10)->seq, 1);
+	assert_int_equal(attempts_next_due(&attempts, UINT64_MAX, 1, 10)->seq, 1);
 	attempts_remove(&attempts, 1);
-	assert_null(attempts_next_due(&attempts, 1, 10));
+	assert_null(attempts_next_due(&attempts, UINT64_MAX, 1, 10));
 	attempts_fini(&attempts);
 }
 
@@ -127,6 +147,7 @@ main(void)
 	    cmocka_unit_test(all_that_are_due_come_out_and_no_others),
 	    cmocka_unit_test(told_attempt_is_due_again_when_force_is),
 	    cmocka_unit_test(shift_moves_limits_and_force),
+	    cmocka_unit_test(those_from_a_seq_on_stand_still),
 	    cmocka_unit_test(removed_attempts_are_never_due),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

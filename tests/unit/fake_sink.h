@@ -36,6 +36,7 @@ struct fake_sink {
 	int64_t lag_ns;      /* each output leaves it behind for so long */
 	int64_t behind_until_ns;
 	unsigned int overruns; /* outputs that came while it was behind */
+	bool wants_head_only;  /* outputs of the first task that has not settled */
 	unsigned int unwanted; /* so many flushes until outputs are wanted at all */
 	unsigned int undone;   /* so many flushes until it is done */
 	int wait_fd;           /* always writable */
@@ -132,6 +133,8 @@ static inline uint64_t
 fake_sink_outputs_end(struct sink *sink)
 {
 	const struct fake_sink *fake = (const struct fake_sink *)sink;
+	if (fake->wants_head_only)
+		return fake->settled_count + 1;
 	return fake->unwanted > 0 ? 0 : UINT64_MAX;
 }
 

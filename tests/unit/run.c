@@ -356,6 +356,18 @@ what_is_taken_after_a_hold_is_recorded_without_further_events(void **state)
 	assert_backend_log(f, "hold_from:0 hold_from");
 }
 
+static void
+task_whose_output_is_wanted_has_its_time_limit_while_others_are_held(void **state)
+{
+	struct fixture *f = *state;
+	f->spec.timeout.ns = 40 * NS_PER_MS;
+	f->sink.wants_head_only = true;
+	int64_t begun_at_ns = clock_now_ns();
+	assert_int_equal(run_script(f, "hh"), RUN_COMPLETE);
+	assert_true(clock_now_ns() - begun_at_ns >= 80 * NS_PER_MS);
+	assert_sink_log(f, ">0.1 *0.1 >1.1 *1.1 +0.1=T +1.1=T");
+}
+
 /* --- time --- */
 
 static void
@@ -453,6 +465,7 @@ main(void)
 	    TEST(window_of_a_sink_is_respected),
 	    TEST(time_while_held_does_not_count_for_time_limits),
 	    TEST(what_is_taken_after_a_hold_is_recorded_without_further_events),
+	    TEST(task_whose_output_is_wanted_has_its_time_limit_while_others_are_held),
 	    TEST(delay_lies_between_starts),
 	    TEST(task_over_its_time_is_ended),
 	    TEST(task_over_its_time_that_does_not_end_loses_its_worker),
