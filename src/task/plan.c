@@ -42,9 +42,10 @@ struct plan {
 	bool is_waiting;    /* for the source */
 	struct task *ready; /* sorted by seq */
 	struct task *ready_last;
-	struct task *backoff; /* sorted by due_at_ns */
-	struct seqmap tasks;  /* seq -> struct task *: all that have not settled */
-	uint64_t given_count; /* tasks that came from the source */
+	struct task *backoff;  /* sorted by due_at_ns */
+	struct seqmap tasks;   /* seq -> struct task *: all that have not settled */
+	uint64_t pulled_count; /* tasks that came from the source, */
+	uint64_t given_count;  /* and were not done before */
 	uint64_t done_count;
 	uint64_t failed_count;
 	uint64_t settled_count; /* done and failed; not the skipped */
@@ -144,6 +145,7 @@ plan_pull(struct plan *plan, uint32_t count_max, struct err *err)
 		err_no_memory(err);
 		return SOURCE_ERROR;
 	}
+	plan->pulled_count += task->count;
 	if (!task->is_done)
 		plan->given_count += task->count;
 	task->state = TASK_READY;
@@ -444,8 +446,8 @@ plan_stop(struct plan *plan)
 {
 	/* What is there, within reason, is counted as never started; endless input is not. */
 	enum source_status status = plan->is_stopped ? SOURCE_END : SOURCE_TASK;
-	uint64_t end = plan->given_count + PLAN_COUNT_UNSTARTED_MAX;
-	while (status == SOURCE_TASK && plan->given_count < end)
+	uint64_t end = plan->pulled_count + PLAN_COUNT_UNSTARTED_MAX;
+	while (status == SOURCE_TASK && plan->pulled_count < end)
 		status = plan_pull(plan, TASK_CHUNK_MAX, NULL);
 	plan->has_unread |= status != SOURCE_END;
 	plan->is_stopped = true;

@@ -381,6 +381,27 @@ the_stop_counts_the_tasks_of_chunks(void **state)
 	}
 }
 
+/* Whoever ends a run must not wait until all that was done before it is looked up. */
+static void
+the_stop_does_not_read_all_that_was_done_before(void **state)
+{
+	struct fixture *f = *state;
+	char script[30001] = {0};
+	struct err err = {0};
+	struct task *task;
+	uint64_t count = 0;
+	memset(script, 'd', sizeof(script) - 1);
+	open_plan(f, script);
+	plan_stop(f->plan);
+	assert_true(plan_has_unread_input(f->plan));
+	while ((task = plan_skip(f->plan, &err)) != NULL) {
+		count += task->count;
+		plan_release(f->plan, task);
+	}
+	assert_in_range(count, 10000, 10000 + TASK_CHUNK_MAX);
+	assert_true(plan_is_finished(f->plan));
+}
+
 static void
 tasks_in_chunks_are_freed_with_the_plan(void **state)
 {
@@ -419,6 +440,7 @@ main(void)
 	    TEST(answers_count_for_the_median_one_by_one),
 	    TEST(after_the_stop_the_tasks_of_chunks_are_skipped_one_by_one),
 	    TEST(the_stop_counts_the_tasks_of_chunks),
+	    TEST(the_stop_does_not_read_all_that_was_done_before),
 	    TEST(tasks_in_chunks_are_freed_with_the_plan),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
