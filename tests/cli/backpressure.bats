@@ -117,6 +117,7 @@ stops_and_goes_on() {
 
 @test "a task whose output is not read is stopped, and goes on" {
 	start_unread pinion map 'for i in $(seq 1000); do printf "%20000s\n" $i; echo $i >at; done; : {}' ::: 1
+	wait_until test -s at # on a busy machine it may be idle before it has begun
 	WAIT_S=60 wait_until idle "$running"
 	at=$(cat at)
 	((at > 0 && at < 200))
