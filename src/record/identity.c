@@ -1,0 +1,72 @@
+/* identity.c: see identity.h. */
+#include "record/identity.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <string.h>
+
+#include "base/blake2b.h"
+
+static_assert(sizeof(struct identity) == IDENTITY_BYTES, "a digest");
+
+static void
+add_bytes(struct blake2b *hash, const char *bytes, size_t length)
+{
+	uint64_t length_le = htole64(length);
+	blake2b_update(hash, &length_le, sizeof(length_le));
+	blake2b_update(hash, bytes, length);
+}
+
+/* NULL is not the same as an empty string. */
+static void
+add_text(struct blake2b *hash, const char *text)
+{
+	uint64_t none_le = htole64(UINT64_MAX);
+	if (text == NULL)
+		blake2b_update(hash, &none_le, sizeof(none_le));
+	else
+		add_bytes(hash, text, strlen(text));
+}
+
+static void
+add_words(struct blake2b *hash, char *const *words, size_t count)
+{
+	uint64_t count_le = htole64(count);
+	blake2b_update(hash, &count_le, sizeof(count_le));
+	for (size_t i = 0; i < count; i++)
+		add_text(hash, words[i]);
+}
+
+struct identity
+identity_of_command(const struct spec *spec)
+{
+	struct identity identity;
+	struct blake2b hash;
+	blake2b_init(&hash, IDENTITY_BYTES);
+	add_text(&hash, spec->program);
+	add_words(&hash, spec->words, spec->word_count);
+	add_words(&hash, spec->program_words, spec->program_word_count);
+	add_text(&hash, spec->work_dir);
+	add_text(&hash, spec->is_quoted ? "quote" : NULL);
+	add_text(&hash, spec->has_plus ? "plus" : NULL);
+	add_text(&hash, spec->repeats_context ? "context" : NULL);
+	for (size_t i = 0; i < spec->rpl_count; i++) {
+		add_text(&hash, spec->rpls[i].name);
+		add_text(&hash, spec->rpls[i].edit);
+	}
+	blake2b_final(&hash, &identity);
+	return identity;
+}
+
+struct identity
+identity_of_task(const struct identity *command, const struct arg *args, size_t arg_count)
+{
+	struct identity identity;
+	struct blake2b hash;
+	blake2b_init(&hash, IDENTITY_BYTES);
+	blake2b_update(&hash, command, sizeof(*command));
+	for (size_t i = 0; i < arg_count; i++)
+		add_bytes(&hash, args[i].bytes, args[i].length);
+	blake2b_final(&hash, &identity);
+	return identity;
+}

@@ -1,0 +1,30 @@
+/*
+ * words.h: lists of words in a column of a database.
+ *
+ * As a JSON array of strings where all of them are UTF-8, which SQLite's JSON functions read;
+ * else as a blob: each word behind its length in 4 bytes, little-endian. One word alone is text,
+ * or a blob of its bytes.
+ */
+#ifndef PINION_WORDS_H
+#define PINION_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "task/task.h"
+
+/* Whether the bytes are UTF-8, as it is defined: nothing overlong, no surrogates. */
+bool words_are_utf8(const char *bytes, size_t length);
+
+/* Appends the list in one of the two forms; *is_text: JSON. 0, -1 without memory. */
+int words_append(struct buf *column, const struct arg *words, size_t count, bool *is_text);
+
+/*
+ * The list that words_append wrote, in packed form (task.h), appended to `packed`; -1: it is
+ * none, or there is no memory.
+ */
+int words_read(struct buf *packed, size_t *count, const char *column, size_t length,
+	       bool is_text);
+
+#endif

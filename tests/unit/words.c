@@ -1,0 +1,131 @@
+/* Lists of words in a column: JSON where it can be, and the same words back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "record/words.h"
+
+static void
+expect_utf8(const char *bytes, bool is_utf8)
+{
+	assert_int_equal(words_are_utf8(bytes, strlen(bytes)), is_utf8);
+}
+
+static void
+utf8_is_what_the_standard_says(void **state)
+{
+	(void)state;
+	expect_utf8("", true);
+	expect_utf8("plain \x7f", true);
+	expect_utf8("\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80 \xf4\x8f\xbf\xbf", true);
+	expect_utf8("\xc0\x80", false);         /* overlong */
+	expect_utf8("\xe0\x9f\xbf", false);     /* overlong */
+	expect_utf8("\xf0\x8f\xbf\xbf", false); /* overlong */
+	expect_utf8("\xed\xa0\x80", false);     /* a surrogate */
+	expect_utf8("\xf4\x90\x80\x80", false); /* beyond the last */
+	expect_utf8("\xf5\x80\x80\x80", false);
+	expect_utf8("\x80", false);
+	expect_utf8("\xc3", false);
+	expect_utf8("\xe2\x82", false);
+	expect_utf8("\xc3(", false);
+}
+
+/* What is in the column, as text or blob, and that it is read back. */
+static void
+expect(const struct arg *words, size_t count, const char *column, size_t length,
+       bool is_text)
+{
+	struct buf written = {0}, packed = {0};
+	struct arg *args = NULL;
+	size_t capacity = 0, read_count;
+	bool is_written_text;
+	assert_int_equal(words_append(&written, words, count, &is_written_text), 0);
+	assert_int_equal(is_written_text, is_text);
+	assert_int_equal(written.length, length);
+	assert_memory_equal(written.length == 0 ? "" : written.bytes, column, length);
+	assert_int_equal(
+	    words_read(&packed, &read_count, written.bytes, written.length, is_text), 0);
+	assert_int_equal(read_count, count);
+	assert_int_equal(
+	    task_unpack(packed.bytes, packed.length, (uint32_t)count, &args, &capacity), 0);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(args[i].length, words[i].length);
+		assert_memory_equal(args[i].bytes, words[i].bytes, words[i].length);
+	}
+	free(args);
+	buf_fini(&written);
+	buf_fini(&packed);
+}
+
+static void
+words_become_json(void **state)
+{
+	(void)state;
+	const struct arg words[] = {{"a b", 3}, {"", 0}, {"\xc3\xa4", 2}};
+	static const char json[] = "[\"a b\",\"\",\"\xc3\xa4\"]";
+	expect(words, 3, json, strlen(json), true);
+	expect(words, 0, "[]", 2, true);
+}
+
+static void
+what_json_cannot_say_is_escaped(void **state)
+{
+	(void)state;
+	const struct arg words[] = {{"\"\\\n\x1b\x7f\0,", 7}};
+	static const char json[] = "[\"\\u0022\\u005c\\u000a\\u001b\\u007f\\u0000,\"]";
+	expect(words, 1, json, strlen(json), true);
+}
+
+static void
+one_word_of_other_bytes_makes_a_blob(void **state)
+{
+	(void)state;
+	const struct arg words[] = {{"a", 1}, {"\xff\0", 2}};
+	static const char blob[] = "\1\0\0\0a\2\0\0\0\xff\0";
+	expect(words, 2, blob, sizeof(blob) - 1, false);
+}
+
+static void
+what_is_no_list_is_refused(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"",
+					    "[",
+					    "]",
+					    "x",
+					    "[x]",
+					    "[\"a]",
+					    "[\"a\" \"b\"]",
+					    "[\"\\n\"]",
+					    "[\"\\u00ff\"]",
+					    "[\"\\u00\"]",
+					    "[\"a\",]",
+					    "{}",
+					    "[\"\\u00zz\"]"};
+	struct buf packed = {0};
+	size_t count;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		assert_int_equal(
+		    words_read(&packed, &count, texts[i], strlen(texts[i]), true), -1);
+	assert_int_equal(words_read(&packed, &count, "\1\0", 2, false), -1);
+	assert_int_equal(words_read(&packed, &count, "\5\0\0\0abc", 7, false), -1);
+	buf_fini(&packed);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(utf8_is_what_the_standard_says),
+	    cmocka_unit_test(words_become_json),
+	    cmocka_unit_test(what_json_cannot_say_is_escaped),
+	    cmocka_unit_test(one_word_of_other_bytes_makes_a_blob),
+	    cmocka_unit_test(what_is_no_list_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
