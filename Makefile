@@ -12,9 +12,9 @@
 # BUILD is where everything made goes, so builds with different flags live side by side.
 
 VERSION := 0.1.0
-PKGS := hwloc libcjson
-# hwloc is loaded when it is needed, see src/pool/hwloc_late.h.
-LINKED_PKGS := $(filter-out hwloc,$(PKGS))
+PKGS := hwloc libcjson sqlite3
+# These two are loaded when they are needed, see src/pool/hwloc_late.h, src/record/sqlite_late.h.
+LINKED_PKGS := $(filter-out hwloc sqlite3,$(PKGS))
 # Both are in libc since glibc 2.34.
 SYSTEM_LIBS := -ldl -pthread
 

@@ -1,10 +1,15 @@
 /* records.c: see records.h. */
 #include "record/records.h"
 
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
 #include "record/joblog.h"
 #include "record/results.h"
 #include "record/results_front.h"
 #include "record/results_history.h"
+#include "record/runfile.h"
 #include "record/uptodate.h"
 
 /* Those that are not NULL. */
@@ -96,10 +101,15 @@ records_open_results(struct records *records, const struct records_config *confi
 		     struct err *err)
 {
 	const struct spec *spec = config->spec;
-	const struct results_config results = records_results(config, NULL);
+	struct results_config results = records_results(config, NULL);
 	if (spec->results == NULL)
 		return 0;
-	if (spec->resume == SPEC_RETRY_FAILED && results_is_folder(spec))
+	if (records->names != NULL) {
+		results.names = records->names;
+		results.name_count = records->name_count;
+	}
+	if (spec->resume == SPEC_RETRY_FAILED && spec->joblog != NULL &&
+	    results_is_folder(spec))
 		return err_set(err, ERR_USAGE,
 			       "--retry-failed has no values to name the files of "
 			       "--results %.200s by: give --resume-failed",
@@ -119,15 +129,49 @@ records_open_results(struct records *records, const struct records_config *confi
 	return 0;
 }
 
+/* --dry-run makes none, and looks into one only to resume it. */
+static bool
+records_needs_runfile(const struct spec *spec)
+{
+	struct stat st;
+	if (spec->run_file == NULL || !spec->is_dry_run)
+		return spec->run_file != NULL;
+	if (spec->resume == SPEC_RETRY_FAILED)
+		return true;
+	return spec->resume != SPEC_RESUME_NOTHING &&
+	       !(lstat(spec->run_file, &st) == -1 ? errno == ENOENT : st.st_size == 0);
+}
+
+static int
+records_open_runfile(struct records *records, const struct records_config *config,
+		     struct err *err)
+{
+	if (!records_needs_runfile(config->spec))
+		return 0;
+	records->runfile = runfile_open(config, err);
+	if (records->runfile == NULL)
+		return -1;
+	if (!runfile_has_source(config->spec))
+		return 0;
+	records->names =
+	    runfile_names(records->runfile, &records->name_count, &records->column_count);
+	records->source = runfile_source(records->runfile, err);
+	return records->source == NULL ? -1 : 0;
+}
+
 int
 records_open(struct records *records, const struct records_config *config, struct err *err)
 {
 	*records = (struct records){0};
 	/* In this order they hear of an end: the joblog behind what it says is done. */
-	if (records_open_results(records, config, err) == -1 ||
+	if (records_open_runfile(records, config, err) == -1 ||
+	    records_open_results(records, config, err) == -1 ||
 	    records_open_joblog(records, config, err) == -1 ||
 	    records_open_outputs(records, config, err) == -1)
 		return -1;
+	if (records->runfile != NULL)
+		records_add(records, runfile_sink(records->runfile),
+			    runfile_history(records->runfile));
 	return 0;
 }
 
@@ -140,6 +184,15 @@ records_open_front(struct records *records, const struct records_config *config,
 	return records->front;
 }
 
+int
+records_finish(struct records *records, enum records_outcome outcome, int exit_status,
+	       struct err *err)
+{
+	if (records->runfile == NULL)
+		return 0;
+	return runfile_finish(records->runfile, outcome, exit_status, err);
+}
+
 void
 records_close(struct records *records)
 {
@@ -150,6 +203,7 @@ records_close(struct records *records)
 	sink_free(records->front);
 	source_free(records->source);
 	joblog_close(records->joblog);
+	runfile_free(records->runfile);
 	buf_fini(&records->notes);
 	*records = (struct records){0};
 }

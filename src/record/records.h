@@ -29,7 +29,10 @@ struct records_config {
 	size_t name_count;
 	size_t column_count;
 	const char *run_name;
+	char *const *argv; /* "pinion", the verb, its words; NULL-terminated */
 	size_t worker_count;
+	const size_t *shares; /* threads for the tasks of each worker; only until records_open returns */
+	size_t cpu_count; /* of the budget */
 };
 
 /* Zero: none. */
@@ -39,11 +42,25 @@ struct records {
 	struct history *histories[RECORDS_MAX];
 	size_t history_count;
 	struct source *source; /* of --retry-failed, in place of the inputs; NULL: none, or taken */
+	const struct arg *names; /* of the columns that the source has; NULL: none */
+	size_t name_count;
+	size_t column_count;
 	struct buf notes; /* for the user, a line each */
 	struct joblog *joblog;
+	struct runfile *runfile;
 	bool keeps_output; /* what tasks print goes into a record, and is not to be shown */
 	bool has_front;    /* records are shown in its place: see records_open_front */
 	struct sink *front;
+};
+
+/* How a run ended. */
+enum records_outcome {
+	RECORDS_COMPLETE,
+	RECORDS_HALTED,
+	RECORDS_SIGNALLED, /* whoever waits for us waits no longer than a second for a slow disk */
+	RECORDS_READER_GONE,
+	RECORDS_BROKEN,
+	RECORDS_FAILED,
 };
 
 /* Before the first worker is made. After -1 and err they are still to be closed. */
@@ -57,6 +74,10 @@ int records_open(struct records *records, const struct records_config *config,
 struct sink *records_open_front(struct records *records,
 				const struct records_config *config, struct sink *output,
 				struct err *err);
+
+/* After the run. 0: all that they keep is on disk. */
+int records_finish(struct records *records, enum records_outcome outcome, int exit_status,
+		   struct err *err);
 void records_close(struct records *records);
 
 #endif

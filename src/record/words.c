@@ -5,67 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* How many bytes the character at `at` has; 0: it is none. */
-static size_t
-utf8_length(const unsigned char *at, size_t left)
-{
-	static const unsigned char first_min[] = {0xc2, 0xe0, 0xf0};
-	static const unsigned char first_max[] = {0xdf, 0xef, 0xf4};
-	size_t length = 0;
-	if (at[0] < 0x80)
-		return 1;
-	while (length < 3 && !(at[0] >= first_min[length] && at[0] <= first_max[length]))
-		length++;
-	length += 2;
-	if (length > 4 || length > left)
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-	if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-	    (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
-		return 0; /* overlong, a surrogate, beyond the last character */
-	return length;
-}
-
-bool
-words_are_utf8(const char *bytes, size_t length)
-{
-	const unsigned char *at = (const unsigned char *)bytes;
-	const unsigned char *end = at + length;
-	while (at < end) {
-		size_t step = utf8_length(at, (size_t)(end - at));
-		if (step == 0)
-			return false;
-		at += step;
-	}
-	return true;
-}
-
-static bool
-is_plain(unsigned char c)
-{
-	return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
-}
-
-static int
-append_string(struct buf *json, const struct arg *word)
-{
-	const char *at = word->bytes;
-	const char *end = at + word->length;
-	if (buf_append_char(json, '"') == -1)
-		return -1;
-	while (at < end) {
-		const char *from = at;
-		while (at < end && is_plain((unsigned char)*at))
-			at++;
-		if (buf_append(json, from, (size_t)(at - from)) == -1)
-			return -1;
-		if (at < end && buf_printf(json, "\\u%04x", (unsigned char)*at++) == -1)
-			return -1;
-	}
-	return buf_append_char(json, '"');
-}
+#include "base/json_text.h"
 
 static int
 append_json(struct buf *column, const struct arg *words, size_t count)
@@ -74,7 +14,7 @@ append_json(struct buf *column, const struct arg *words, size_t count)
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		if ((i > 0 && buf_append_char(column, ',') == -1) ||
-		    append_string(column, &words[i]) == -1)
+		    json_text_append(column, words[i].bytes, words[i].length) == -1)
 			return -1;
 	return buf_append_char(column, ']');
 }
@@ -96,19 +36,17 @@ words_append(struct buf *column, const struct arg *words, size_t count, bool *is
 {
 	*is_text = true;
 	for (size_t i = 0; i < count; i++)
-		*is_text &= words_are_utf8(words[i].bytes, words[i].length);
+		*is_text &= json_text_is_utf8(words[i].bytes, words[i].length);
 	return *is_text ? append_json(column, words, count)
 			: append_blob(column, words, count);
 }
 
-/* The digits of \uXXXX below 0x80, which is all that append_string writes; -1: not so. */
+/* The value of \uXXXX below 0x80, which is all that there is; -1: not so. */
 static int
-read_escape(const char *digits, size_t left)
+read_code(const char *digits)
 {
 	int c = 0;
-	if (left < 5 || digits[0] != 'u')
-		return -1;
-	for (int i = 1; i <= 4; i++) {
+	for (int i = 0; i < 4; i++) {
 		static const char hex[] = "0123456789abcdef";
 		const char *digit = memchr(hex, digits[i], 16);
 		if (digit == NULL)
@@ -118,20 +56,32 @@ read_escape(const char *digits, size_t left)
 	return c < 0x80 ? c : -1;
 }
 
+/* What stands behind a backslash at *at; -1: nothing that json_text writes. */
+static int
+read_escape(const char **at, const char *end)
+{
+	static const char letters[] = "\"\\bfnrt";
+	static const char plain[] = "\"\\\b\f\n\r\t";
+	if (*at == end)
+		return -1;
+	const char *letter = memchr(letters, **at, sizeof(letters) - 1);
+	bool is_code = **at == 'u' && end - *at > 4;
+	int c = letter != NULL ? plain[letter - letters]
+		: is_code      ? read_code(*at + 1)
+			       : -1;
+	*at += is_code ? 5 : 1;
+	return c;
+}
+
 /* The string at *at, behind its first quote, up to and with its last; into `word`. */
 static int
 read_string(struct buf *word, const char **at, const char *end)
 {
-	for (; *at < end && **at != '"'; (*at)++) {
-		char c = **at;
-		if (c == '\\') {
-			int escaped = read_escape(*at + 1, (size_t)(end - *at - 1));
-			if (escaped == -1)
-				return -1;
-			c = (char)escaped;
-			*at += 5;
-		}
-		if (buf_append_char(word, c) == -1)
+	while (*at < end && **at != '"') {
+		int c = (unsigned char)*(*at)++;
+		if (c == '\\')
+			c = read_escape(at, end);
+		if (c == -1 || buf_append_char(word, (char)c) == -1)
 			return -1;
 	}
 	if (*at == end)

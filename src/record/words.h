@@ -14,9 +14,6 @@
 #include "base/buf.h"
 #include "task/task.h"
 
-/* Whether the bytes are UTF-8, as it is defined: nothing overlong, no surrogates. */
-bool words_are_utf8(const char *bytes, size_t length);
-
 /* Appends the list in one of the two forms; *is_text: JSON. 0, -1 without memory. */
 int words_append(struct buf *column, const struct arg *words, size_t count, bool *is_text);
 

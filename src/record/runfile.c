@@ -1,0 +1,587 @@
+/* runfile.c: see runfile.h. */
+#include "record/runfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "record/identity_bag.h"
+#include "record/runfile_past.h"
+#include "record/runfile_recorder.h"
+#include "record/runfile_source.h"
+#include "record/runfile_wire.h"
+
+#define PIPE_BYTES (1024 * 1024)
+#define SENT_MAX (64 * 1024) /* kept in front of what is pending before it is moved */
+#define ABRUPT_MS 1000       /* a run that was told to end waits so long for its record */
+
+struct runfile {
+	struct sink sink; /* first */
+	struct history history;
+	const struct spec *spec;
+	pid_t recorder; /* -1: none */
+	int lock_fd;
+	int to_fd;
+	int from_fd;
+	struct buf pending; /* frames */
+	size_t sent;        /* of them */
+	struct buf answer;  /* a frame of the recorder's, not yet whole */
+	bool is_saved;      /* that was its last word */
+	uint64_t passed_count;
+	struct identity command;
+	struct identity_bag done;
+	struct buf names; /* the payload of WIRE_NAMES */
+	struct arg *name_args;
+	size_t name_capacity;
+	struct wire_names names_head;
+	struct buf tasks; /* for the source */
+};
+
+static struct runfile *
+runfile_of(struct sink *sink)
+{
+	return (struct runfile *)sink;
+}
+
+/* --- hearing the recorder --- */
+
+static int
+runfile_hear_failure(const char *payload, size_t length, struct err *err)
+{
+	struct wire_failed failed;
+	memcpy(&failed, payload, sizeof(failed));
+	err_set(err, (enum err_kind)failed.kind, "%.*s", (int)(length - sizeof(failed)),
+		payload + sizeof(failed));
+	if (err != NULL)
+		err->errno_value = failed.errno_value;
+	return -1;
+}
+
+static int
+runfile_hear_done_max(struct runfile *self, const char *payload, struct err *err)
+{
+	uint64_t count;
+	memcpy(&count, payload, sizeof(count));
+	return identity_bag_reserve(&self->done, count) == -1 ? err_no_memory(err) : 0;
+}
+
+static int
+runfile_hear_done(struct runfile *self, const char *payload, size_t length, struct err *err)
+{
+	struct identity identity;
+	for (size_t at = 0; at < length; at += sizeof(identity)) {
+		memcpy(&identity, payload + at, sizeof(identity));
+		if (identity_bag_add(&self->done, &identity) == -1)
+			return err_no_memory(err);
+	}
+	return 0;
+}
+
+static int
+runfile_hear_task(struct runfile *self, const char *payload, size_t length, struct err *err)
+{
+	struct wire_task head;
+	memcpy(&head, payload, sizeof(head));
+	if (runfile_source_add(&self->tasks, head.seq, head.arg_count,
+			       payload + sizeof(head), length - sizeof(head)) == -1)
+		return err_no_memory(err);
+	return 0;
+}
+
+static int
+runfile_hear_names(struct runfile *self, const char *payload, size_t length, struct err *err)
+{
+	size_t packed_bytes = length - sizeof(self->names_head);
+	memcpy(&self->names_head, payload, sizeof(self->names_head));
+	if (buf_append(&self->names, payload + sizeof(self->names_head), packed_bytes) ==
+		-1 ||
+	    task_unpack(self->names.bytes, packed_bytes, self->names_head.name_count,
+			&self->name_args, &self->name_capacity) == -1)
+		return err_no_memory(err);
+	return 0;
+}
+
+/* One frame. 1: it was the one of `type`; 0; -1 and err. */
+static int
+runfile_hear_frame(struct runfile *self, const struct wire_header *header,
+		   const char *payload, enum wire_type type, struct err *err)
+{
+	size_t length = header->payload_bytes;
+	switch (header->type) {
+	case WIRE_FAILED:
+		return runfile_hear_failure(payload, length, err);
+	case WIRE_DONE_MAX:
+		return runfile_hear_done_max(self, payload, err);
+	case WIRE_DONE_BEFORE:
+		return runfile_hear_done(self, payload, length, err);
+	case WIRE_NAMES:
+		return runfile_hear_names(self, payload, length, err);
+	case WIRE_TASK:
+		return runfile_hear_task(self, payload, length, err);
+	default:
+		return header->type == type;
+	}
+}
+
+/* What has come. 1: also a frame of `type`, 0: not yet; -1 and err. */
+static int
+runfile_hear(struct runfile *self, enum wire_type type, struct err *err)
+{
+	struct wire_header header;
+	size_t at = 0;
+	int status = 0;
+	while (status == 0 && self->answer.length - at >= sizeof(header)) {
+		const char *frame = self->answer.bytes + at;
+		memcpy(&header, frame, sizeof(header));
+		if (self->answer.length - at - sizeof(header) < header.payload_bytes)
+			break;
+		status =
+		    runfile_hear_frame(self, &header, frame + sizeof(header), type, err);
+		at += sizeof(header) + header.payload_bytes;
+	}
+	if (at > 0)
+		buf_consume(&self->answer, at);
+	return status;
+}
+
+/* Waits for a frame of `type`, until `until_ns`. 0, or -1 and err. */
+static int
+runfile_await(struct runfile *self, enum wire_type type, int64_t until_ns, struct err *err)
+{
+	int status;
+	while ((status = runfile_hear(self, type, err)) == 0) {
+		struct pollfd fd = {.fd = self->from_fd, .events = POLLIN};
+		int ready = poll(&fd, 1, clock_timeout_ms(until_ns, clock_now_ns()));
+		if (ready == 0)
+			return err_set(err, ERR_SYSTEM,
+				       "%.200s: not all of it is on disk yet",
+				       self->spec->run_file);
+		if (ready == -1 && errno == EINTR)
+			continue;
+		if (buf_reserve(&self->answer, PIPE_BYTES) == -1)
+			return err_no_memory(err);
+		ssize_t got = io_read(
+		    self->from_fd, self->answer.bytes + self->answer.length, PIPE_BYTES);
+		if (got <= 0)
+			return err_set(err, ERR_SYSTEM,
+				       "%.200s: the process that wrote it has died",
+				       self->spec->run_file);
+		self->answer.length += (size_t)got;
+	}
+	return status == 1 ? 0 : -1;
+}
+
+/* --- telling it --- */
+
+static bool
+runfile_has_pending(const struct runfile *self)
+{
+	return self->sent < self->pending.length;
+}
+
+/* Why the pipe broke. Always -1. */
+static int
+runfile_hear_why(struct runfile *self, struct err *err)
+{
+	return runfile_await(self, WIRE_SAVED, CLOCK_NEVER, err) == 0
+		   ? err_set(err, ERR_SYSTEM, "%.200s: its writer ended too early",
+			     self->spec->run_file)
+		   : -1;
+}
+
+/* As much as the pipe takes. */
+static int
+runfile_flush(struct sink *sink, struct err *err)
+{
+	struct runfile *self = runfile_of(sink);
+	while (runfile_has_pending(self)) {
+		ssize_t written = io_write(self->to_fd, self->pending.bytes + self->sent,
+					   self->pending.length - self->sent);
+		if (written == -1 && errno == EAGAIN)
+			break;
+		if (written == -1)
+			return runfile_hear_why(self, err);
+		self->sent += (size_t)written;
+	}
+	if (!runfile_has_pending(self)) {
+		buf_clear(&self->pending);
+		self->sent = 0;
+	} else if (self->sent > SENT_MAX) {
+		buf_consume(&self->pending, self->sent);
+		self->sent = 0;
+	}
+	return 0;
+}
+
+/* One frame of up to three pieces, and room for more of it behind them: `rest` bytes. */
+static int
+runfile_say(struct runfile *self, enum wire_type type, const void *head, size_t head_bytes,
+	    const void *tail, size_t tail_bytes, size_t rest, struct err *err)
+{
+	size_t length = head_bytes + tail_bytes + rest;
+	struct wire_header header = {.payload_bytes = (uint32_t)length, .type = type};
+	if (length > UINT32_MAX)
+		return err_set(err, ERR_SYSTEM, "%.200s: too much at once",
+			       self->spec->run_file);
+	if (buf_reserve(&self->pending, sizeof(header) + length) == -1)
+		return err_no_memory(err);
+	buf_append(&self->pending, &header, sizeof(header));
+	buf_append(&self->pending, head, head_bytes);
+	buf_append(&self->pending, tail, tail_bytes);
+	return 0;
+}
+
+static int
+runfile_output(struct sink *sink, const struct task *task, enum result_stream stream,
+	       const char *bytes, size_t length, struct err *err)
+{
+	struct wire_output output = {.seq = task->seq, .stream = stream};
+	return runfile_say(runfile_of(sink), WIRE_OUTPUT, &output, sizeof(output), bytes,
+			   length, 0, err);
+}
+
+static int
+runfile_retried(struct sink *sink, const struct task *task, const struct result *result,
+		struct err *err)
+{
+	struct wire_output output = {.seq = task->seq};
+	(void)result;
+	return runfile_say(runfile_of(sink), WIRE_RETRIED, &output, sizeof(output), NULL,
+			   0, 0, err);
+}
+
+static int
+runfile_settled(struct sink *sink, const struct task *task, const struct result *result,
+		struct err *err)
+{
+	struct wire_settled settled = {.seq = task->seq,
+				       .attempt = task->attempt,
+				       .arg_count = task->arg_count,
+				       .result = *result};
+	return runfile_say(runfile_of(sink), WIRE_SETTLED, &settled, sizeof(settled),
+			   task_bytes(task), task->packed_bytes, 0, err);
+}
+
+static int
+runfile_answered(struct sink *sink, const struct task *chunk,
+		 const struct answers *answers, struct err *err)
+{
+	struct runfile *self = runfile_of(sink);
+	struct wire_answered answered = {.seq = chunk->seq,
+					 .count = answers->count,
+					 .arg_count = chunk->arg_count,
+					 .worker = answers->worker,
+					 .slot = answers->slot,
+					 .real_offset_ns = clock_real_ns() - clock_now_ns(),
+					 .output_bytes = answers->length};
+	size_t args_bytes = task_prefix_bytes(chunk, answers->count);
+	size_t rest = answers->count * sizeof(struct wire_answer) + answers->length;
+	if (runfile_say(self, WIRE_ANSWERED, &answered, sizeof(answered), NULL, 0,
+			rest + args_bytes, err) == -1)
+		return -1;
+	/* There is room for all of this. */
+	for (uint32_t i = 0; i < answers->count; i++) {
+		const struct answer *item = &answers->items[i];
+		struct wire_answer answer = {.started_at_ns = item->started_at_ns,
+					     .wall_ns = item->wall_ns,
+					     .output_bytes = item->bytes};
+		buf_append(&self->pending, &answer, sizeof(answer));
+	}
+	buf_append(&self->pending, answers->bytes, answers->length);
+	buf_append(&self->pending, task_bytes(chunk), args_bytes);
+	return 0;
+}
+
+static int
+runfile_passed(struct sink *sink, const struct task *chunk, struct err *err)
+{
+	(void)err;
+	if (!chunk->is_unknown)
+		runfile_of(sink)->passed_count += chunk->count;
+	return 0;
+}
+
+static bool
+runfile_is_behind(const struct sink *sink)
+{
+	const struct runfile *self = (const struct runfile *)sink;
+	return self->pending.length - self->sent > RUNFILE_PENDING_MAX;
+}
+
+static bool
+runfile_is_done(const struct sink *sink)
+{
+	return !runfile_has_pending((const struct runfile *)sink);
+}
+
+static size_t
+runfile_wait_fds(const struct sink *sink, int fds[2])
+{
+	const struct runfile *self = (const struct runfile *)sink;
+	fds[0] = self->to_fd;
+	return runfile_has_pending(self);
+}
+
+/* Whoever opened it frees it. */
+static void
+runfile_free_sink(struct sink *sink)
+{
+	(void)sink;
+}
+
+static const struct sink_ops runfile_sink_ops = {
+    .is_record = true,
+    .output = runfile_output,
+    .retried = runfile_retried,
+    .settled = runfile_settled,
+    .answered = runfile_answered,
+    .passed = runfile_passed,
+    .is_behind = runfile_is_behind,
+    .wait_fds = runfile_wait_fds,
+    .flush = runfile_flush,
+    .is_done = runfile_is_done,
+    .free = runfile_free_sink,
+};
+
+/* --- what was done before --- */
+
+static int
+runfile_has(struct history *history, uint64_t seq, const struct arg *args,
+	    size_t arg_count, struct err *err)
+{
+	struct runfile *self =
+	    (struct runfile *)((char *)history - offsetof(struct runfile, history));
+	struct identity identity = identity_of_task(&self->command, args, arg_count);
+	(void)seq;
+	(void)err;
+	return identity_bag_take(&self->done, &identity);
+}
+
+static void
+runfile_free_history(struct history *history)
+{
+	(void)history;
+}
+
+static const struct history_ops runfile_history_ops = {
+    .has = runfile_has,
+    .free = runfile_free_history,
+};
+
+/* --- opening --- */
+
+/* Nothing but a regular file of this very name: no link, which others may have put there. */
+static int
+runfile_open_file(struct runfile *self, struct err *err)
+{
+	const char *path = self->spec->run_file;
+	int creates = self->spec->is_dry_run ? 0 : O_CREAT;
+	struct stat st;
+	self->lock_fd = open(
+	    path, O_RDWR | creates | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+	if (self->lock_fd == -1 && errno == ELOOP)
+		return err_set(err, ERR_SYSTEM,
+			       "%.200s is a symbolic link: name the file itself", path);
+	if (self->lock_fd == -1)
+		return err_errno(err, "cannot open %.200s", path);
+	if (fstat(self->lock_fd, &st) == -1)
+		return err_errno(err, "cannot look at %.200s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_SYSTEM, "%.200s is not a regular file", path);
+	return 0;
+}
+
+/* The process that has it locked; 0: it is ours; -1 and err. */
+static int
+runfile_lock(struct runfile *self, struct err *err)
+{
+	for (;;) {
+		struct flock lock = {.l_type = F_WRLCK,
+				     .l_whence = SEEK_SET,
+				     .l_start = RUNFILE_LOCK_RUN,
+				     .l_len = 1};
+		if (fcntl(self->lock_fd, F_SETLK, &lock) == 0)
+			return 0;
+		if ((errno != EAGAIN && errno != EACCES) ||
+		    fcntl(self->lock_fd, F_GETLK, &lock) == -1)
+			return err_errno(err, "cannot lock %.200s", self->spec->run_file);
+		if (lock.l_type != F_UNLCK)
+			return lock.l_pid;
+	}
+}
+
+static int
+runfile_fork(struct runfile *self, struct recorder_config *recorder, struct err *err)
+{
+	self->recorder = fork();
+	if (self->recorder == -1)
+		return err_errno(err, "cannot start the recorder of a run file");
+	if (self->recorder == 0)
+		recorder_main(recorder);
+	return 0;
+}
+
+static int
+runfile_start_recorder(struct runfile *self, const struct records_config *config,
+		       int holder_pid, struct err *err)
+{
+	int to[2] = {-1, -1}, from[2] = {-1, -1};
+	int status = -1;
+	if (io_pipe(to, PIPE_BYTES) == -1 || io_pipe(from, PIPE_BYTES) == -1) {
+		err_errno(err, "cannot make pipes for a run file");
+		io_close(to[1]);
+	} else {
+		struct recorder_config recorder = {.records = config,
+						   .lock_fd = self->lock_fd,
+						   .in_fd = to[0],
+						   .answer_fd = from[1],
+						   .pid = getpid(),
+						   .holder_pid = holder_pid};
+		self->to_fd = to[1];
+		self->from_fd = from[0];
+		io_set_nonblocking(self->to_fd);
+		status = runfile_fork(self, &recorder, err);
+	}
+	io_close(to[0]);
+	io_close(from[1]);
+	return status;
+}
+
+static int
+runfile_set_up(struct runfile *self, const struct records_config *config, struct err *err)
+{
+	if (runfile_open_file(self, err) == -1)
+		return -1;
+	int holder_pid = runfile_lock(self, err);
+	if (holder_pid == -1 || runfile_start_recorder(self, config, holder_pid, err) == -1)
+		return -1;
+	return runfile_await(self, WIRE_READY, CLOCK_NEVER, err);
+}
+
+struct runfile *
+runfile_open(const struct records_config *config, struct err *err)
+{
+	struct runfile *self = calloc(1, sizeof(*self));
+	if (self == NULL) {
+		err_no_memory(err);
+		return NULL;
+	}
+	self->sink.ops = &runfile_sink_ops;
+	self->history.ops = &runfile_history_ops;
+	self->spec = config->spec;
+	self->recorder = -1;
+	self->lock_fd = -1;
+	self->to_fd = -1;
+	self->from_fd = -1;
+	self->command = identity_of_command(config->spec);
+	if (runfile_set_up(self, config, err) == 0)
+		return self;
+	runfile_free(self);
+	return NULL;
+}
+
+struct sink *
+runfile_sink(struct runfile *runfile)
+{
+	return runfile->spec->is_dry_run ? NULL : &runfile->sink;
+}
+
+struct history *
+runfile_history(struct runfile *runfile)
+{
+	enum spec_resume resume = runfile->spec->resume;
+	return resume == SPEC_RESUME_REST || resume == SPEC_RESUME_FAILED
+		   ? &runfile->history
+		   : NULL;
+}
+
+bool
+runfile_has_source(const struct spec *spec)
+{
+	return past_resume(spec) == SPEC_RETRY_FAILED;
+}
+
+const struct arg *
+runfile_names(const struct runfile *runfile, size_t *name_count, size_t *column_count)
+{
+	*name_count = runfile->names_head.name_count;
+	*column_count = runfile->names_head.column_count;
+	return *name_count > 0 ? runfile->name_args : NULL;
+}
+
+struct source *
+runfile_source(struct runfile *runfile, struct err *err)
+{
+	return runfile_source_new(&runfile->tasks, err);
+}
+
+/* --- the end --- */
+
+/* Says all there is left to say, until `until_ns`. */
+static int
+runfile_say_rest(struct runfile *self, int64_t until_ns, struct err *err)
+{
+	for (;;) {
+		struct pollfd fd = {.fd = self->to_fd, .events = POLLOUT};
+		if (runfile_flush(&self->sink, err) == -1)
+			return -1;
+		if (!runfile_has_pending(self))
+			return 0;
+		if (poll(&fd, 1, clock_timeout_ms(until_ns, clock_now_ns())) == 0)
+			return err_set(err, ERR_SYSTEM,
+				       "%.200s: not all of it is on disk yet",
+				       self->spec->run_file);
+	}
+}
+
+int
+runfile_finish(struct runfile *runfile, enum records_outcome outcome, int exit_status,
+	       struct err *err)
+{
+	struct wire_end end = {.outcome = (int32_t)outcome,
+			       .exit_status = exit_status,
+			       .passed_count = runfile->passed_count};
+	bool is_abrupt = outcome == RECORDS_SIGNALLED;
+	int64_t until_ns = is_abrupt ? clock_now_ns() + ABRUPT_MS * NS_PER_MS : CLOCK_NEVER;
+	if (runfile->spec->is_dry_run)
+		return 0;
+	if (runfile_say(runfile, WIRE_END, &end, sizeof(end), NULL, 0, 0, err) == -1 ||
+	    runfile_say_rest(runfile, until_ns, err) == -1)
+		return -1;
+	if (runfile_await(runfile, WIRE_SAVED, until_ns, err) == -1)
+		return -1;
+	runfile->is_saved = true;
+	return 0;
+}
+
+/*
+ * The recorder ends as soon as its pipe is closed, and has then written down what it was told. It
+ * is not waited for where it waits for a disk: with us gone, its end is nobody's business.
+ */
+void
+runfile_free(struct runfile *runfile)
+{
+	if (runfile == NULL)
+		return;
+	io_close(runfile->to_fd);
+	io_close(runfile->from_fd);
+	io_close(runfile->lock_fd);
+	if (runfile->recorder != -1)
+		waitpid(runfile->recorder, NULL, runfile->is_saved ? 0 : WNOHANG);
+	buf_fini(&runfile->pending);
+	buf_fini(&runfile->answer);
+	buf_fini(&runfile->names);
+	free(runfile->name_args);
+	buf_fini(&runfile->tasks);
+	identity_bag_fini(&runfile->done);
+	free(runfile);
+}

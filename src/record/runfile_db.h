@@ -1,0 +1,51 @@
+/*
+ * runfile_db.h: the run file as a database: opened, checked, made; statements and their errors.
+ *
+ * pinion-run-file(5) documents the schema; the number in RUNFILE_SCHEMA_VERSION is that of the
+ * page, and is in the file as PRAGMA user_version. A file with a higher one is refused, as is
+ * one with another application_id.
+ *
+ * Used by the recorder, a process of its own, and by what reads a record. Functions wait for the
+ * disk, so the coordinator calls none of them.
+ */
+#ifndef PINION_RUNFILE_DB_H
+#define PINION_RUNFILE_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "record/sqlite_late.h"
+
+#define RUNFILE_APPLICATION_ID 0x50696e52 /* "PinR" */
+#define RUNFILE_SCHEMA_VERSION 1
+
+struct runfile_db {
+	struct sqlite_late sqlite;
+	sqlite3 *handle;
+	const char *path; /* borrowed; for messages */
+};
+
+/*
+ * Opens a file that is there, may be empty, and is then made a run file if `is_writer`. Zero and
+ * empty are fine to close. -1 and err: also when it is not ours.
+ */
+int runfile_db_open(struct runfile_db *db, const char *path, bool is_writer,
+		    struct err *err);
+void runfile_db_close(struct runfile_db *db);
+
+/* err from what SQLite says: "FILE: database or disk is full". Returns -1. */
+int runfile_db_fail(const struct runfile_db *db, struct err *err);
+
+/* SQL without results. */
+int runfile_db_exec(const struct runfile_db *db, const char *sql, struct err *err);
+
+/* To be finalized by sqlite.finalize, also when it is NULL: then err. */
+sqlite3_stmt *runfile_db_prepare(const struct runfile_db *db, const char *sql,
+				 struct err *err);
+
+/* One step: 1: a row; 0: done, and the statement is ready for another time; -1 and err. */
+int runfile_db_step(const struct runfile_db *db, sqlite3_stmt *statement, struct err *err);
+
+#endif
