@@ -4,6 +4,12 @@
 #ifndef PINION_CMD_H
 #define PINION_CMD_H
 
+#include <stddef.h>
+#include <stdint.h>
+
+#include "task/spec.h"
+#include "task/task.h"
+
 /* What the verbs return. `parallel` has GNU parallel's: 0, 1..100 failed tasks, 101 more, 255. */
 enum {
 	CMD_OK = 0,
@@ -14,11 +20,30 @@ enum {
 	CMD_PARALLEL_ERROR = 255,
 };
 
+/* What is run again, with the words and the options of a recorded run. */
+struct cmd_again {
+	char **argv; /* the verb and its words, NULL-terminated */
+	int argc;
+	const char *run_file; /* the tasks that failed in it, recorded there; NULL: this one: */
+	uint64_t seq;
+	uint32_t arg_count;
+	const char *packed; /* its values (task.h) */
+	size_t packed_bytes;
+	const struct arg *names; /* of its columns */
+	size_t name_count;
+	size_t column_count;
+};
+
+/* Of a recorded verb. */
+enum spec_dialect cmd_map_dialect(const char *verb);
+
+int cmd_map_again(const struct cmd_again *again);
 int cmd_map(int argc, char **argv);
 int cmd_parallel(int argc, char **argv);
 int cmd_feed(int argc, char **argv);
 int cmd_call(int argc, char **argv);
 int cmd_topology(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 
 #endif

@@ -24,6 +24,7 @@
 #include "pool/letter.h"
 #include "pool/pool.h"
 #include "record/records.h"
+#include "record/runfile_source.h"
 #include "run/run.h"
 #include "sink/failures.h"
 #include "sink/output.h"
@@ -45,6 +46,7 @@ struct map {
 	size_t column_count;
 	size_t worker_count;
 	size_t worker_max;
+	const struct cmd_again *again; /* NULL: a run of its own */
 	struct loop *loop;
 	struct blocks *blocks;
 	struct plan *plan; /* owns the inputs */
@@ -58,6 +60,9 @@ struct map {
 	int first_stdin_fd;
 	enum run_outcome outcome;
 };
+
+static const char *const map_verbs[] = {
+    [SPEC_MAP] = "map", [SPEC_PARALLEL] = "parallel", [SPEC_FEED] = "feed", [SPEC_CALL] = "call"};
 
 /* --- setting up --- */
 
@@ -77,13 +82,11 @@ map_name_run(struct map *map)
 static int
 map_set_argv(struct map *map, int argc, char **argv, struct err *err)
 {
-	static const char *const verbs[] = {
-	    [SPEC_MAP] = "map", [SPEC_PARALLEL] = "parallel", [SPEC_FEED] = "feed", [SPEC_CALL] = "call"};
 	map->argv = calloc((size_t)argc + 2, sizeof(*map->argv));
 	if (map->argv == NULL)
 		return err_no_memory(err);
 	map->argv[0] = "pinion";
-	map->argv[1] = verbs[map->spec.dialect];
+	map->argv[1] = map_verbs[map->spec.dialect];
 	memcpy(map->argv + 2, argv + 1, (size_t)(argc - 1) * sizeof(*argv));
 	return 0;
 }
@@ -141,15 +144,26 @@ map_records_config(const struct map *map)
 	    .name_count = map->name_count,
 	    .column_count = map->column_count,
 	    .run_name = map->run_name,
+	    .argv = (char *const *)(uintptr_t)map->argv,
 	    .worker_count = map->worker_count,
+	    .cpu_count = topology_facts(map->topology)->budget_threads,
 	};
 }
 
 static int
 map_set_up_records(struct map *map, struct err *err)
 {
-	const struct records_config config = map_records_config(map);
-	if (records_open(&map->records, &config, err) == -1)
+	struct records_config config = map_records_config(map);
+	size_t *shares = calloc(map->worker_count, sizeof(*shares));
+	if (shares == NULL)
+		return err_no_memory(err);
+	for (size_t i = 0; i < map->worker_count; i++)
+		shares[i] =
+		    topology_share(map->topology, map->spec.bind, map->worker_count, i);
+	config.shares = shares;
+	int status = records_open(&map->records, &config, err);
+	free(shares);
+	if (status == -1)
 		return -1;
 	if (!map->spec.is_quiet)
 		map_say_lines(map, &map->records.notes);
@@ -184,13 +198,53 @@ map_set_up_templates(struct map *map, struct err *err)
 	return map->tag == NULL ? -1 : 0;
 }
 
-/* --retry-failed: the record has the inputs. */
+static void
+map_free_templates(struct map *map)
+{
+	template_free(map->tag);
+	template_free(map->command);
+	map->tag = NULL;
+	map->command = NULL;
+}
+
+/* One task of a recorded run, in place of those of a record. */
+static int
+map_set_up_again(struct map *map, struct err *err)
+{
+	const struct cmd_again *again = map->again;
+	struct buf tasks = {0};
+	if (again == NULL || again->run_file != NULL)
+		return 0;
+	if (runfile_source_add(&tasks, again->seq, again->arg_count, again->packed,
+			       again->packed_bytes) == -1) {
+		buf_fini(&tasks);
+		return err_no_memory(err);
+	}
+	map->records.names = again->names;
+	map->records.name_count = again->name_count;
+	map->records.column_count = again->column_count;
+	map->records.source = runfile_source_new(&tasks, err);
+	buf_fini(&tasks);
+	return map->records.source == NULL ? -1 : 0;
+}
+
+/* --retry-failed: the record has the inputs, and the names of their columns. */
 static int
 map_set_up_retry(struct map *map, struct err *err)
 {
 	if (map_set_up_templates(map, err) == -1 || map_set_up_records(map, err) == -1)
 		return -1;
+	if (map_set_up_again(map, err) == -1)
+		return -1;
 	map->records.history_count = 0; /* its tasks are those that are not done */
+	if (map->records.name_count > 0) {
+		map_free_templates(map);
+		map->names = map->records.names;
+		map->name_count = map->records.name_count;
+		if (map_set_up_templates(map, err) == -1)
+			return -1;
+	}
+	map->column_count = map->records.column_count;
 	struct source *source = map->records.source;
 	map->records.source = NULL;
 	return map_set_up_plan(map, source, err);
@@ -390,8 +444,7 @@ map_fini(struct map *map)
 	plan_free(map->plan);
 	records_close(&map->records);
 	loop_free(map->loop);
-	template_free(map->tag);
-	template_free(map->command);
+	map_free_templates(map);
 	topology_free(map->topology);
 	family_fini(&map->family);
 	io_close(map->first_stdin_fd);
@@ -456,6 +509,25 @@ map_die(int signal, const struct sig_origin *origin)
 	return 128 + signal;
 }
 
+/* What the records say of the end. It is part of it that they can be written. */
+static int
+map_finish_records(struct map *map, int status)
+{
+	static const enum records_outcome outcomes[] = {
+	    [RUN_COMPLETE] = RECORDS_COMPLETE,   [RUN_HALTED] = RECORDS_HALTED,
+	    [RUN_SIGNALLED] = RECORDS_SIGNALLED, [RUN_READER_GONE] = RECORDS_READER_GONE,
+	    [RUN_BROKEN] = RECORDS_BROKEN,       [RUN_FAILED] = RECORDS_FAILED};
+	struct err err = {0};
+	int signal = run_signal(map->run);
+	if (signal != 0)
+		status = 128 + signal;
+	if (records_finish(&map->records, outcomes[map->outcome], status, &err) == 0)
+		return 0;
+	if (map->outcome != RUN_FAILED) /* else it has been said */
+		diag_err(&map->diag, &err);
+	return -1;
+}
+
 static int
 map_run(struct map *map, int argc, char **argv)
 {
@@ -473,7 +545,10 @@ map_run(struct map *map, int argc, char **argv)
 	if (map->outcome == RUN_BROKEN || map->outcome == RUN_FAILED)
 		diag_err(&map->diag, &err);
 	map_print_summary(map);
-	return map_status(map);
+	int status = map_status(map);
+	if (map_finish_records(map, status) == -1)
+		return is_parallel ? CMD_PARALLEL_ERROR : CMD_BROKEN;
+	return status;
 }
 
 static int
@@ -510,8 +585,26 @@ map_work(enum spec_dialect dialect, int argc, char **argv, struct letter *letter
 
 /* --- the verbs --- */
 
+/* What differs from the recorded run: where tasks come from, and what is written of them. */
+static void
+map_set_again(struct map *map, const struct cmd_again *again)
+{
+	struct spec *spec = &map->spec;
+	map->again = again;
+	if (again == NULL)
+		return;
+	spec->resume = SPEC_RETRY_FAILED;
+	spec->run_file = again->run_file;
+	spec->joblog = NULL;
+	if (again->run_file != NULL)
+		return;
+	spec->results = NULL;
+	spec->is_quiet = true;
+	spec->jobs = (struct spec_jobs){.kind = SPEC_JOBS_COUNT, .value = 1};
+}
+
 static int
-map_main(enum spec_dialect dialect, int argc, char **argv)
+map_main(enum spec_dialect dialect, int argc, char **argv, const struct cmd_again *again)
 {
 	struct map map = {.first_stdin_fd = -1};
 	struct letter letter;
@@ -540,6 +633,7 @@ map_main(enum spec_dialect dialect, int argc, char **argv)
 		status = map_print(&map, &text, options_list(dialect, &text));
 		break;
 	case OPTIONS_RUN:
+		map_set_again(&map, again);
 		status = map_run(&map, argc, argv);
 		break;
 	}
@@ -554,23 +648,38 @@ map_main(enum spec_dialect dialect, int argc, char **argv)
 int
 cmd_map(int argc, char **argv)
 {
-	return map_main(SPEC_MAP, argc, argv);
+	return map_main(SPEC_MAP, argc, argv, NULL);
 }
 
 int
 cmd_feed(int argc, char **argv)
 {
-	return map_main(SPEC_FEED, argc, argv);
+	return map_main(SPEC_FEED, argc, argv, NULL);
 }
 
 int
 cmd_call(int argc, char **argv)
 {
-	return map_main(SPEC_CALL, argc, argv);
+	return map_main(SPEC_CALL, argc, argv, NULL);
 }
 
 int
 cmd_parallel(int argc, char **argv)
 {
-	return map_main(SPEC_PARALLEL, argc, argv);
+	return map_main(SPEC_PARALLEL, argc, argv, NULL);
+}
+
+enum spec_dialect
+cmd_map_dialect(const char *verb)
+{
+	for (size_t i = 0; i < sizeof(map_verbs) / sizeof(*map_verbs); i++)
+		if (strcmp(verb, map_verbs[i]) == 0)
+			return (enum spec_dialect)i;
+	return SPEC_MAP;
+}
+
+int
+cmd_map_again(const struct cmd_again *again)
+{
+	return map_main(cmd_map_dialect(again->argv[0]), again->argc, again->argv, again);
 }

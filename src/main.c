@@ -24,14 +24,16 @@
  *   sink/    output (order, grouping, tags), failures (the summary)
  *   record/  what is kept of a run, and what it says when a run is resumed: records (all of
  *            them), joblog, uptodate (files that need not be made again), results
- *            (a tree of files, tables, objects)
+ *            (a tree of files, tables, objects), runfile with its recorder, a process that
+ *            writes the database
  *   ipc/     ring, board, outbox and its frames (between processes), spill, loop (epoll)
- *   base/    err, diag, buf, io, clock, sig, quote, hash, json_text, seqmap, seqset, draft (files
- *            that are there whole or not at all)
+ *   base/    err, diag, buf, io, clock, sig, quote, hash, blake2b, json_text, seqmap, seqset,
+ *            draft (files that are there whole or not at all)
  *   pinion-plugin.h   what plugins are compiled with; installed
  *
  * Processes: the coordinator is the commands, input, task, run, sink and pool.c; a worker is
- * worker.c and what it calls; a worker's children are the user's commands. Includes point one way:
+ * worker.c and what it calls; a worker's children are the user's commands; a run file has its
+ * recorder. Includes point one way:
  * base <- ipc, task <- input, run, pool, sink, record <- cmd_*.c (scripts/check-layers).
  */
 #include <libgen.h>
@@ -58,6 +60,7 @@ static const struct verb verbs[] = {
     {"parallel", cmd_parallel,
      "the same with GNU parallel's defaults, for scripts written for it"},
     {"topology", cmd_topology, "show the machine's budget and where workers would sit"},
+    {"replay", cmd_replay, "run a task of a recorded run again, exactly as it was"},
     {"completion", cmd_completion, "print the completion script for bash, zsh or fish"},
 };
 
@@ -91,7 +94,7 @@ main(int argc, char **argv)
 		return cmd_parallel(argc, argv);
 	if (argc < 2) {
 		diag_say(&diag, "which verb? Say one of: map, feed, call, parallel, "
-				"topology, completion; or --help");
+				"topology, replay, completion; or --help");
 		return CMD_USAGE;
 	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)

@@ -90,7 +90,8 @@ bash_verbs(struct buf *text)
 		    buf_append_str(text, "'\n\t\tvalued=' ") == -1 ||
 		    for_each_name(text, verb->bit, valued_name) == -1 ||
 		    buf_printf(text, "'\n\t\truns_command=%d\n\t\twords='%s'\n\t\t;;\n",
-			       verb->runs_command, verb->words) == -1)
+			       verb->words == NULL ? 2 : verb->runs_command,
+			       verb->words == NULL ? "" : verb->words) == -1)
 			return -1;
 	}
 	return 0;
@@ -181,6 +182,8 @@ static const char bash_tail[] =
     "\t\tesac\n"
     "\telif ((i == COMP_CWORD)) && [[ $cur == -* && $prev != -- ]]; then\n"
     "\t\tmapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$cur\")\n"
+    "\telif ((runs_command == 2)); then\n"
+    "\t\treturn\n"
     "\telif ((!runs_command)); then\n"
     "\t\tcompopt +o default +o bashdefault\n"
     "\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
@@ -295,6 +298,8 @@ zsh_verb(struct buf *text, const struct option_verb *verb)
 	if (verb->runs_command)
 		return buf_append_str(text, "\t\t'(-)1:command: _command_names -e' \\\n"
 					    "\t\t'*::arguments: _normal'\n}\n\n");
+	if (verb->words == NULL)
+		return buf_append_str(text, "\t\t'*:file:_files'\n}\n\n");
 	return buf_printf(text, "\t\t'*:argument:(%s)'\n}\n\n", verb->words);
 }
 
@@ -459,6 +464,10 @@ fish_verb(struct buf *text, const struct option_verb *verb)
 		       verb->name) == -1 ||
 	    fish_quoted(text, verb->help) == -1 || buf_append_char(text, '\n') == -1)
 		return -1;
+	if (!verb->runs_command && verb->words == NULL)
+		return fish_condition(text, "options", verb->bit) == -1
+			   ? -1
+			   : buf_append_str(text, " -F\n");
 	if (!verb->runs_command) {
 		if (fish_condition(text, "options", verb->bit) == -1 ||
 		    buf_append_str(text, " -f -a ") == -1 ||

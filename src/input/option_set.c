@@ -553,14 +553,14 @@ settle_resume(const struct spec *spec, struct err *err)
 	static const char *const names[] = {[SPEC_RESUME_REST] = "--resume",
 					    [SPEC_RESUME_FAILED] = "--resume-failed",
 					    [SPEC_RETRY_FAILED] = "--retry-failed"};
-	bool has_record =
-	    spec->joblog != NULL || (spec->resume != SPEC_RETRY_FAILED &&
-				     (spec->results != NULL || spec->run_file != NULL));
+	bool has_record = spec->joblog != NULL || spec->run_file != NULL ||
+			  (spec->resume != SPEC_RETRY_FAILED && spec->results != NULL);
 	if (spec->resume == SPEC_RESUME_NOTHING || has_record)
 		return 0;
-	return err_set(err, ERR_USAGE,
-		       "%s needs the record of the earlier run: add --joblog FILE",
-		       names[spec->resume]);
+	return err_set(
+	    err,
+	    ERR_USAGE, "%s needs the record of the earlier run: add --joblog FILE or --run-file FILE",
+	    names[spec->resume]);
 }
 
 static enum spec_group

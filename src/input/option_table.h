@@ -23,9 +23,10 @@ enum {
 	OPTION_COMPLETION = 8, /* has none */
 	OPTION_FEED = 16,
 	OPTION_CALL = 32,
+	OPTION_REPLAY = 64, /* as OPTION_TOPOLOGY */
 	OPTION_COMMANDS = OPTION_MAP | OPTION_PARALLEL,
 	OPTION_RUNNING = OPTION_COMMANDS | OPTION_FEED | OPTION_CALL,
-	OPTION_ALL = OPTION_RUNNING | OPTION_TOPOLOGY,
+	OPTION_ALL = OPTION_RUNNING | OPTION_TOPOLOGY | OPTION_REPLAY,
 };
 
 enum option_section {
@@ -102,7 +103,7 @@ struct option_verb {
 	unsigned int bit;
 	const char *help;
 	bool runs_command; /* words after its options are a command */
-	const char *words; /* else: what they may be, apart by blanks; "": there are none */
+	const char *words; /* else: what they may be, apart by blanks; "": there are none; NULL: files */
 };
 
 extern const struct option_row option_table[];

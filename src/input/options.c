@@ -319,7 +319,7 @@ take_program(struct spec *spec, struct err *err)
 	return 0;
 }
 
-/* The record says what is to be run: command lines, or what the program is fed. */
+/* The joblog says what is to be run: command lines, or what the program is fed. */
 static void
 drop_tasks(struct spec *spec)
 {
@@ -339,7 +339,7 @@ complete_spec(struct option_state *state, const struct scan *environment,
 	if (option_settle(state, err) == -1 ||
 	    take_words(state, environment, scan, err) == -1)
 		return -1;
-	if (spec->resume == SPEC_RETRY_FAILED)
+	if (spec->resume == SPEC_RETRY_FAILED && spec->joblog != NULL)
 		drop_tasks(spec);
 	if (spec->dialect == SPEC_FEED || spec->dialect == SPEC_CALL)
 		return take_program(spec, err);

@@ -46,6 +46,7 @@ identity_of_command(const struct spec *spec)
 	add_text(&hash, spec->program);
 	add_words(&hash, spec->words, spec->word_count);
 	add_words(&hash, spec->program_words, spec->program_word_count);
+	add_words(&hash, spec->outputs, spec->output_count);
 	add_text(&hash, spec->work_dir);
 	add_text(&hash, spec->is_quoted ? "quote" : NULL);
 	add_text(&hash, spec->has_plus ? "plus" : NULL);

@@ -201,6 +201,12 @@ run_examples() {
 	assert_equal "$(documented_options "$(page_of topology)")" "$(completed_options topology)"
 }
 
+@test "pinion-replay(1) documents the options that its verb completes, which --help knows" {
+	[[ $(completed_options replay | wc -l) -ge 8 ]]
+	assert_equal "$(documented_options "$(page_of replay)")" "$(completed_options replay)"
+	assert_equal "$(helped_options replay)" "$(completed_options replay)"
+}
+
 @test "--help and completion know the same options as --list-options" {
 	local verb
 	for verb in map feed parallel; do
@@ -256,6 +262,48 @@ run_examples() {
 
 @test "the examples in pinion-map(1) run" {
 	run_examples "$(page_of map)" 20
+}
+
+@test "the examples in pinion-replay(1) run" {
+	run_examples "$(page_of replay)" 3
+}
+
+# The columns of a table: in the page, between its heading and the next, behind Va.
+documented_columns() {
+	awk -v table="$1" '
+		/^\.S[sh]/ { is_table = $2 == table }
+		is_table && $1 == ".It" {
+			for (i = 2; i <= NF; i++)
+				if ($i != "Va" && $i != ",")
+					print $i
+		}' "$root/man/pinion-run-file.5"
+}
+
+@test "pinion-run-file(5) documents each table and each column, and none that does not exist" {
+	local table
+	pinion map --run-file run.db echo ::: a
+	assert_equal "$(sed -n 's/^\.Ss //p' "$root/man/pinion-run-file.5" | sort)" \
+		"$(sqlite3 run.db "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")"
+	for table in run task output; do
+		assert_equal "$(documented_columns $table | sort)" \
+			"$(sqlite3 run.db "SELECT name FROM pragma_table_info('$table') ORDER BY name")"
+	done
+	assert_equal "$(sqlite3 run.db 'PRAGMA application_id; PRAGMA user_version')" \
+		"$(printf '1349086802\n1')"
+}
+
+@test "the queries in pinion-run-file(5) run, and find something" {
+	local count number
+	pinion map --quiet --run-file run.db 'echo said by {} >&2; echo out; exit {}' ::: 0 3 || true
+	count=$(extract_examples "$root/man/pinion-run-file.5")
+	((count >= 5))
+	for ((number = 1; number <= count; number++)); do
+		sqlite3 -bail run.db <"$blocks/$number" >answer
+		[[ -s answer ]] || cat "$blocks/$number"
+		[[ -s answer ]]
+	done
+	[[ $(sqlite3 run.db <"$blocks/3") == '2|exit|3|["3"]|said by 3' ]]
+	[[ $(sqlite3 run.db <"$blocks/6") == out ]]
 }
 
 @test "the examples in pinion-feed(1) run" {

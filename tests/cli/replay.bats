@@ -1,0 +1,152 @@
+# pinion replay: the same task again, or all that failed.
+# shellcheck shell=bats
+# shellcheck disable=SC2154  # bats sets output, stderr and status
+# shellcheck disable=SC2016  # the tasks' shell expands, not ours
+
+load helper
+
+@test "a task runs again with its words, its directory and its exit status" {
+	mkdir place
+	run pinion map --quiet --run-file run.db --wd place sh -c 'pwd; printf "<%s>" "$0"; exit "${1:-0}"' {} 7 ::: 'a b' $'c\nd*'
+	local recorded=$output
+	cd /
+	run --separate-stderr pinion replay "$OLDPWD/run.db" 2
+	assert_equal "$status" 7
+	assert_equal "$output" "$OLDPWD/place"$'\n<c\nd*>'
+	[[ $recorded == *"$output" ]]
+	assert_equal "$stderr" ''
+}
+
+@test "it finds the variables, the limits and the input that it had" {
+	local script='env | grep -E "^(PINION_|PARALLEL_|OMP)" | grep -v TEST_MARK | sort; ulimit -n; umask; cat; : {}'
+	(
+		ulimit -S -n 100
+		umask 027
+		pinion map -j3 --run-file run.db "$script" ::: a b c >/dev/null
+	)
+	sqlite3 run.db 'SELECT stdout FROM task WHERE seq = 1' | sed '$d' >recorded
+	[[ $(cat recorded) == *PINION_SEQ=1* && $(cat recorded) == *OMP_NUM_THREADS* ]]
+	echo not this | pinion replay run.db 2 >replayed
+	cmp recorded replayed
+}
+
+@test "--print is a line that does the same" {
+	mkdir 'my place'
+	(
+		cd 'my place'
+		pinion map --run-file ../run.db 'echo "{}" in $PWD as $PINION_SEQ' ::: "it's" b >../recorded
+	)
+	pinion replay --print run.db 1 >line
+	assert_equal "$(wc -l <line)" 1
+	assert_equal "$(cd / && sh "$OLDPWD/line")" "$(head -n 1 recorded)"
+}
+
+@test "--shell is a shell in the same place" {
+	mkdir place
+	pinion map --run-file run.db --wd place true ::: a b
+	run --separate-stderr env SHELL=/bin/sh pinion replay --shell run.db 2 <<<'pwd; echo $PINION_SEQ; exit 5'
+	assert_equal "$status" 5
+	assert_equal "$output" "$PWD/place"$'\n1'
+	[[ $stderr == *'true b'* ]]
+}
+
+@test "a task that died of a signal does so again" {
+	pinion map --quiet --run-file run.db 'kill -TERM $$; : {}' ::: a || true
+	run pinion replay run.db 1
+	assert_equal "$status" 143
+}
+
+@test "what was fed or called is fed or called again" {
+	pinion feed --quiet --run-file run.db --colsep , sed -u 's/$/!/' ::: a,b c,d >/dev/null
+	assert_equal "$(pinion replay run.db 2)" $'c\td!'
+	assert_equal "$(bash -c "$(pinion replay --print run.db 2)")" $'c\td!'
+	pinion call --run-file call.db "$PINION_BUILD/plugins/crc32.so" ::: a b >all
+	assert_equal "$(pinion replay call.db 2)" "$(tail -n 1 all)"
+	assert_equal "$(sqlite3 run.db 'SELECT count(*) FROM run')" 1
+}
+
+@test "an initializer runs again, too" {
+	pinion map --run-file run.db --initializer 'export MADE=by-it' 'echo {} $MADE' ::: a b >/dev/null
+	assert_equal "$(pinion replay run.db 2)" 'b by-it'
+}
+
+@test "--failed runs all that failed, with the options of the run, and records it" {
+	touch a
+	pinion map --quiet -j2 --tag --run-file run.db --resume 'test -e {} && echo made' ::: a b c || true
+	touch b
+	mkdir elsewhere
+	cd elsewhere
+	run --separate-stderr pinion replay --failed ../run.db
+	assert_equal "$status" 1
+	assert_equal "$output" $'b\tmade'
+	touch ../c
+	run --separate-stderr pinion replay --failed ../run.db
+	assert_equal "$status" 0
+	assert_equal "$output" $'c\tmade'
+	assert_equal "$(sqlite3 ../run.db 'SELECT resumes, resume_mode FROM run' | tr '\n' ' ')" '| 1|retry 2|retry '
+	run --separate-stderr pinion replay --failed ../run.db
+	assert_equal "$status" 0
+	assert_equal "$output" ''
+}
+
+@test "the last run that has the task is meant, or the one that is named" {
+	pinion map --run-file run.db echo first ::: a b >/dev/null
+	pinion map --run-file run.db echo second ::: c >/dev/null
+	assert_equal "$(pinion replay run.db 1)" 'second c'
+	assert_equal "$(pinion replay run.db 2)" 'first b'
+	assert_equal "$(pinion replay --run 1 run.db 1)" 'first a'
+	run pinion replay --run 2 run.db 2
+	assert_equal "$status" 2
+}
+
+@test "a record may be in use while one of its tasks is looked at" {
+	mkfifo go
+	pinion map -j1 --run-file run.db '[ {} = 1 ] || cat go; echo {}' ::: 1 2 3>&- >/dev/null &
+	wait_until eval '[[ $(pinion replay run.db 1 2>/dev/null) == 1 ]]'
+	run --separate-stderr pinion replay --failed run.db
+	assert_equal "$status" 75
+	[[ $stderr == *'in use by run'* ]]
+	echo >go
+	wait $!
+}
+
+@test "what cannot be replayed is said" {
+	local line
+	pinion map --run-file run.db echo ::: a >/dev/null
+	echo nonsense >other
+	while read -r expected line; do
+		status=0
+		# shellcheck disable=SC2086  # they are words
+		pinion replay $line >out 2>err || status=$?
+		assert_equal "$line: $status" "$line: $expected"
+		assert_equal "$(wc -l <err)" 1
+		[[ ! -s out ]]
+	done <<-'END'
+		2 run.db
+		2 run.db 0
+		2 run.db x
+		2 run.db 2
+		2 run.db 1 2
+		2 --failed run.db 1
+		2 --shell --print run.db 1
+		2 --run 0 run.db 1
+		2 --nonsense run.db 1
+		3 other 1
+		3 missing 1
+		3 --failed other
+	END
+}
+
+@test "a directory that is gone, and a program that is gone, are said" {
+	mkdir place
+	printf '#!/bin/sh\necho ran\n' >program
+	chmod +x program
+	(cd place && pinion map --run-file ../run.db ../program {} ::: a >/dev/null)
+	rm program
+	run -127 --separate-stderr pinion replay run.db 1
+	[[ $stderr == *'cannot execute ../program'* ]]
+	rmdir place
+	run --separate-stderr pinion replay run.db 1
+	assert_equal "$status" 3
+	[[ $stderr == *'cannot go to '*place* ]]
+}
