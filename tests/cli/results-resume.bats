@@ -90,6 +90,7 @@ load helper
 	yes "$(printf 'x%.0s' {1..10000})" | head -n 300 >items
 	mkfifo out
 	timeout 120 pinion map --joblog log --results -.csv -a items 'true {}; echo >>ran' >out 3>&- &
+	local pid=$!
 	exec 4<out
 	at_least_ran() { (($(wc -l <ran) >= 80)); }
 	wait_until test -e ran
@@ -97,7 +98,7 @@ load helper
 	(($(wc -l <log) <= 60))
 	cat <&4 >records
 	exec 4<&-
-	wait
+	wait "$pid"
 	assert_equal "$(wc -l <log)" 301
 	assert_equal "$(wc -l <records)" 301
 }

@@ -350,12 +350,13 @@ failed_naming() {
 @test "two runs do not write one table" {
 	mkfifo go
 	timeout 60 pinion map --results t.csv 'echo; read -r _ <go' ::: a 3>&- &
+	local pid=$!
 	wait_until test -e t.csv
 	wait_until processes_marked >/dev/null
 	exec 4>go
 	run --separate-stderr timeout 60 pinion map --results t.csv 'touch ran' ::: a
 	echo >&4
-	wait
+	wait "$pid"
 	[[ $status != 0 && $stderr == *'t.csv is in use by another run'* && ! -e ran ]]
 	assert_equal "$(wc -l <t.csv)" 3
 }
