@@ -354,15 +354,20 @@ refused() {
 	assert_equal "$status" 0
 }
 
+has_ended() {
+	[[ $(cut -d ' ' -f 3 "/proc/$1/stat" 2>/dev/null) =~ ^Z?$ ]]
+}
+
 @test "a recorder that is killed ends the run with an error" {
 	# Open for both: whether the task still reads it when the run has ended does not matter.
 	mkfifo go
 	exec 5<>go
-	pinion map -j1 --run-file run.db 'read -r _ <go; echo {}' ::: a b 2>err 3>&- 5>&- &
+	pinion map -j1 --run-file run.db '[ {} = b ] || read -r _ <go; echo {}' ::: a b 2>err 3>&- 5>&- &
 	local pid=$! recorder
 	wait_until eval '[[ $(sql "SELECT count(*) FROM run") == 1 ]]'
 	recorder=$(ps -o pid=,sess= --ppid "$pid" | awk '$1 == $2 { print $1 }')
 	kill -KILL "$recorder"
+	wait_until has_ended "$recorder"
 	echo >&5
 	status=0
 	wait "$pid" || status=$?
