@@ -185,10 +185,13 @@ sys.exit(fcntl.ioctl(5, termios.FIONREAD, b"\0\0\0\0") != b"\0\0\0\0")' && sleep
 # compare_peaks FEW MANY [OPTIONS]
 compare_peaks() {
 	local few many
-	few=$(peak_of_lines "$1" "${@:3}")
-	many=$(peak_of_lines "$2" "${@:3}")
-	at_most "$many" 16000
 	# How full queue and outboxes get depends on who has to wait for a CPU.
+	for _ in {1..3}; do
+		few=$(peak_of_lines "$1" "${@:3}")
+		many=$(peak_of_lines "$2" "${@:3}")
+		((many - few > 800)) || break
+	done
+	at_most "$many" 16000
 	at_most "$((many - few))" 800
 }
 

@@ -44,7 +44,7 @@ load helper
 }
 
 @test "a joblog knows better than a folder, and which tasks failed" {
-	timeout 60 pinion map --joblog log --results out 'echo {}; echo {} >>ran; exit {}' ::: 0 1 || [[ $? == 1 ]]
+	timeout 60 pinion map -j1 --joblog log --results out 'echo {}; echo {} >>ran; exit {}' ::: 0 1 || [[ $? == 1 ]]
 	rm out/1/0/seq
 	timeout 60 pinion map --resume-failed --joblog log --results out 'echo {}; echo {} >>ran; exit {}' ::: 0 1 || [[ $? == 1 ]]
 	assert_equal "$(tr '\n' ' ' <ran)" '0 1 1 '
