@@ -189,10 +189,10 @@ compare_peaks() {
 	for _ in {1..3}; do
 		few=$(peak_of_lines "$1" "${@:3}")
 		many=$(peak_of_lines "$2" "${@:3}")
-		((many - few > 800)) || break
+		((many - few > 600)) || break
 	done
 	at_most "$many" 16000
-	at_most "$((many - few))" 800
+	at_most "$((many - few))" 600
 }
 
 @test "memory does not grow with the number of lines" {
