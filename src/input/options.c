@@ -5,158 +5,14 @@
 #include <string.h>
 
 #include "input/library.h"
-#include "input/option_find.h"
+#include "input/option_scan.h"
 #include "input/option_set.h"
 #include "input/option_table.h"
-#include "input/option_value.h"
 #include "input/option_words.h"
 #include "input/shell.h"
 
-/* The words being read, and where we are in them. */
-struct scan {
-	char *const *words;
-	size_t count;
-	size_t index; /* the next one */
-	unsigned int verb;
-	struct found *found; /* room for all there can be */
-	size_t found_count;
-};
-
-/* One occurrence of an option. */
-struct found {
-	const struct option_row *option;
-	const char *value; /* NULL: none */
-};
-
-/* True when the next word is a value that an option may have, but need not. */
 static bool
-takes_next_word(const struct scan *scan, const struct option_row *option)
-{
-	uint64_t count;
-	if (scan->index >= scan->count)
-		return false;
-	const char *word = scan->words[scan->index];
-	if (option->argument == OPTION_ARGUMENT_COUNT)
-		return value_count(word, &count) == 0;
-	/* GNU parallel does; elsewhere `-i COMMAND` would lose its command. */
-	return option->argument == OPTION_ARGUMENT_TEXT && scan->verb == OPTION_PARALLEL &&
-	       (word[0] != '-' || word[1] == '\0') && strncmp(word, ":::", 3) != 0;
-}
-
-/*
- * Notes an option. `joined` is the value in the same word, NULL when there is none; if
- * one is needed, the next word is it, whatever it looks like.
- */
-static int
-add_found(struct scan *scan, const struct option_row *option, const char *joined,
-	  struct err *err)
-{
-	char name[OPTION_NAME_BYTES];
-	const char *value = joined;
-	if (value == NULL && option->argument == OPTION_ARGUMENT_NEEDED) {
-		if (scan->index == scan->count)
-			return err_set(err, ERR_USAGE, "%s: no value: write %s %s",
-				       option_name(option, name), name,
-				       option->argument_name);
-		value = scan->words[scan->index++];
-	} else if (value == NULL && takes_next_word(scan, option)) {
-		value = scan->words[scan->index++];
-	}
-	scan->found[scan->found_count++] = (struct found){option, value};
-	return 0;
-}
-
-/* "--name" or "--name=value". */
-static int
-scan_long(struct scan *scan, const char *typed, struct err *err)
-{
-	char name[OPTION_NAME_BYTES];
-	size_t length = strcspn(typed, "=");
-	const char *joined = typed[length] == '=' ? typed + length + 1 : NULL;
-	const struct option_row *option = option_find(scan->verb, typed, length, err);
-	if (option == NULL)
-		return -1;
-	if (joined != NULL && option->argument == OPTION_ARGUMENT_NONE)
-		return err_set(err, ERR_USAGE, "%s takes no value: leave out '=%.200s'",
-			       option_name(option, name), joined);
-	return add_found(scan, option, joined, err);
-}
-
-/* True when the text behind a letter is its value, not more letters. */
-static bool
-is_joined_value(const struct option_row *option, const char *text)
-{
-	if (*text == '\0' || option->argument == OPTION_ARGUMENT_NONE)
-		return false;
-	return option->argument != OPTION_ARGUMENT_COUNT || (*text >= '0' && *text <= '9');
-}
-
-/* "-k", "-kj4", "-kj 4". */
-static int
-scan_letters(struct scan *scan, const char *word, struct err *err)
-{
-	for (const char *letter = word + 1; *letter != '\0'; letter++) {
-		const struct option_row *option = option_find_letter(scan->verb, *letter);
-		if (option == NULL)
-			return err_set(
-			    err,
-			    ERR_USAGE, "unknown option -%c in '%.200s': --help lists those there are",
-			    *letter, word);
-		if (is_joined_value(option, letter + 1))
-			return add_found(scan, option, letter + 1, err);
-		if (letter[1] != '\0' && option->argument == OPTION_ARGUMENT_COUNT)
-			scan->found[scan->found_count++] = (struct found){option, NULL};
-		else if (add_found(scan, option, NULL, err) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-/*
- * Reads options up to the first other word. `words` NULL-terminated or not: `count`
- * counts.
- */
-static int
-scan_options(struct scan *scan, struct spec *spec, char *const *words, size_t count,
-	     struct err *err)
-{
-	size_t letter_count = 0;
-	for (size_t i = 0; i < count; i++)
-		letter_count += strlen(words[i]);
-	scan->verb = option_dialect_bit(spec->dialect);
-	scan->words = words;
-	scan->count = count;
-	scan->found = spec_alloc(spec, (letter_count + 1) * sizeof(*scan->found));
-	if (scan->found == NULL)
-		return err_no_memory(err);
-	while (scan->index < count) {
-		const char *word = words[scan->index];
-		if (word[0] != '-' || word[1] == '\0')
-			break;
-		scan->index++;
-		if (strcmp(word, "--") == 0)
-			break;
-		if ((word[1] == '-' ? scan_long(scan, word + 2, err)
-				    : scan_letters(scan, word, err)) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-/* Calls the setters, until one asks for something else than a run. */
-static int
-apply_found(struct option_state *state, const struct scan *scan, struct err *err)
-{
-	for (size_t i = 0; i < scan->found_count && state->outcome == OPTIONS_RUN; i++) {
-		const struct found *found = &scan->found[i];
-		if (found->option->set(state, found->option, found->value, err) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static bool
-has_plain(const struct scan *scan)
+has_plain(const struct option_scan *scan)
 {
 	for (size_t i = 0; i < scan->found_count; i++) {
 		if (scan->found[i].option->set == option_set_plain)
@@ -167,7 +23,7 @@ has_plain(const struct scan *scan)
 
 /* Takes the options in $PARALLEL; what is left of it is found in *scan. */
 static int
-apply_environment(struct option_state *state, struct scan *scan, struct err *err)
+apply_environment(struct option_state *state, struct option_scan *scan, struct err *err)
 {
 	const char *text = getenv("PARALLEL");
 	char **words;
@@ -175,8 +31,8 @@ apply_environment(struct option_state *state, struct scan *scan, struct err *err
 	if (text == NULL)
 		return 0;
 	if (option_words_split(state->spec, text, &words, &count, err) == -1 ||
-	    scan_options(scan, state->spec, words, count, err) == -1 ||
-	    apply_found(state, scan, err) == -1) {
+	    option_scan(scan, state->spec, words, count, err) == -1 ||
+	    option_apply(state, scan->found, scan->found_count, err) == -1) {
 		err_context(err, "in $PARALLEL");
 		return -1;
 	}
@@ -271,8 +127,8 @@ take_inputs(struct option_state *state, char **words, size_t count, struct err *
 
 /* The command, and the inputs behind it; words left in $PARALLEL come in front of it. */
 static int
-take_words(struct option_state *state, const struct scan *environment,
-	   const struct scan *scan, struct err *err)
+take_words(struct option_state *state, const struct option_scan *environment,
+	   const struct option_scan *scan, struct err *err)
 {
 	struct spec *spec = state->spec;
 	size_t first_count = environment->count - environment->index;
@@ -332,8 +188,8 @@ drop_tasks(struct spec *spec)
 
 /* What is left to do once all options are known. */
 static int
-complete_spec(struct option_state *state, const struct scan *environment,
-	      const struct scan *scan, struct err *err)
+complete_spec(struct option_state *state, const struct option_scan *environment,
+	      const struct option_scan *scan, struct err *err)
 {
 	struct spec *spec = state->spec;
 	if (option_settle(state, err) == -1 ||
@@ -356,13 +212,13 @@ options_parse(struct spec *spec, int argc, char **argv, struct err *err)
 {
 	struct option_state state = {
 	    .spec = spec, .outcome = OPTIONS_RUN, .value_sep = ":::", .file_sep = "::::"};
-	struct scan environment = {0}, scan = {0};
-	if (scan_options(&scan, spec, argv, (size_t)argc, err) == -1)
+	struct option_scan environment = {0}, scan = {0};
+	if (option_scan(&scan, spec, argv, (size_t)argc, err) == -1)
 		return OPTIONS_ERROR;
 	if (spec->dialect == SPEC_PARALLEL && !has_plain(&scan) &&
 	    apply_environment(&state, &environment, err) == -1)
 		return OPTIONS_ERROR;
-	if (apply_found(&state, &scan, err) == -1)
+	if (option_apply(&state, scan.found, scan.found_count, err) == -1)
 		return OPTIONS_ERROR;
 	if (state.outcome == OPTIONS_RUN &&
 	    complete_spec(&state, &environment, &scan, err) == -1)
