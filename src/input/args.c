@@ -58,10 +58,13 @@ args_read_names(struct args *args, struct err *err)
 static size_t
 args_count_columns(const struct args *args, const struct spec *spec)
 {
-	if (spec->has_header)
+	if (args->names.count > 0)
 		return args->names.count;
 	if (spec->colsep != NULL)
 		return 0;
+	for (size_t i = 0; i < spec->input_count; i++)
+		if (spec->inputs[i].kind == SPEC_INPUT_CSV)
+			return 0;
 	return spec->input_count > 0 ? spec->input_count : 1;
 }
 

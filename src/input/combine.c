@@ -24,6 +24,7 @@ struct combine {
 	size_t moving;    /* the part that is to give its next row */
 	bool has_started; /* all parts have given their first row */
 	bool has_ended;
+	bool has_names; /* of columns, by some source */
 	bool is_shuffled;
 	struct rows shuffled; /* all combinations, when is_shuffled */
 	size_t *order;        /* of the shuffled ones; NULL until all are there */
@@ -48,21 +49,32 @@ combine_add_part(struct combine *combine, bool wraps, struct err *err)
 	return 0;
 }
 
+/* No header: its column has no name, but its place. */
+static int
+combine_add_nameless(struct combine *combine, struct rows *names, struct err *err)
+{
+	row_clear(&combine->row);
+	if (row_add(&combine->row, "", 0) == -1 || rows_add(names, &combine->row) == -1)
+		return err_no_memory(err);
+	return 0;
+}
+
 static int
 combine_add_names(struct combine *combine, struct items *items, struct rows *names,
 		  struct err *err)
 {
 	struct arg header;
-	enum source_status status = items_header(items, &header, err);
+	enum source_status status = SOURCE_END;
+	if (items_has_header(items))
+		status = items_header(items, &header, err);
 	if (status == SOURCE_ERROR)
 		return -1;
-	if (status == SOURCE_END) /* no header: its column has no name, but its place */
-		header = (struct arg){"", 0};
+	if (status == SOURCE_END)
+		return combine_add_nameless(combine, names, err);
 	row_clear(&combine->row);
-	if (columns_split(&combine->columns, &header, &combine->row) == -1 ||
-	    rows_add(names, &combine->row) == -1)
-		return err_no_memory(err);
-	return 0;
+	if (items_split(items, &combine->columns, &header, &combine->row, err) == -1)
+		return -1;
+	return rows_add(names, &combine->row) == -1 ? err_no_memory(err) : 0;
 }
 
 static int
@@ -75,7 +87,8 @@ combine_refuse_shared(const struct combine *combine, const struct items *items,
 			    err, ERR_USAGE,
 			    "%s is named twice as an input, but can be read only once: "
 			    "save it to a file first",
-			    strcmp(path, "-") == 0 ? "standard input" : path);
+			    path == NULL || strcmp(path, "-") == 0 ? "standard input"
+								   : path);
 	return 0;
 }
 
@@ -91,7 +104,7 @@ combine_add_input(struct combine *combine, const struct spec *spec,
 	if (items == NULL)
 		return -1;
 	if (combine_refuse_shared(combine, items, input->path, err) == -1 ||
-	    (spec->has_header && combine_add_names(combine, items, names, err) == -1)) {
+	    (combine->has_names && combine_add_names(combine, items, names, err) == -1)) {
 		items_close(items);
 		return -1;
 	}
@@ -119,8 +132,20 @@ combine_set_items(struct combine *combine)
 	if (combine->part_count > 1 || combine->is_shuffled ||
 	    !columns_are_items(&combine->columns))
 		return;
-	combine->items = zip_only_items(&combine->parts[0].zip);
+	struct items *items = zip_only_items(&combine->parts[0].zip);
+	if (items == NULL || !items_are_plain(items))
+		return;
+	combine->items = items;
 	combine->item_row = (struct row){.args = &combine->item, .count = 1};
+}
+
+static bool
+combine_has_header(const struct spec *spec)
+{
+	bool has_header = spec->has_header;
+	for (size_t i = 0; i < spec->input_count; i++)
+		has_header |= spec->inputs[i].has_header;
+	return has_header;
 }
 
 struct combine *
@@ -132,6 +157,7 @@ combine_open(const struct spec *spec, struct rows *names, struct err *err)
 		return NULL;
 	}
 	combine->is_shuffled = spec->is_shuffled;
+	combine->has_names = combine_has_header(spec);
 	if (columns_init(&combine->columns, spec, err) == -1 ||
 	    combine_add_inputs(combine, spec, names, err) == -1) {
 		combine_close(combine);

@@ -53,20 +53,24 @@ zip_read(struct zip *zip, struct zip_member *member, struct err *err)
 {
 	struct arg item;
 	enum source_status status = items_next(member->items, &item, err);
-	if (status == SOURCE_END && !zip->has_started) {
-		member->is_empty = true;
-		item = (struct arg){"", 0};
-		status = SOURCE_TASK;
-	}
-	if (status != SOURCE_TASK)
+	bool is_empty = status == SOURCE_END && !zip->has_started;
+	if (status != SOURCE_TASK && !is_empty)
 		return status;
 	row_clear(&member->row);
-	if (columns_split(zip->columns, &item, &member->row) == -1 ||
-	    (member->is_kept && rows_add(&member->kept, &member->row) == -1)) {
-		err_no_memory(err);
+	if (is_empty) {
+		member->is_empty = true;
+		if (row_add(&member->row, "", 0) == -1)
+			goto no_memory;
+	} else if (items_split(member->items, zip->columns, &item, &member->row, err) ==
+		   -1) {
 		return SOURCE_ERROR;
 	}
-	return SOURCE_TASK;
+	if (!member->is_kept || rows_add(&member->kept, &member->row) == 0)
+		return SOURCE_TASK;
+
+no_memory:
+	err_no_memory(err);
+	return SOURCE_ERROR;
 }
 
 static enum source_status

@@ -167,6 +167,7 @@ coproc_program_start(struct coproc_program *program, struct err *err)
 	    .stdout_fd = theirs[1],
 	    .stderr_fd = theirs[2],
 	    .extra_fd = -1,
+	    .folder_fd = -1,
 	};
 	program->child = (struct child){.pid = spawn_start(&program->spawn, &request)};
 	if (program->child.pid == -1) {

@@ -78,7 +78,8 @@ int
 coproc_requests_add(struct coproc_requests *requests, const struct executor_task *task)
 {
 	size_t length = requests->bytes.length;
-	int status = protocol_encode(requests->protocol, &task->values, task->attempt,
+	struct template_values values = executor_visible(task);
+	int status = protocol_encode(requests->protocol, &values, task->attempt,
 				     &requests->tail, &requests->bytes);
 	if (status == -1)
 		return -1;

@@ -159,18 +159,18 @@ static int
 call_set_item(struct exec_plugin *self, struct call_item *item,
 	      const struct executor_task *pulled)
 {
-	const struct template_values *values = &pulled->values;
-	if (call_reserve_values(item, values->arg_count) == -1)
+	const struct template_values values = executor_visible(pulled);
+	if (call_reserve_values(item, values.arg_count) == -1)
 		return -1;
-	for (size_t i = 0; i < values->arg_count; i++)
-		item->values[i] = (struct pinion_value){.bytes = values->args[i].bytes,
-							.length = values->args[i].length};
+	for (size_t i = 0; i < values.arg_count; i++)
+		item->values[i] = (struct pinion_value){.bytes = values.args[i].bytes,
+							.length = values.args[i].length};
 	item->task = (struct pinion_task){
-	    .in = values->arg_count > 0 ? values->args[0].bytes : "",
-	    .in_bytes = values->arg_count > 0 ? values->args[0].length : 0,
+	    .in = values.arg_count > 0 ? values.args[0].bytes : "",
+	    .in_bytes = values.arg_count > 0 ? values.args[0].length : 0,
 	    .values = item->values,
-	    .value_count = values->arg_count,
-	    .seq = values->seq,
+	    .value_count = values.arg_count,
+	    .seq = values.seq,
 	    .attempt = pulled->attempt,
 	    .worker = self->host->number,
 	    .state = self->plugin->state,
@@ -460,7 +460,7 @@ exec_plugin_new(struct executor_host *host, struct err *err)
 	}
 	self->executor.ops = &call_ops;
 	self->host = host;
-	self->is_timed = host->spec->timeout.ns > 0 || host->spec->timeout.percent > 0;
+	self->is_timed = spec_has_time_limits(host->spec);
 	self->statm_fd = -1;
 	if (call_set_up_process(self, err) == 0 && call_start(self, err) == 0 &&
 	    call_make_items(self, err) == 0)

@@ -19,6 +19,7 @@
 #include "pool/executor.h"
 #include "pool/outputs.h"
 #include "pool/spawn.h"
+#include "pool/task_setting.h"
 
 /* A system short of processes or memory is asked again so often, so long apart. */
 #define EXEC_SPAWN_TRIES 100
@@ -28,6 +29,9 @@
 #define EXEC_SPAWN_OUTPUT_TRIES 200
 #define EXEC_SPAWN_OUTPUT_TRY_MS 10
 
+#define EXEC_SPAWN_NO_SETTING \
+	126 /* exit status where a task's folder or stdin is not there */
+
 struct exec_spawn {
 	struct executor executor;
 	struct executor_host *host;
@@ -35,7 +39,9 @@ struct exec_spawn {
 	struct capture capture;
 	struct command command;
 	struct outputs outputs;
-	struct buf line; /* the command line to show, in --ungroup */
+	struct task_setting setting; /* of the task in hand */
+	struct buf complaint;        /* why it cannot be had */
+	struct buf line;             /* the command line to show, in --ungroup */
 };
 
 /* One task on its way. */
@@ -60,11 +66,12 @@ exec_spawn_start_argv(struct exec_spawn *self, int stdin_fd)
 {
 	struct spawn_request request = {
 	    .argv = self->command.argv,
-	    .envp = self->host->env->variables,
+	    .envp = self->setting.variables,
 	    .stdin_fd = stdin_fd,
 	    .stdout_fd = -1,
 	    .stderr_fd = -1,
 	    .extra_fd = -1,
+	    .folder_fd = self->setting.folder_fd,
 	};
 	struct channel_cancel cancel;
 	pid_t pid = spawn_start(&self->spawn, &request);
@@ -92,6 +99,18 @@ exec_spawn_is_too_long(const struct exec_spawn *self, const struct template_valu
 	return length > spec->max_chars;
 }
 
+/* Makes its setting. 0; 1: it cannot be had, and the complaint says why; -1 and err. */
+static int
+exec_spawn_set(struct exec_spawn *self, const struct template_values *values,
+	       struct err *err)
+{
+	static const struct arg none = {"", 0};
+	const struct executor_host *host = self->host;
+	const struct arg *overrides = host->spec->hidden_count > 0 ? values->args : &none;
+	return task_setting_open(&self->setting, host->spec, host->env, overrides,
+				 &self->complaint, err);
+}
+
 /* Starts the task. 0 and its pid; 1: cannot be executed, result says why; -1: the worker is broken. */
 static int
 exec_spawn_start(struct exec_spawn *self, const struct template_values *values,
@@ -104,7 +123,16 @@ exec_spawn_start(struct exec_spawn *self, const struct template_values *values,
 		exec_spawn_cannot(result, command->has_nul ? EINVAL : E2BIG);
 		return 1;
 	}
-	int stdin_fd = values->seq == 0 ? self->host->first_stdin_fd : -1;
+	int outcome = exec_spawn_set(self, values, err);
+	if (outcome == 1) { /* as if a shell had said so in front of the command */
+		result->reason = RESULT_EXIT;
+		result->exit_status = EXEC_SPAWN_NO_SETTING;
+	}
+	if (outcome != 0)
+		return outcome;
+	int stdin_fd = self->setting.stdin_fd;
+	if (stdin_fd == -1 && values->seq == 0)
+		stdin_fd = self->host->first_stdin_fd;
 	*pid = exec_spawn_start_argv(self, stdin_fd);
 	if (*pid == -1 && errno == ENOENT && command->is_split) {
 		/* Nothing of that name in $PATH: the shell may know better, or says so. */
@@ -291,13 +319,18 @@ exec_spawn_run(struct exec_spawn *self, struct template_values *values,
 	result->started_real_ns = clock_real_ns();
 	if (exec_spawn_show(self, values, err) == -1)
 		return -1;
+	buf_clear(&self->complaint);
 	int outcome = exec_spawn_begin_outputs(self, values, result, err);
 	if (outcome == 0)
 		outcome = exec_spawn_start(self, values, &task.child.pid, result, err);
+	task_setting_close(&self->setting);
 	if (outcome == -1)
 		return -1;
 	channel_started(host->channel, started_at_ns);
 	if (outcome == 1) {
+		if (self->complaint.length > 0)
+			channel_output(host->channel, RESULT_STDERR,
+				       self->complaint.bytes, self->complaint.length);
 		outputs_end(&self->outputs, result);
 		return 0;
 	}
@@ -337,6 +370,8 @@ exec_spawn_free(struct executor *executor)
 		if (self->capture.read_fds[stream] != -1)
 			close(self->capture.read_fds[stream]);
 	command_fini(&self->command);
+	task_setting_fini(&self->setting);
+	buf_fini(&self->complaint);
 	buf_fini(&self->line);
 	outputs_fini(&self->outputs);
 	spawn_fini(&self->spawn);
@@ -358,6 +393,7 @@ exec_spawn_new(struct executor_host *host, struct err *err)
 	}
 	self->executor.ops = &exec_spawn_ops;
 	self->host = host;
+	task_setting_init(&self->setting);
 	const char *path = task_env_get(host->env, "PATH");
 	if (spawn_init(&self->spawn, host->origin, host->seat,
 		       path ? path : "/usr/bin:/bin", err) == -1)

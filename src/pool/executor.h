@@ -22,9 +22,20 @@
 
 /* A task pulled; the values are borrowed until the next pull. */
 struct executor_task {
-	struct template_values values;
+	struct template_values values; /* all, as templates want them */
+	uint32_t hidden_count; /* so many in front are none of the command's own */
 	uint32_t attempt;
 };
+
+/* The values that a program or plugin gets. */
+static inline struct template_values
+executor_visible(const struct executor_task *task)
+{
+	struct template_values values = task->values;
+	values.args += task->hidden_count;
+	values.arg_count -= task->hidden_count;
+	return values;
+}
 
 /* What a worker and its executor share; the worker owns it. */
 struct executor_host {

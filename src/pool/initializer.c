@@ -60,6 +60,7 @@ initializer_start(struct initializer *self, struct err *err)
 	    .stdout_fd = STDERR_FILENO, /* the run's own: it may outlive us there */
 	    .stderr_fd = -1,
 	    .extra_fd = self->env_fds[1],
+	    .folder_fd = -1,
 	};
 	struct spawn spawn;
 	if (spawn_init(&spawn, host->origin, host->seat, "/usr/bin:/bin", err) == -1)

@@ -14,6 +14,7 @@
 #include "base/io.h"
 
 #define LETTER_VARIABLE "PINION_LETTER"
+#define LETTER_STRINGS 3                          /* in front of the names */
 #define LETTER_MAGIC UINT64_C(0x6c74722d6e6e6970) /* "pinn-rtl" */
 
 enum letter_fd {
@@ -26,7 +27,8 @@ enum letter_fd {
 };
 
 /*
- * The letter's beginning; then packed (task.h): the run's name, the shell, the names. Writer
+ * The letter's beginning; then packed (task.h): the run's name, the shell,
+ * the job's text, the names. Writer
  * and reader are one build: they are the same process. No gaps, which would be bytes of ours.
  */
 struct letter_head {
@@ -69,7 +71,7 @@ letter_fill_head(struct letter_head *head, const struct worker_config *worker,
 	    .cpu = worker->place.cpu,
 	    .share = worker->place.share,
 	    .origin = *worker->origin,
-	    .string_count = (uint32_t)(2 + name_count),
+	    .string_count = (uint32_t)(LETTER_STRINGS + name_count),
 	};
 	prctl(PR_GET_NAME, head->process_name);
 }
@@ -82,7 +84,9 @@ letter_pack(struct buf *text, const struct worker_config *worker, const struct a
 	letter_fill_head(&head, worker, name_count);
 	if (buf_append(text, &head, sizeof(head)) == -1 ||
 	    task_pack(text, worker->run_name, strlen(worker->run_name)) == -1 ||
-	    task_pack(text, worker->spec->shell, strlen(worker->spec->shell)) == -1)
+	    task_pack(text, worker->spec->shell, strlen(worker->spec->shell)) == -1 ||
+	    task_pack(text, worker->spec->job_text.bytes, worker->spec->job_text.length) ==
+		-1)
 		return -1;
 	for (size_t i = 0; i < name_count; i++)
 		if (task_pack(text, names[i].bytes, names[i].length) == -1)
@@ -189,15 +193,16 @@ static int
 letter_take_strings(struct letter *letter, const struct letter_head *head, struct err *err)
 {
 	size_t capacity = 0;
-	if (head->string_count < 2 ||
+	if (head->string_count < LETTER_STRINGS ||
 	    task_unpack(letter->bytes.bytes + sizeof(*head),
 			letter->bytes.length - sizeof(*head), head->string_count,
 			&letter->strings, &capacity) == -1)
 		return err_set(err, ERR_BROKEN, "cannot read what a worker needs to know");
 	letter->worker.run_name = letter->strings[0].bytes;
 	letter->shell = letter->strings[1].bytes;
-	letter->names = letter->strings + 2;
-	letter->name_count = head->string_count - 2;
+	letter->job_text = letter->strings[2];
+	letter->names = letter->strings + LETTER_STRINGS;
+	letter->name_count = head->string_count - LETTER_STRINGS;
 	return 0;
 }
 

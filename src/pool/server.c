@@ -14,6 +14,7 @@
 
 #include "base/io.h"
 #include "pool/start_parts.h"
+#include "pool/task_env.h"
 #include "pool/tree.h"
 
 struct server {
@@ -99,6 +100,8 @@ server_prepare(struct server *self, struct err *err)
 {
 	const struct spec *spec = self->config->worker.spec;
 	int here_fd = -1;
+	if (task_env_export(spec->env, spec->env_count) == -1)
+		return err_no_memory(err);
 	if (spec->work_dir != NULL) {
 		here_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (here_fd == -1 || chdir(spec->work_dir) == -1) {

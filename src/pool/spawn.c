@@ -72,7 +72,8 @@ spawn_child_main(void *context)
 	if (spawn_place_fd(request->stdin_fd, 0) == 0 &&
 	    spawn_place_fd(request->stdout_fd, 1) == 0 &&
 	    spawn_place_fd(request->stderr_fd, 2) == 0 &&
-	    spawn_place_fd(request->extra_fd, 3) == 0) {
+	    spawn_place_fd(request->extra_fd, 3) == 0 &&
+	    (request->folder_fd == -1 || fchdir(request->folder_fd) == 0)) {
 		sig_origin_restore(child->spawn->origin, spawn_signals);
 		execve(child->file, child->argv, request->envp);
 	}

@@ -39,7 +39,8 @@ struct spawn_request {
 	int stdin_fd;  /* -1: the worker's own 0 */
 	int stdout_fd; /* -1: the worker's own 1 */
 	int stderr_fd;
-	int extra_fd; /* becomes 3; -1: none */
+	int extra_fd;  /* becomes 3; -1: none */
+	int folder_fd; /* where to run; -1: where the worker is */
 };
 
 int spawn_init(struct spawn *spawn, const struct sig_origin *origin,

@@ -19,6 +19,15 @@ static const char *const task_env_thread_names[] = {
 	(sizeof(task_env_thread_names) / sizeof(*task_env_thread_names))
 #define TASK_ENV_OWN_NAMES 8
 
+int
+task_env_export(const char *const *variables, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (putenv((char *)(uintptr_t)variables[i]) != 0)
+			return -1;
+	return 0;
+}
+
 static bool
 task_env_is_ours(const char *variable)
 {

@@ -33,6 +33,12 @@ struct task_env_config {
 	size_t share; /* hardware threads a task may use; 0: say nothing */
 };
 
+/*
+ * What a job adds goes into this process's own environment, before all else: what runs before
+ * the first task sees it too. The strings, NAME=VALUE, must stay. 0, -1 without memory.
+ */
+int task_env_export(const char *const *variables, size_t count);
+
 /* `base` is NULL-terminated and must live as long as the result. 0, -1 without memory. */
 int task_env_init(struct task_env *env, char *const *base,
 		  const struct task_env_config *config);

@@ -159,7 +159,8 @@ worker_set_up_place(struct worker *self, struct err *err)
 	if (config->spec->work_dir != NULL && chdir(config->spec->work_dir) == -1)
 		return err_errno(err, "cannot change to the folder %s",
 				 config->spec->work_dir);
-	if (task_env_init(&self->env, environ, &env_config) == -1)
+	if (task_env_export(config->spec->env, config->spec->env_count) == -1 ||
+	    task_env_init(&self->env, environ, &env_config) == -1)
 		return err_no_memory(err);
 	return 0;
 }
@@ -310,7 +311,8 @@ static int
 worker_take(struct worker *self, struct executor_task *task, struct err *err)
 {
 	struct task_cell *chunk = &self->chunk;
-	if (task_unpack_next(&self->chunk_at, &self->chunk_bytes, chunk->arg_count,
+	if (chunk->arg_count < self->config.spec->hidden_count ||
+	    task_unpack_next(&self->chunk_at, &self->chunk_bytes, chunk->arg_count,
 			     &self->args, &self->arg_capacity) == -1)
 		return err_set(err, ERR_BROKEN, "a task came garbled out of the queue");
 	self->taken_count++;
@@ -320,6 +322,7 @@ worker_take(struct worker *self, struct executor_task *task, struct err *err)
 		       .args = self->args,
 		       .arg_count = chunk->arg_count,
 		       .column_count = self->config.column_count},
+	    .hidden_count = self->config.spec->hidden_count,
 	    .attempt = chunk->attempt,
 	};
 	chunk->seq++;

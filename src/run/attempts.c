@@ -13,7 +13,8 @@ attempts_fini(struct attempts *attempts)
 }
 
 int
-attempts_add(struct attempts *attempts, uint64_t seq, int64_t started_at_ns)
+attempts_add(struct attempts *attempts, uint64_t seq, int64_t started_at_ns,
+	     int64_t limit_ns)
 {
 	if (attempts->count == attempts->capacity) {
 		size_t capacity = attempts->capacity ? attempts->capacity * 2 : 16;
@@ -23,8 +24,8 @@ attempts_add(struct attempts *attempts, uint64_t seq, int64_t started_at_ns)
 		attempts->items = items;
 		attempts->capacity = capacity;
 	}
-	attempts->items[attempts->count++] =
-	    (struct attempt){.seq = seq, .started_at_ns = started_at_ns};
+	attempts->items[attempts->count++] = (struct attempt){
+	    .seq = seq, .started_at_ns = started_at_ns, .limit_ns = limit_ns};
 	return 0;
 }
 
@@ -57,6 +58,8 @@ attempt_due_at_ns(const struct attempt *attempt, int64_t limit_ns)
 {
 	if (attempt->force_at_ns != 0)
 		return attempt->force_at_ns;
+	if (attempt->limit_ns != 0)
+		limit_ns = attempt->limit_ns;
 	return limit_ns == 0 ? CLOCK_NEVER : attempt->started_at_ns + limit_ns;
 }
 

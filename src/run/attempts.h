@@ -12,6 +12,7 @@
 struct attempt {
 	uint64_t seq;
 	int64_t started_at_ns;
+	int64_t limit_ns;    /* its own; 0: that of all */
 	int64_t force_at_ns; /* it was told to end; harder means are due then; 0: not told */
 };
 
@@ -22,7 +23,8 @@ struct attempts {
 };
 
 void attempts_fini(struct attempts *attempts);
-int attempts_add(struct attempts *attempts, uint64_t seq, int64_t started_at_ns);
+int attempts_add(struct attempts *attempts, uint64_t seq, int64_t started_at_ns,
+		 int64_t limit_ns);
 void attempts_remove(struct attempts *attempts, uint64_t seq);
 
 /* As if those of seqs [seq, seq_end) had started so much later. */

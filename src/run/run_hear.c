@@ -1,6 +1,9 @@
 /* run_hear.c: see run_parts.h. */
+#include <string.h>
+
 #include "base/clock.h"
 #include "run/run_parts.h"
+#include "task/override.h"
 
 void
 run_lose_track(struct run *run, const struct err *err)
@@ -20,6 +23,18 @@ run_find_one(struct run *run, uint64_t seq, uint32_t attempt)
 	return task;
 }
 
+/* The time limit that its input has given this task; 0: none. */
+static int64_t
+run_own_limit_ns(const struct run *run, const struct task *task)
+{
+	const struct arg overrides = override_of_task(run->config.spec, task);
+	struct arg value;
+	int64_t limit_ns = 0;
+	if (override_find(&overrides, OVERRIDE_TIMEOUT, &value))
+		memcpy(&limit_ns, value.bytes, sizeof(limit_ns));
+	return limit_ns;
+}
+
 static void
 run_on_started(void *context, uint64_t seq, uint32_t attempt, uint32_t slot,
 	       int64_t started_at_ns)
@@ -32,7 +47,8 @@ run_on_started(void *context, uint64_t seq, uint32_t attempt, uint32_t slot,
 	plan_started(run->config.plan, task);
 	if (started_at_ns < run->timed_at_ns)
 		started_at_ns = run->timed_at_ns; /* started while we did not read */
-	if (attempts_add(&run->attempts, seq, started_at_ns) == -1) {
+	if (attempts_add(&run->attempts, seq, started_at_ns,
+			 run_own_limit_ns(run, task)) == -1) {
 		err_no_memory(&err);
 		run_fail(run, RUN_FAILED, &err);
 	}

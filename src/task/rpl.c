@@ -24,6 +24,7 @@ struct rpl_table {
 	size_t row_count;
 	const struct arg *names;
 	size_t name_count;
+	int name_index; /* what the first of them stands for */
 	bool has_plus;
 	bool takes_last_index; /* {.2} for {2.} */
 	size_t out_count;      /* {out1} to {outN} */
@@ -165,8 +166,12 @@ rpl_table_new(const struct spec *spec, const struct arg *names, size_t name_coun
 		memcpy(table->rows + table->row_count, rows_plus, sizeof(rows_plus));
 		table->row_count += COUNT(rows_plus);
 	}
-	table->names = names;
-	table->name_count = names == NULL ? 0 : name_count;
+	bool has_members = spec->member_count > 0;
+	table->names = has_members ? spec->members : names;
+	table->name_count = has_members     ? spec->member_count
+			    : names == NULL ? 0
+					    : name_count;
+	table->name_index = has_members ? RPL_MEMBER : 1;
 	table->has_plus = spec->has_plus;
 	table->takes_last_index = spec->dialect != SPEC_PARALLEL;
 	for (size_t i = 0; i < spec->rpl_count; i++)
@@ -232,7 +237,8 @@ next_selector(const struct rpl_table *table, const char *text, size_t length,
 		*selector = (struct selector){0, 0};
 		if (i < table->name_count) {
 			const struct arg *name = &table->names[i];
-			*selector = (struct selector){name->length, (int)i + 1};
+			*selector =
+			    (struct selector){name->length, table->name_index + (int)i};
 			if (!starts_with(text, length, name->bytes, name->length))
 				continue;
 		} else if (i == table->name_count) {

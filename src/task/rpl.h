@@ -19,6 +19,8 @@
 
 struct rpl_table;
 
+#define RPL_MEMBER (1 << 30) /* no number in a replacement string is so large */
+
 enum rpl_kind {
 	RPL_VALUE,
 	RPL_SEQ,  /* {#} */
@@ -28,7 +30,11 @@ enum rpl_kind {
 
 struct rpl {
 	enum rpl_kind kind;
-	int index; /* of the value: 0 all of them, from 1, or from the end with -1; of the output: from 1 */
+	/*
+	 * Of the value: 0 all of them, from 1, or from the end with -1; from RPL_MEMBER on: of
+	 * the spec's members, which are among the hidden values. Of the output: from 1.
+	 */
+	int index;
 	const struct edit *edit;
 };
 

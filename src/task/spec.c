@@ -36,11 +36,7 @@ spec_strdup(struct spec *spec, const char *string)
 	return copy;
 }
 
-/*
- * The list with room for one more element: a bigger copy each time the count reaches a
- * power of two, else itself. NULL without memory.
- */
-static void *
+void *
 spec_grow(struct spec *spec, void *list, size_t count, size_t element_bytes)
 {
 	if (count != 0 && (count & (count - 1)) != 0)
@@ -86,6 +82,23 @@ spec_add_output(struct spec *spec, const char *output)
 	spec->outputs = outputs;
 	spec->outputs[spec->output_count] = spec_strdup(spec, output);
 	return spec->outputs[spec->output_count++] == NULL ? -1 : 0;
+}
+
+int
+spec_add_env(struct spec *spec, const char *variable)
+{
+	size_t name_bytes = strcspn(variable, "=") + 1;
+	for (size_t i = 0; i < spec->env_count; i++)
+		if (strncmp(spec->env[i], variable, name_bytes) == 0) {
+			spec->env[i] = variable;
+			return 0;
+		}
+	void *env = spec_grow(spec, spec->env, spec->env_count, sizeof(*spec->env));
+	if (env == NULL)
+		return -1;
+	spec->env = env;
+	spec->env[spec->env_count++] = variable;
+	return 0;
 }
 
 /*
@@ -142,6 +155,12 @@ spec_jobs_parse(struct spec_jobs *jobs, const char *text)
 	return 0;
 }
 
+bool
+spec_has_time_limits(const struct spec *spec)
+{
+	return spec->timeout.ns > 0 || spec->timeout.percent > 0 || spec->hidden_count > 0;
+}
+
 static void
 spec_init_term_steps(struct spec *spec)
 {
@@ -157,9 +176,13 @@ spec_init(struct spec *spec, enum spec_dialect dialect)
 	static const char *const programs[] = {[SPEC_MAP] = "pinion map",
 					       [SPEC_PARALLEL] = "pinion parallel",
 					       [SPEC_FEED] = "pinion feed",
-					       [SPEC_CALL] = "pinion call"};
-	static const enum spec_executor executors[] = {
-	    [SPEC_MAP] = SPEC_SPAWN, [SPEC_PARALLEL] = SPEC_SPAWN, [SPEC_FEED] = SPEC_COPROC, [SPEC_CALL] = SPEC_PLUGIN};
+					       [SPEC_CALL] = "pinion call",
+					       [SPEC_RUN] = "pinion run"};
+	static const enum spec_executor executors[] = {[SPEC_MAP] = SPEC_SPAWN,
+						       [SPEC_PARALLEL] = SPEC_SPAWN,
+						       [SPEC_FEED] = SPEC_COPROC,
+						       [SPEC_CALL] = SPEC_PLUGIN,
+						       [SPEC_RUN] = SPEC_SPAWN};
 	bool is_parallel = dialect == SPEC_PARALLEL;
 	*spec = (struct spec){
 	    .dialect = dialect,
@@ -193,6 +216,10 @@ void
 spec_fini(struct spec *spec)
 {
 	struct spec_arena *block = spec->arena;
+	for (size_t i = 0; i < spec->stage_count; i++)
+		spec_fini(&spec->stages[i]);
+	buf_fini(&spec->job_text);
+	buf_fini(&spec->print);
 	while (block != NULL) {
 		struct spec_arena *next = block->next;
 		free(block);

@@ -1,7 +1,7 @@
 /*
  * spec.h: what the user asked for in one job, from options or from JSON.
  *
- * Filled by input/options (later input/job_json), read by everyone else, never written after the
+ * Filled by input/options or input/job_json, read by everyone else, never written after the
  * first worker is forked. Strings and lists live in the spec's arena until spec_fini.
  * Fields not named by the user hold the defaults that spec_init gives for the dialect.
  */
@@ -13,13 +13,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
+#include "task/arg.h"
 
 enum spec_dialect {
 	SPEC_MAP,      /* pinion's own defaults */
 	SPEC_PARALLEL, /* GNU parallel's defaults, for scripts written for it */
 	SPEC_FEED,     /* as SPEC_MAP, but tasks go to a program that is kept alive */
 	SPEC_CALL, /* as SPEC_MAP, but a task is a call of a function in a shared object */
+	SPEC_RUN, /* a file says what: it becomes SPEC_MAP, SPEC_FEED or SPEC_CALL once it is read */
 };
 
 /* How a worker runs a task. */
@@ -40,15 +43,33 @@ enum spec_protocol {
 enum spec_input_kind {
 	SPEC_INPUT_ARGS, /* values on the command line */
 	SPEC_INPUT_FILE, /* a file of items; "-" is stdin */
+	SPEC_INPUT_CSV,  /* a file of records, whose fields are columns */
+	SPEC_INPUT_JSONL, /* a file of JSON objects, a line each; the only source of its job */
+	SPEC_INPUT_GLOB,  /* files by patterns, sorted */
+	SPEC_INPUT_RANGE, /* numbers */
+};
+
+/* Numbers with so many decimal places, as integers: 0.25 is 25 with two of them. */
+struct spec_range {
+	int64_t from;
+	int64_t to; /* may be the last one */
+	int64_t step;
+	unsigned int decimals;
 };
 
 /* One input source. Sources are combined each with each, but a linked one goes with the one before. */
 struct spec_input {
 	enum spec_input_kind kind;
 	bool is_linked;
-	char **values; /* SPEC_INPUT_ARGS */
+	char **values; /* SPEC_INPUT_ARGS; SPEC_INPUT_GLOB: patterns */
 	size_t value_count;
-	const char *path; /* SPEC_INPUT_FILE */
+	const char *path; /* SPEC_INPUT_FILE, SPEC_INPUT_CSV, SPEC_INPUT_JSONL */
+	bool is_nul;      /* SPEC_INPUT_FILE: items end with a NUL, whatever others do */
+	bool has_header;  /* SPEC_INPUT_CSV: the first record names the columns */
+	char separator;   /* SPEC_INPUT_CSV */
+	bool is_newer;    /* SPEC_INPUT_GLOB: only what was changed after newer_than_ns */
+	int64_t newer_than_ns;   /* since 1970 */
+	struct spec_range range; /* SPEC_INPUT_RANGE */
 };
 
 /* How many inputs make one task. */
@@ -146,6 +167,13 @@ enum spec_resume {
 /* --fsync: what is on disk before a task counts as done. */
 enum spec_fsync { SPEC_FSYNC_NONE, SPEC_FSYNC_FILE, SPEC_FSYNC_DIR };
 
+/* What of a stage's output is the next one's tasks. */
+enum spec_pass {
+	SPEC_PASS_LINES,  /* each line */
+	SPEC_PASS_OUTPUT, /* the output of a task as a whole */
+	SPEC_PASS_JSON,   /* each line, as an object whose keys are names */
+};
+
 struct spec {
 	enum spec_dialect dialect;
 	const char *program; /* for messages: "pinion map", "parallel" */
@@ -154,6 +182,14 @@ struct spec {
 	 * gone since, and its shell is ours. For a worker that was executed.
 	 */
 	bool is_inherited;
+
+	/* A job's file, if it came from one or is to be one. */
+	const char *name;    /* of the job or stage; NULL: none */
+	struct buf job_text; /* the file's text (SPEC_RUN); given when it is inherited */
+	struct buf print;    /* what OPTIONS_PRINT is for */
+	struct spec *stages; /* several; else this is the only one */
+	size_t stage_count;
+	enum spec_pass pass;
 
 	/* The command. */
 	char **words; /* NULL-terminated, from the command line; none: each input is a command line */
@@ -164,6 +200,10 @@ struct spec {
 	size_t rpl_count;
 	bool has_plus; /* --plus: {..} {+/} {/a/b} and their family are replacement strings too */
 	const char *work_dir; /* --wd; NULL: where pinion was started */
+	const char **env;     /* NAME=VALUE, beyond what pinion was started with */
+	size_t env_count;
+	const char *stdin_path; /* what every task reads; NULL: nothing, or */
+	const char *stdin_text; /* this; NULL: nothing */
 
 	/* feed: the program, in place of words, which then are {} alone. */
 	enum spec_executor executor;
@@ -195,6 +235,14 @@ struct spec {
 	bool repeats_context; /* -N, -L, -X: the word around {} is repeated; -n, -m: not */
 	bool shares_rest; /* -X, -m: workers share the end of the input; --xargs: not */
 	bool is_valueless; /* -n 0, -N 0, -L 0: an input makes a task, but is no value of it */
+	/*
+	 * SPEC_INPUT_JSONL: in front of a task's values come hidden ones, that {} and {1} do not
+	 * see: its overrides (override.h), then the members of its object that are named in
+	 * templates, by {name}.
+	 */
+	uint32_t hidden_count; /* 1 and the members; 0: no input of this kind */
+	struct arg *members;
+	size_t member_count;
 
 	/* The pool. */
 	struct spec_jobs jobs;
@@ -241,6 +289,9 @@ struct spec {
 /* What -j means; also for what a SPEC_JOBS_FILE holds. -1 when it is none of the forms but a path. */
 int spec_jobs_parse(struct spec_jobs *jobs, const char *text);
 
+/* Whether any task may have one. */
+bool spec_has_time_limits(const struct spec *spec);
+
 void spec_init(struct spec *spec, enum spec_dialect dialect);
 void spec_fini(struct spec *spec);
 
@@ -251,9 +302,16 @@ bool spec_is_recorded(const struct spec *spec);
 void *spec_alloc(struct spec *spec, size_t bytes);
 char *spec_strdup(struct spec *spec, const char *string);
 
-/* Appends to spec->inputs, spec->rpls, spec->outputs. 0 or -1 (out of memory). */
+/*
+ * The list, of elements that live as long as the spec, with room for one more: a bigger copy
+ * each time the count reaches a power of two, else itself. NULL without memory.
+ */
+void *spec_grow(struct spec *spec, void *list, size_t count, size_t element_bytes);
+
+/* Appends to spec->inputs, spec->rpls, spec->outputs, spec->env. 0 or -1 (out of memory). */
 int spec_add_input(struct spec *spec, const struct spec_input *input);
 int spec_add_rpl(struct spec *spec, const char *name, const char *edit);
 int spec_add_output(struct spec *spec, const char *output);
+int spec_add_env(struct spec *spec, const char *variable); /* NAME=VALUE; a later one wins */
 
 #endif

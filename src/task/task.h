@@ -19,17 +19,12 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "task/arg.h"
 
 #define TASK_ATTEMPTS_MAX UINT32_C(65535) /* 16 bits in frames */
 #define TASK_ARG_MAX_BYTES UINT32_C(0x7fffffff)
 #define TASK_CHUNK_MAX 1024              /* tasks in a chunk */
 #define TASK_CHUNK_MAX_BYTES (48 * 1024) /* a chunk that has so many grows no more */
-
-/* A value; borrowed, followed by a NUL. */
-struct arg {
-	const char *bytes;
-	size_t length;
-};
 
 enum task_state {
 	TASK_INVALID,

@@ -265,13 +265,14 @@ template_alloc(const struct spec *spec, const struct arg *names, size_t name_cou
 		return NULL;
 	}
 	template->shell = spec->shell == NULL ? "/bin/sh" : spec->shell;
+	template->hidden_count = spec->hidden_count;
 	template->repeats_words =
 	    spec->repeats_context || spec->group == SPEC_GROUP_FILL_CONTEXT;
 	template->is_filled =
 	    spec->group == SPEC_GROUP_FILL || spec->group == SPEC_GROUP_FILL_CONTEXT;
-	/* An initializer may define functions that only a shell knows of. */
-	template->is_plain_shell = spec->initializer == NULL &&shell_words_is_plain_shell(
-							    template->shell, environ);
+	/* An initializer, or variables, may define functions that only a shell knows of. */
+	template->is_plain_shell = spec->initializer == NULL && spec->env_count == 0 &&
+				   shell_words_is_plain_shell(template->shell, environ);
 	template->rpls = rpl_table_new(spec, names, name_count, err);
 	if (template->rpls == NULL ||
 	    (spec->output_count > 0 && compile_outs(template, spec, err) == -1)) {

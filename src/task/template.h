@@ -29,9 +29,9 @@ struct template;
 
 /* What a template needs to know of the task; all borrowed for the call. */
 struct template_values {
-	uint64_t seq;  /* from 0; {#} prints seq + 1 */
-	uint32_t slot; /* {%}: from 1 */
-	const struct arg *args;
+	uint64_t seq;           /* from 0; {#} prints seq + 1 */
+	uint32_t slot;          /* {%}: from 1 */
+	const struct arg *args; /* all of the task's, with the spec's hidden ones in front */
 	size_t arg_count;
 	size_t column_count; /* values per input: with -X/-m {n} is every n-th of column_count; 0: arg_count */
 	const struct arg *outs; /* what {out1}, {out2} stand for; NULL: the outputs' own names */

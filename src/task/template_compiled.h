@@ -26,6 +26,7 @@ struct template
 	bool repeats_words; /* -X, -N, -L: a word with all values is written once for each */
 	bool is_filled;     /* -X, -m: {n} is every n-th value */
 	bool is_plain_shell; /* plain command lines may go without the shell */
+	size_t hidden_count; /* values in front of those that {} sees */
 	const char *shell;   /* borrowed from the spec */
 	struct form argv_form;
 	struct form line_form; /* also kept when the line was split, for who wants to see the line */

@@ -16,7 +16,8 @@
 /* One expansion at work. */
 struct expansion {
 	const struct template *template;
-	const struct template_values *values;
+	struct template_values values; /* those that are not hidden */
+	const struct arg *members;
 	struct buf *text;
 	struct buf *scratch; /* two of them */
 	struct buf *starts; /* of size_t: where each argv element begins; NULL: a line, words apart by a blank */
@@ -24,6 +25,20 @@ struct expansion {
 	bool has_nul;
 	bool is_word_there; /* the word at hand has text or a value in it, be it an empty one */
 };
+
+static struct expansion
+expansion_of(const struct template *template, const struct template_values *values,
+	     struct buf *text, struct buf *scratch)
+{
+	struct expansion x = {
+	    .template = template, .values = *values, .text = text, .scratch = scratch};
+	if (template->hidden_count == 0)
+		return x;
+	x.members = values->args + 1;
+	x.values.args += template->hidden_count;
+	x.values.arg_count -= template->hidden_count;
+	return x;
+}
 
 static int
 append_number(struct buf *text, uint64_t number)
@@ -66,9 +81,9 @@ append_break(struct expansion *x)
 static int
 append_values(struct expansion *x, const struct part *part, size_t first, size_t step)
 {
-	for (size_t i = first; i < x->values->arg_count; i += step)
+	for (size_t i = first; i < x->values.arg_count; i += step)
 		if ((i > first && append_break(x) == -1) ||
-		    append_value(x, part, &x->values->args[i]) == -1)
+		    append_value(x, part, &x->values.args[i]) == -1)
 			return -1;
 	return 0;
 }
@@ -79,11 +94,13 @@ append_values(struct expansion *x, const struct part *part, size_t first, size_t
 static int
 append_indexed(struct expansion *x, const struct part *part)
 {
-	size_t count = x->values->arg_count;
+	if (part->index >= RPL_MEMBER)
+		return append_value(x, part, &x->members[part->index - RPL_MEMBER]);
+	size_t count = x->values.arg_count;
 	size_t column_count = count;
-	if (x->template->is_filled && x->values->column_count > 0 &&
-	    x->values->column_count < count)
-		column_count = x->values->column_count;
+	if (x->template->is_filled && x->values.column_count > 0 &&
+	    x->values.column_count < count)
+		column_count = x->values.column_count;
 	size_t distance = (size_t)abs(part->index);
 	if (distance > column_count)
 		return 0;
@@ -106,10 +123,10 @@ append_part(struct expansion *x, const struct part *part, const struct arg *curr
 		return buf_append(x->text, part->bytes, part->length);
 	case PART_SEQ:
 		x->is_word_there = true;
-		return append_number(x->text, x->values->seq + 1);
+		return append_number(x->text, x->values.seq + 1);
 	case PART_SLOT:
 		x->is_word_there = true;
-		return append_number(x->text, x->values->slot);
+		return append_number(x->text, x->values.slot);
 	case PART_OUT:
 		return append_out(x, part);
 	case PART_VALUE:
@@ -150,10 +167,10 @@ append_out(struct expansion *x, const struct part *part)
 	inner.text = &name;
 	inner.starts = NULL;
 	inner.is_quoted = false;
-	int status = x->values->outs == NULL
+	int status = x->values.outs == NULL
 			 ? append_out_name(&inner, index)
-			 : buf_append(&name, x->values->outs[index].bytes,
-				      x->values->outs[index].length);
+			 : buf_append(&name, x->values.outs[index].bytes,
+				      x->values.outs[index].length);
 	x->is_word_there = true;
 	x->has_nul = x->has_nul || inner.has_nul;
 	if (status == 0 && buf_str(&name) == NULL)
@@ -171,7 +188,7 @@ static int
 append_word(struct expansion *x, const struct form *form, const struct word *word)
 {
 	const struct part *parts = form_parts(form, word);
-	const struct template_values *values = x->values;
+	const struct template_values *values = &x->values;
 
 	x->is_word_there = word->is_fixed;
 	if (!x->template->repeats_words || !word->has_all || values->arg_count == 0)
@@ -310,12 +327,7 @@ command_begin(const struct template *template, const struct template_values *val
 	command->is_shell = false;
 	command->is_split = false;
 	command->has_nul = false;
-	return (struct expansion){
-	    .template = template,
-	    .values = values,
-	    .text = &command->text,
-	    .scratch = command->edited,
-	};
+	return expansion_of(template, values, &command->text, command->edited);
 }
 
 static int
@@ -399,12 +411,7 @@ template_append_line(const struct template *template, const struct template_valu
 		     struct buf *line, struct err *err)
 {
 	struct buf scratch[2] = {{0}};
-	struct expansion x = {
-	    .template = template,
-	    .values = values,
-	    .text = line,
-	    .scratch = scratch,
-	};
+	struct expansion x = expansion_of(template, values, line, scratch);
 	int status = append_shell_line(&x);
 	buf_fini(&scratch[0]);
 	buf_fini(&scratch[1]);
@@ -423,12 +430,7 @@ template_append_output(const struct template *template, size_t index,
 		       struct err *err)
 {
 	struct buf scratch[2] = {{0}};
-	struct expansion x = {
-	    .template = template,
-	    .values = values,
-	    .text = name,
-	    .scratch = scratch,
-	};
+	struct expansion x = expansion_of(template, values, name, scratch);
 	int status = append_out_name(&x, index);
 	buf_fini(&scratch[0]);
 	buf_fini(&scratch[1]);
@@ -440,12 +442,7 @@ template_expand_text(const struct template *template, const struct template_valu
 		     struct buf *text, struct err *err)
 {
 	struct buf scratch[2] = {{0}};
-	struct expansion x = {
-	    .template = template,
-	    .values = values,
-	    .text = text,
-	    .scratch = scratch,
-	};
+	struct expansion x = expansion_of(template, values, text, scratch);
 	int status = expand_line(&x);
 	buf_fini(&scratch[0]);
 	buf_fini(&scratch[1]);

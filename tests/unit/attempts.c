@@ -12,7 +12,7 @@
 static void
 add(struct attempts *attempts, uint64_t seq, int64_t started_at_ns)
 {
-	assert_int_equal(attempts_add(attempts, seq, started_at_ns), 0);
+	assert_int_equal(attempts_add(attempts, seq, started_at_ns, 0), 0);
 }
 
 static void
