@@ -25,6 +25,7 @@ INCLUDEDIR ?= $(PREFIX)/include
 PKGCONFIGDIR ?= $(PREFIX)/share/pkgconfig
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
+SCHEMADIR ?= $(PREFIX)/share/pinion
 FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 
 BUILD ?= build
@@ -75,7 +76,7 @@ completions := $(BUILD)/completion/pinion $(BUILD)/completion/_pinion \
 	$(BUILD)/completion/pinion.fish
 
 .PHONY: all help
-all: $(BUILD)/pinion $(completions)
+all: $(BUILD)/pinion $(completions) $(BUILD)/pinion-job.schema.json
 
 $(BUILD)/pinion: $(BUILD)/obj/main.o $(BUILD)/libpinion.a
 	$(link) -o $@ $^ $(pkg_libs) $(SYSTEM_LIBS) $(LDLIBS)
@@ -193,6 +194,9 @@ $(completions): $(BUILD)/pinion
 	@mkdir -p $(@D)
 	$< completion $(shell) >$@
 
+$(BUILD)/pinion-job.schema.json: $(BUILD)/pinion
+	$< run --schema >$@
+
 $(BUILD)/pinion.pc: src/pinion.pc.in FORCE
 	@mkdir -p $(@D)
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
@@ -205,6 +209,8 @@ install: all $(if $(plugin_header),install-plugin)
 	$(foreach page,$(man_pages),\
 		$(INSTALL) -D -m 644 $(page) \
 		'$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))' &&) :
+	$(INSTALL) -D -m 644 $(BUILD)/pinion-job.schema.json \
+		'$(DESTDIR)$(SCHEMADIR)/pinion-job.schema.json'
 	$(call install_completion,pinion,$(BASHCOMPDIR))
 	$(call install_completion,_pinion,$(ZSHCOMPDIR))
 	$(call install_completion,pinion.fish,$(FISHCOMPDIR))
@@ -226,6 +232,7 @@ uninstall:
 		'$(DESTDIR)$(FISHCOMPDIR)/pinion.fish' \
 		'$(DESTDIR)$(INCLUDEDIR)/pinion-plugin.h' \
 		'$(DESTDIR)$(PKGCONFIGDIR)/pinion.pc' \
+		'$(DESTDIR)$(SCHEMADIR)/pinion-job.schema.json' \
 		$(foreach page,$(man_pages),\
 		'$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))')
 

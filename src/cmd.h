@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/diag.h"
+#include "base/err.h"
 #include "task/spec.h"
 #include "task/task.h"
 
@@ -42,8 +44,19 @@ int cmd_map(int argc, char **argv);
 int cmd_parallel(int argc, char **argv);
 int cmd_feed(int argc, char **argv);
 int cmd_call(int argc, char **argv);
+int cmd_run(int argc, char **argv);
 int cmd_topology(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
+
+/* cmd_map.c: a verb that runs tasks; `again` is NULL for a run of its own. */
+int cmd_tasks(enum spec_dialect dialect, int argc, char **argv,
+	      const struct cmd_again *again);
+
+/* cmd_run.c: --check: prints what the job would do; the exit status. */
+int cmd_check(const struct spec *spec, const struct diag *diag);
+
+/* cmd_run.c: 0; -1 and err: this job cannot be run. */
+int cmd_refuse_stages(const struct spec *spec, struct err *err);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * cmd_map.c: pinion map, feed, call and parallel: tasks over inputs.
+ * cmd_map.c: pinion map, feed, call and parallel, and what run does: tasks over inputs.
  *
  * Joins the parts: options -> spec, args -> plan, pool -> backend, output and failures ->
  * sinks, and hands them to the run. The verbs differ in the defaults of their spec
@@ -18,6 +18,7 @@
 #include "base/io.h"
 #include "cmd.h"
 #include "input/args.h"
+#include "input/job_print.h"
 #include "input/options.h"
 #include "ipc/loop.h"
 #include "pool/dry.h"
@@ -33,6 +34,7 @@
 #define MAP_WORKERS_SPARE 256
 
 struct map {
+	enum spec_dialect verb; /* SPEC_RUN is another dialect once its file is read */
 	struct spec spec;
 	struct diag diag;
 	struct sig_origin origin;
@@ -62,7 +64,7 @@ struct map {
 };
 
 static const char *const map_verbs[] = {
-    [SPEC_MAP] = "map", [SPEC_PARALLEL] = "parallel", [SPEC_FEED] = "feed", [SPEC_CALL] = "call"};
+    [SPEC_MAP] = "map", [SPEC_PARALLEL] = "parallel", [SPEC_FEED] = "feed", [SPEC_CALL] = "call", [SPEC_RUN] = "run"};
 
 /* --- setting up --- */
 
@@ -86,7 +88,7 @@ map_set_argv(struct map *map, int argc, char **argv, struct err *err)
 	if (map->argv == NULL)
 		return err_no_memory(err);
 	map->argv[0] = "pinion";
-	map->argv[1] = map_verbs[map->spec.dialect];
+	map->argv[1] = map_verbs[map->verb];
 	memcpy(map->argv + 2, argv + 1, (size_t)(argc - 1) * sizeof(*argv));
 	return 0;
 }
@@ -533,7 +535,8 @@ map_run(struct map *map, int argc, char **argv)
 {
 	struct err err = {0};
 	bool is_parallel = map->spec.dialect == SPEC_PARALLEL;
-	if (map_set_argv(map, argc, argv, &err) == -1 || map_set_up(map, &err) == -1) {
+	if (cmd_refuse_stages(&map->spec, &err) == -1 ||
+	    map_set_argv(map, argc, argv, &err) == -1 || map_set_up(map, &err) == -1) {
 		diag_err(&map->diag, &err);
 		if (is_parallel)
 			return CMD_PARALLEL_ERROR;
@@ -573,6 +576,11 @@ map_work(enum spec_dialect dialect, int argc, char **argv, struct letter *letter
 	struct err err = {0};
 	spec_init(&spec, dialect);
 	spec.is_inherited = true;
+	if (buf_append(&spec.job_text, letter->job_text.bytes, letter->job_text.length) ==
+	    -1) {
+		err_no_memory(&err);
+		worker_fail(worker, &err);
+	}
 	if (options_parse(&spec, argc - 1, argv + 1, &err) != OPTIONS_RUN)
 		worker_fail(worker, &err);
 	spec.shell = letter->shell;
@@ -603,10 +611,10 @@ map_set_again(struct map *map, const struct cmd_again *again)
 	spec->jobs = (struct spec_jobs){.kind = SPEC_JOBS_COUNT, .value = 1};
 }
 
-static int
-map_main(enum spec_dialect dialect, int argc, char **argv, const struct cmd_again *again)
+int
+cmd_tasks(enum spec_dialect dialect, int argc, char **argv, const struct cmd_again *again)
 {
-	struct map map = {.first_stdin_fd = -1};
+	struct map map = {.verb = dialect, .first_stdin_fd = -1};
 	struct letter letter;
 	struct buf text = {0};
 	struct err err = {0};
@@ -632,6 +640,15 @@ map_main(enum spec_dialect dialect, int argc, char **argv, const struct cmd_agai
 	case OPTIONS_LIST:
 		status = map_print(&map, &text, options_list(dialect, &text));
 		break;
+	case OPTIONS_SCHEMA:
+		status = map_print(&map, &text, job_print_schema(&text));
+		break;
+	case OPTIONS_PRINT:
+		status = map_print(&map, &map.spec.print, 0);
+		break;
+	case OPTIONS_CHECK:
+		status = cmd_check(&map.spec, &map.diag);
+		break;
 	case OPTIONS_RUN:
 		map_set_again(&map, again);
 		status = map_run(&map, argc, argv);
@@ -648,25 +665,25 @@ map_main(enum spec_dialect dialect, int argc, char **argv, const struct cmd_agai
 int
 cmd_map(int argc, char **argv)
 {
-	return map_main(SPEC_MAP, argc, argv, NULL);
+	return cmd_tasks(SPEC_MAP, argc, argv, NULL);
 }
 
 int
 cmd_feed(int argc, char **argv)
 {
-	return map_main(SPEC_FEED, argc, argv, NULL);
+	return cmd_tasks(SPEC_FEED, argc, argv, NULL);
 }
 
 int
 cmd_call(int argc, char **argv)
 {
-	return map_main(SPEC_CALL, argc, argv, NULL);
+	return cmd_tasks(SPEC_CALL, argc, argv, NULL);
 }
 
 int
 cmd_parallel(int argc, char **argv)
 {
-	return map_main(SPEC_PARALLEL, argc, argv, NULL);
+	return cmd_tasks(SPEC_PARALLEL, argc, argv, NULL);
 }
 
 enum spec_dialect
@@ -681,5 +698,5 @@ cmd_map_dialect(const char *verb)
 int
 cmd_map_again(const struct cmd_again *again)
 {
-	return map_main(cmd_map_dialect(again->argv[0]), again->argc, again->argv, again);
+	return cmd_tasks(cmd_map_dialect(again->argv[0]), again->argc, again->argv, again);
 }

@@ -11,9 +11,10 @@
  *                                sink: output, failures; record
  *
  *   main.c, cmd_*.c   one file per verb: joins source, plan, backend, sinks; prints; exit status
- *   input/   what the user wrote: options -> task/spec; files and lists -> a task/source
- *   task/    spec, task, template, plan, stamp (how a file was made), and the interfaces
- *            source.h, history.h, backend.h, sink.h
+ *   input/   what the user wrote: options, job files (job_*, json_read) -> task/spec;
+ *            files (lines, csv, jsonl), lists, glob, range -> a task/source
+ *   task/    spec, task, override, template, plan, stamp (how a file was made), and the
+ *            interfaces source.h, history.h, backend.h, sink.h
  *   run/     the coordinator's loop: feed, wait, settle; run_hear: results; sinks and late (what
  *            records hear once the output is out); throttle; time limits
  *   pool/    topology (budget, machine: from sysfs or hwloc, places); pool (watch, replace, let
@@ -57,6 +58,7 @@ static const struct verb verbs[] = {
     {"feed", cmd_feed,
      "feed inputs to a program that is kept alive: pinion feed ./score.py"},
     {"call", cmd_call, "call a C function for each input: pinion call ./crc.so"},
+    {"run", cmd_run, "run what a job file says: pinion run JOB.json"},
     {"parallel", cmd_parallel,
      "the same with GNU parallel's defaults, for scripts written for it"},
     {"topology", cmd_topology, "show the machine's budget and where workers would sit"},
@@ -93,7 +95,7 @@ main(int argc, char **argv)
 	if (argc > 0 && strcmp(basename(argv[0]), "parallel") == 0)
 		return cmd_parallel(argc, argv);
 	if (argc < 2) {
-		diag_say(&diag, "which verb? Say one of: map, feed, call, parallel, "
+		diag_say(&diag, "which verb? Say one of: map, feed, call, run, parallel, "
 				"topology, replay, completion; or --help");
 		return CMD_USAGE;
 	}

@@ -89,8 +89,10 @@ bash_verbs(struct buf *text)
 		    for_each_name(text, verb->bit, plain_name) == -1 ||
 		    buf_append_str(text, "'\n\t\tvalued=' ") == -1 ||
 		    for_each_name(text, verb->bit, valued_name) == -1 ||
-		    buf_printf(text, "'\n\t\truns_command=%d\n\t\twords='%s'\n\t\t;;\n",
-			       verb->words == NULL ? 2 : verb->runs_command,
+		    buf_printf(text,
+			       "'\n\t\truns_command=%d\n\t\ttakes_files=%d\n"
+			       "\t\twords='%s'\n\t\t;;\n",
+			       verb->runs_command, verb->words == NULL,
 			       verb->words == NULL ? "" : verb->words) == -1)
 			return -1;
 	}
@@ -137,7 +139,8 @@ static const char bash_head[] =
     "_pinion()\n"
     "{\n"
     "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
-    "\tlocal verb=${COMP_WORDS[1]} verbs options valued runs_command words word i\n"
+    "\tlocal verb=${COMP_WORDS[1]} verbs options valued runs_command takes_files words "
+    "word i\n"
     "\tCOMPREPLY=()\n"
     "\tverbs='";
 
@@ -180,10 +183,10 @@ static const char bash_before_values[] =
 
 static const char bash_tail[] =
     "\t\tesac\n"
-    "\telif ((i == COMP_CWORD)) && [[ $cur == -* && $prev != -- ]]; then\n"
+    "\telif ((i == COMP_CWORD || takes_files)) && [[ $cur == -* && $prev != -- ]]; then\n"
     "\t\tmapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$cur\")\n"
-    "\telif ((runs_command == 2)); then\n"
-    "\t\treturn\n"
+    "\telif ((takes_files)); then\n"
+    "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
     "\telif ((!runs_command)); then\n"
     "\t\tcompopt +o default +o bashdefault\n"
     "\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
@@ -464,10 +467,11 @@ fish_verb(struct buf *text, const struct option_verb *verb)
 		       verb->name) == -1 ||
 	    fish_quoted(text, verb->help) == -1 || buf_append_char(text, '\n') == -1)
 		return -1;
-	if (!verb->runs_command && verb->words == NULL)
-		return fish_condition(text, "options", verb->bit) == -1
-			   ? -1
-			   : buf_append_str(text, " -F\n");
+	if (!verb->runs_command && verb->words == NULL) {
+		if (fish_condition(text, "options", verb->bit) == -1)
+			return -1;
+		return buf_append_str(text, " -F\n");
+	}
 	if (!verb->runs_command) {
 		if (fish_condition(text, "options", verb->bit) == -1 ||
 		    buf_append_str(text, " -f -a ") == -1 ||

@@ -1,6 +1,7 @@
 /* option_find.c: see option_find.h. */
 #include "input/option_find.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,6 +81,14 @@ edit_distance(const char *a, size_t a_length, const char *b, size_t b_length)
 	return last[b_length];
 }
 
+size_t
+option_name_distance(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+	if (a_length > NAME_BYTES_MAX || b_length > NAME_BYTES_MAX)
+		return SIZE_MAX;
+	return edit_distance(a, a_length, b, b_length);
+}
+
 /* The known long name nearest to a misspelt one, when it is near enough; else NULL. */
 static const char *
 nearest_name(unsigned int verb, const char *typed, size_t typed_length, size_t *name_length)
@@ -95,9 +104,7 @@ nearest_name(unsigned int verb, const char *typed, size_t typed_length, size_t *
 			continue;
 		while ((length = option_next_name(&rest, &name)) > 0) {
 			size_t distance =
-			    length > NAME_BYTES_MAX
-				? least
-				: edit_distance(typed, typed_length, name, length);
+			    option_name_distance(typed, typed_length, name, length);
 			if (distance >= least)
 				continue;
 			least = distance;

@@ -19,4 +19,10 @@ const struct option_row *option_find(unsigned int verb, const char *typed,
 /* NULL when there is none. */
 const struct option_row *option_find_letter(unsigned int verb, char letter);
 
+/*
+ * The number of letters to change, add, drop or swap to make one name of the other; SIZE_MAX
+ * for what is too long to be a misspelt name.
+ */
+size_t option_name_distance(const char *a, size_t a_length, const char *b, size_t b_length);
+
 #endif

@@ -51,6 +51,11 @@ static const char call_intro[] =
     "tells how to write such a library. LIB.so without a slash is looked for here,\n"
     "then where the dynamic linker looks.\n";
 
+static const char run_intro[] =
+    "Usage: pinion run [OPTION]... JOB.json [OPTION]...\n"
+    "Run what the job file says; - is stdin. pinion-job(5) tells what can be in it;\n"
+    "pinion map --print-spec ... makes one of a command line.\n";
+
 static const char source_intro[] =
     "\n"
     "A SOURCE is one of these; without any, inputs are the lines of stdin:\n"
@@ -141,13 +146,15 @@ append_option(struct buf *text, const struct option_row *option)
 static int
 append_section(struct buf *text, unsigned int verb, enum option_section section)
 {
-	if (buf_printf(text, "\n%s:\n", section_titles[section]) == -1)
-		return -1;
+	bool has_title = false;
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option_row *option = &option_table[i];
 		if ((option->verbs & verb) == 0 || option->section != section ||
 		    option->help == NULL)
 			continue;
+		if (!has_title && buf_printf(text, "\n%s:\n", section_titles[section]) == -1)
+			return -1;
+		has_title = true;
 		if (append_option(text, option) == -1)
 			return -1;
 	}
@@ -160,9 +167,10 @@ options_print_help(enum spec_dialect dialect, struct buf *text)
 	static const char *const intros[] = {[SPEC_MAP] = map_intro,
 					     [SPEC_PARALLEL] = parallel_intro,
 					     [SPEC_FEED] = feed_intro,
-					     [SPEC_CALL] = call_intro};
+					     [SPEC_CALL] = call_intro,
+					     [SPEC_RUN] = run_intro};
 	if (buf_append_str(text, intros[dialect]) == -1 ||
-	    buf_append_str(text, source_intro) == -1 ||
+	    (dialect != SPEC_RUN && buf_append_str(text, source_intro) == -1) ||
 	    ((option_dialect_bit(dialect) & OPTION_COMMANDS) != 0 &&
 	     buf_append_str(text, value_intro) == -1))
 		return -1;

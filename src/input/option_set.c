@@ -180,14 +180,69 @@ option_set_jobs(struct option_state *state, const struct option_row *option,
 	return 0;
 }
 
+static int
+add_file(struct option_state *state, const struct option_row *option, const char *path,
+	 const struct spec_input *input, struct err *err)
+{
+	if (path[0] == '\0')
+		return refuse(option, path, "empty: name a file, or - for stdin", err);
+	return spec_add_input(state->spec, input) == -1 ? err_no_memory(err) : 0;
+}
+
 int
 option_set_arg_file(struct option_state *state, const struct option_row *option,
 		    const char *value, struct err *err)
 {
-	if (value[0] == '\0')
-		return refuse(option, value, "empty: name a file, or - for stdin", err);
 	struct spec_input input = {.kind = SPEC_INPUT_FILE, .path = value};
-	return spec_add_input(state->spec, &input) == -1 ? err_no_memory(err) : 0;
+	return add_file(state, option, value, &input, err);
+}
+
+int
+option_set_csv(struct option_state *state, const struct option_row *option,
+	       const char *value, struct err *err)
+{
+	struct spec_input input = {.kind = SPEC_INPUT_CSV, .path = value, .separator = ','};
+	return add_file(state, option, value, &input, err);
+}
+
+int
+option_set_jsonl(struct option_state *state, const struct option_row *option,
+		 const char *value, struct err *err)
+{
+	struct spec_input input = {.kind = SPEC_INPUT_JSONL, .path = value};
+	return add_file(state, option, value, &input, err);
+}
+
+/* A name alone: tasks have it anyway. */
+int
+option_set_env(struct option_state *state, const struct option_row *option,
+	       const char *value, struct err *err)
+{
+	if (value[0] == '=')
+		return refuse(option, value, "no variable: write NAME=VALUE", err);
+	if (strchr(value, '=') == NULL)
+		return 0;
+	return spec_add_env(state->spec, value) == -1 ? err_no_memory(err) : 0;
+}
+
+int
+option_set_set(struct option_state *state, const struct option_row *option,
+	       const char *value, struct err *err)
+{
+	const char *equals = strchr(value, '=');
+	if (equals == NULL || equals == value)
+		return refuse(option, value,
+			      "no key and value: write it like workers=2 or "
+			      "inputs.glob='x/*.jpg'",
+			      err);
+	const char **sets = spec_alloc(state->spec, (state->set_count + 1) * sizeof(*sets));
+	if (sets == NULL)
+		return err_no_memory(err);
+	if (state->set_count > 0)
+		memcpy(sets, state->sets, state->set_count * sizeof(*sets));
+	sets[state->set_count++] = value;
+	state->sets = sets;
+	return 0;
 }
 
 int
@@ -543,65 +598,5 @@ option_set_resume(struct option_state *state, const struct option_row *option,
 	(void)err;
 	if ((size_t)state->spec->resume < option->operand)
 		state->spec->resume = (enum spec_resume)option->operand;
-	return 0;
-}
-
-/* What was done before is in a record. */
-static int
-settle_resume(const struct spec *spec, struct err *err)
-{
-	static const char *const names[] = {[SPEC_RESUME_REST] = "--resume",
-					    [SPEC_RESUME_FAILED] = "--resume-failed",
-					    [SPEC_RETRY_FAILED] = "--retry-failed"};
-	bool has_record = spec->joblog != NULL || spec->run_file != NULL ||
-			  (spec->resume != SPEC_RETRY_FAILED && spec->results != NULL);
-	if (spec->resume == SPEC_RESUME_NOTHING || has_record)
-		return 0;
-	return err_set(
-	    err,
-	    ERR_USAGE, "%s needs the record of the earlier run: add --joblog FILE or --run-file FILE",
-	    names[spec->resume]);
-}
-
-static enum spec_group
-settle_group(const struct option_state *state)
-{
-	if (state->spec->is_valueless)
-		return SPEC_GROUP_ONE;
-	if (state->is_lines_given && !state->is_count_given)
-		return SPEC_GROUP_LINES;
-	if (state->is_context_fill_given)
-		return SPEC_GROUP_FILL_CONTEXT;
-	if (state->is_fill_given || state->is_xargs_given)
-		return SPEC_GROUP_FILL;
-	return state->is_count_given ? SPEC_GROUP_COUNT : SPEC_GROUP_ONE;
-}
-
-int
-option_settle(struct option_state *state, struct err *err)
-{
-	struct spec *spec = state->spec;
-	spec->group = settle_group(state);
-	bool is_fill = state->is_fill_given || state->is_xargs_given;
-	spec->repeats_context =
-	    state->is_context_fill_given || (state->is_context_wanted && !is_fill);
-	spec->shares_rest = !state->is_xargs_given &&
-			    (state->is_fill_given || state->is_context_fill_given);
-	if (spec->colsep != NULL && !state->is_trim_given)
-		spec->trim = SPEC_TRIM_BOTH;
-	if (state->tag_text != NULL)
-		spec->tag = state->tag_text;
-	if (state->is_silent)
-		spec->is_verbose = false;
-	bool is_kept = spec->results != NULL && spec->output_mode == SPEC_OUTPUT_NONE;
-	if (spec->is_dry_run || is_kept)
-		spec->output_mode = SPEC_OUTPUT_GROUP;
-	if (settle_resume(spec, err) == -1)
-		return -1;
-	if (strcmp(state->value_sep, state->file_sep) == 0)
-		return err_set(
-		    err, ERR_USAGE,
-		    "--arg-sep and --arg-file-sep are both '%.100s': make them differ",
-		    state->value_sep);
 	return 0;
 }

@@ -35,6 +35,10 @@ option_setter option_ignore;
 option_setter option_set_plain;
 option_setter option_set_jobs;
 option_setter option_set_arg_file;
+option_setter option_set_csv;
+option_setter option_set_jsonl;
+option_setter option_set_env;
+option_setter option_set_set;
 option_setter option_set_null;
 option_setter option_set_delimiter;
 option_setter option_set_eof;
@@ -64,8 +68,5 @@ option_setter option_set_inflight; /* from 1 to OPTION_INFLIGHT_MAX */
 option_setter option_set_fail_fast;
 option_setter option_set_termseq;
 option_setter option_set_resume; /* operand: an enum spec_resume */
-
-/* After the last option: what options mean together. 0, or -1 and err. */
-int option_settle(struct option_state *state, struct err *err);
 
 #endif

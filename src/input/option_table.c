@@ -18,6 +18,8 @@
 #define COMMANDS OPTION_COMMANDS
 #define FEED OPTION_FEED
 #define CALL OPTION_CALL
+#define RUN OPTION_RUN
+#define JOB OPTION_JOB
 #define PARALLEL OPTION_PARALLEL
 
 #define INPUT OPTION_SECTION_INPUT
@@ -34,6 +36,12 @@ const struct option_row option_table[] = {
 	{"arg-file", "a", NEED, "FILE", RUNNING, INPUT,
 	 "take input items from FILE, - is stdin; several are combined each with each",
 	 option_set_arg_file, 0, OPTION_HINT_FILE, NULL},
+	{"csv", "", NEED, "FILE", RUNNING, INPUT,
+	 "take records from the CSV in FILE, whose fields are {1} {2}, and by --header : {name}",
+	 option_set_csv, 0, OPTION_HINT_FILE, NULL},
+	{"jsonl", "", NEED, "FILE", RUNNING, INPUT,
+	 "take a JSON object from each line of FILE, whose members are {name}",
+	 option_set_jsonl, 0, OPTION_HINT_FILE, NULL},
 	{"null", "0", NONE, NULL, RUNNING, INPUT,
 	 "items end with a NUL byte", option_set_null, 0, 0, NULL},
 	{"delimiter", "d", NEED, "C", RUNNING, INPUT,
@@ -120,7 +128,10 @@ const struct option_row option_table[] = {
 	{"fsync", "", NEED, "WHAT", COMMANDS, COMMAND,
 	 "what is on disk before a task is done: none, its outputs (file), their names too (dir)",
 	 option_set_fsync, 0, OPTION_HINT_WORDS, "none file dir"},
-	{"dry-run|dr", "", NONE, NULL, RUNNING, COMMAND,
+	{"stdin", "", NEED, "FILE", COMMANDS, COMMAND,
+	 "let each task read FILE as its standard input",
+	 option_set_string, FIELD(stdin_path), OPTION_HINT_FILE, NULL},
+	{"dry-run|dr", "", NONE, NULL, RUNNING | RUN, COMMAND,
 	 "print the commands and run nothing", option_set_true, FIELD(is_dry_run), 0, NULL},
 
 	{"protocol", "", NEED, "NAME", FEED, COMMAND,
@@ -229,8 +240,20 @@ const struct option_row option_table[] = {
 	 "run again those that failed, with the inputs of the record",
 	 option_set_resume, SPEC_RETRY_FAILED, 0, NULL},
 
-	{"env", "", NEED, "VAR", RUNNING, OTHER,
-	 "accepted and not needed: tasks get the whole environment", option_ignore, 0, 0, NULL},
+	{"env", "", NEED, "VAR[=VALUE]", RUNNING, OTHER,
+	 "set VAR for the tasks; without VALUE not needed: they get the whole environment",
+	 option_set_env, 0, 0, NULL},
+	{"print-spec", "", NONE, NULL, JOB | RUN, OTHER,
+	 "print the job as a file for pinion run, and run nothing",
+	 option_note, NOTE(is_print_wanted), 0, NULL},
+	{"set", "", NEED, "KEY=VALUE", RUN, OTHER,
+	 "have VALUE for KEY, whatever the file says: workers=2, inputs.glob='x/*.jpg'",
+	 option_set_set, 0, 0, NULL},
+	{"check", "", NONE, NULL, RUN, OTHER,
+	 "say whether the file is right and what would be done, and run nothing",
+	 option_note, NOTE(is_check_wanted), 0, NULL},
+	{"schema", "", NONE, NULL, RUN, OTHER,
+	 "print the JSON Schema of job files", option_ask, OPTIONS_SCHEMA, 0, NULL},
 	{"plain", "", NONE, NULL, PARALLEL, OTHER,
 	 "do not read options from $PARALLEL", option_set_plain, 0, 0, NULL},
 	{"gnu", "", NONE, NULL, PARALLEL, OTHER,
@@ -249,11 +272,11 @@ const struct option_row option_table[] = {
 	 "open a shell in its place", option_ignore, 0, 0, NULL},
 	{"json", "", NONE, NULL, OPTION_TOPOLOGY, OTHER,
 	 "print JSON", option_ignore, 0, 0, NULL},
-	{"help", "h", NONE, NULL, OPTION_ALL, OTHER,
+	{"help", "h", NONE, NULL, OPTION_ALL | RUN, OTHER,
 	 "print this help", option_ask, OPTIONS_HELP, 0, NULL},
-	{"version", "V", NONE, NULL, OPTION_ALL, OTHER,
+	{"version", "V", NONE, NULL, OPTION_ALL | RUN, OTHER,
 	 "print the version", option_ask, OPTIONS_VERSION, 0, NULL},
-	{"list-options", "", NONE, NULL, RUNNING, OTHER,
+	{"list-options", "", NONE, NULL, RUNNING | RUN, OTHER,
 	 NULL, option_ask, OPTIONS_LIST, 0, NULL},
 };
 /* clang-format on */
@@ -263,6 +286,7 @@ const struct option_verb option_verbs[] = {
     {"map", OPTION_MAP, "run a command for each input, in parallel", true, ""},
     {"feed", OPTION_FEED, "feed inputs to a program that is kept alive", true, ""},
     {"call", OPTION_CALL, "call a function in a shared object for each input", true, ""},
+    {"run", OPTION_RUN, "run what a job file says", false, NULL},
     {"parallel", OPTION_PARALLEL, "as map, with the defaults of GNU parallel", true, ""},
     {"topology", OPTION_TOPOLOGY, "show the machine, the budget and the workers' places",
      false, ""},
@@ -278,7 +302,8 @@ option_dialect_bit(enum spec_dialect dialect)
 	static const unsigned int bits[] = {[SPEC_MAP] = OPTION_MAP,
 					    [SPEC_PARALLEL] = OPTION_PARALLEL,
 					    [SPEC_FEED] = OPTION_FEED,
-					    [SPEC_CALL] = OPTION_CALL};
+					    [SPEC_CALL] = OPTION_CALL,
+					    [SPEC_RUN] = OPTION_RUN};
 	return bits[dialect];
 }
 

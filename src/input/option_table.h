@@ -24,8 +24,10 @@ enum {
 	OPTION_FEED = 16,
 	OPTION_CALL = 32,
 	OPTION_REPLAY = 64, /* as OPTION_TOPOLOGY */
+	OPTION_RUN = 128,
 	OPTION_COMMANDS = OPTION_MAP | OPTION_PARALLEL,
 	OPTION_RUNNING = OPTION_COMMANDS | OPTION_FEED | OPTION_CALL,
+	OPTION_JOB = OPTION_MAP | OPTION_FEED | OPTION_CALL, /* what a job's file can be */
 	OPTION_ALL = OPTION_RUNNING | OPTION_TOPOLOGY | OPTION_REPLAY,
 };
 
@@ -76,6 +78,10 @@ struct option_state {
 	bool is_fill_given;         /* -m */
 	bool is_xargs_given;
 	bool is_silent;
+	bool is_print_wanted; /* --print-spec */
+	bool is_check_wanted; /* run --check */
+	const char **sets;    /* run --set KEY=VALUE; not NULL-terminated */
+	size_t set_count;
 };
 
 struct option_row;
@@ -103,7 +109,8 @@ struct option_verb {
 	unsigned int bit;
 	const char *help;
 	bool runs_command; /* words after its options are a command */
-	const char *words; /* else: what they may be, apart by blanks; "": there are none; NULL: files */
+	/* Else: what they may be, apart by blanks; "": there are none; NULL: files. */
+	const char *words;
 };
 
 extern const struct option_row option_table[];

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "input/library.h"
+#include "input/job_json.h"
+#include "input/job_print.h"
+#include "input/members.h"
 #include "input/option_scan.h"
 #include "input/option_set.h"
+#include "input/option_settle.h"
 #include "input/option_table.h"
 #include "input/option_words.h"
 #include "input/shell.h"
@@ -150,42 +153,6 @@ take_words(struct option_state *state, const struct option_scan *environment,
 	return 0;
 }
 
-/*
- * feed and call: the words are a program, or a library, which no value is put into; a task is
- * the value itself.
- */
-static int
-take_program(struct spec *spec, struct err *err)
-{
-	static char value[] = "{}";
-	static char *value_words[] = {value, NULL};
-	if (spec->word_count == 0)
-		return err_set(
-		    err, ERR_USAGE,
-		    spec->dialect == SPEC_FEED
-			? "which program is to be fed? pinion feed PROGRAM [ARGUMENT]..."
-			: "which library is to be called? pinion call LIB.so "
-			  "[ARGUMENT]...");
-	if (spec->dialect == SPEC_CALL && library_parse(spec, spec->words[0], err) == -1)
-		return -1;
-	spec->program_words = spec->words;
-	spec->program_word_count = spec->word_count;
-	spec->words = value_words;
-	spec->word_count = 1;
-	return 0;
-}
-
-/* The joblog says what is to be run: command lines, or what the program is fed. */
-static void
-drop_tasks(struct spec *spec)
-{
-	spec->input_count = 0;
-	if (spec->executor != SPEC_SPAWN)
-		return;
-	spec->word_count = 0;
-	spec->words[0] = NULL;
-}
-
 /* What is left to do once all options are known. */
 static int
 complete_spec(struct option_state *state, const struct option_scan *environment,
@@ -196,15 +163,52 @@ complete_spec(struct option_state *state, const struct option_scan *environment,
 	    take_words(state, environment, scan, err) == -1)
 		return -1;
 	if (spec->resume == SPEC_RETRY_FAILED && spec->joblog != NULL)
-		drop_tasks(spec);
-	if (spec->dialect == SPEC_FEED || spec->dialect == SPEC_CALL)
-		return take_program(spec, err);
+		option_drop_tasks(spec);
+	if ((spec->dialect == SPEC_FEED || spec->dialect == SPEC_CALL) &&
+	    option_take_program(spec, err) == -1)
+		return -1;
+	if (members_settle(spec, err) == -1)
+		return -1;
+	if (state->is_print_wanted &&
+	    job_print(spec, scan->found, scan->found_count, &spec->print) == -1)
+		return err_no_memory(err);
 	if (spec->dialect == SPEC_PARALLEL && !spec->is_inherited) {
 		spec->shell = shell_find(spec, err);
 		if (spec->shell == NULL)
 			return -1;
 	}
 	return 0;
+}
+
+/* pinion run: a file, and more options behind it. */
+static int
+take_job(struct option_state *state, const struct option_scan *scan, struct err *err)
+{
+	struct option_scan rest = {0};
+	size_t left = scan->count - scan->index;
+	char *const *words = scan->words + scan->index;
+	if (left == 0)
+		return err_set(err, ERR_USAGE,
+			       "which job? pinion run JOB.json, or - for stdin");
+	if (option_scan(&rest, state->spec, words + 1, left - 1, err) == -1 ||
+	    option_apply(state, rest.found, rest.found_count, err) == -1)
+		return -1;
+	if (rest.index < rest.count)
+		return err_set(err, ERR_USAGE,
+			       "'%.200s' is one word too many: pinion run takes one file",
+			       rest.words[rest.index]);
+	return state->outcome == OPTIONS_RUN ? job_read(state, words[0], err) : 0;
+}
+
+/* What to do with a spec that is complete. */
+static enum options_outcome
+settle_outcome(const struct option_state *state)
+{
+	if (state->outcome != OPTIONS_RUN)
+		return state->outcome;
+	if (state->is_print_wanted)
+		return OPTIONS_PRINT;
+	return state->is_check_wanted ? OPTIONS_CHECK : OPTIONS_RUN;
 }
 
 enum options_outcome
@@ -221,7 +225,9 @@ options_parse(struct spec *spec, int argc, char **argv, struct err *err)
 	if (option_apply(&state, scan.found, scan.found_count, err) == -1)
 		return OPTIONS_ERROR;
 	if (state.outcome == OPTIONS_RUN &&
-	    complete_spec(&state, &environment, &scan, err) == -1)
+	    (spec->dialect == SPEC_RUN
+		 ? take_job(&state, &scan, err)
+		 : complete_spec(&state, &environment, &scan, err)) == -1)
 		return OPTIONS_ERROR;
-	return state.outcome;
+	return settle_outcome(&state);
 }

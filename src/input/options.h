@@ -19,6 +19,9 @@ enum options_outcome {
 	OPTIONS_HELP,       /* --help was asked for */
 	OPTIONS_VERSION,
 	OPTIONS_LIST, /* --list-options, which --help does not tell; for tests of man pages */
+	OPTIONS_SCHEMA,
+	OPTIONS_PRINT, /* spec->print is what was asked for */
+	OPTIONS_CHECK, /* spec is complete, but only to be looked at */
 };
 
 /*

@@ -16,6 +16,7 @@ expected_files() {
 	{
 		echo $prefix/bin/pinion
 		echo $prefix/share/bash-completion/completions/pinion
+		echo $prefix/share/pinion/pinion-job.schema.json
 		echo $prefix/share/zsh/site-functions/_pinion
 		echo $prefix/share/fish/vendor_completions.d/pinion.fish
 		for page in "$root"/man/*.[1-9]; do

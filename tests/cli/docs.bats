@@ -188,12 +188,37 @@ run_examples() {
 @test "pinion-parallel(1) documents the options that map does not have, and no others" {
 	assert_equal "$(documented_options "$(page_of parallel)")" \
 		"$(comm -13 <(listed_options map) <(listed_options parallel))"
-	assert_equal "$(comm -23 <(listed_options map) <(listed_options parallel))" ''
+	assert_equal "$(comm -23 <(listed_options map) <(listed_options parallel))" --print-spec
 }
 
 @test "pinion-feed(1) documents the options that map does not have, and no others" {
 	assert_equal "$(documented_options "$(page_of feed)")" \
 		"$(comm -13 <(listed_options map) <(listed_options feed))"
+}
+
+@test "pinion-run(1) documents the options of run, and no others" {
+	[[ $(listed_options run | wc -l) -gt 5 ]]
+	assert_equal "$(documented_options "$(page_of run)")" "$(listed_options run)"
+}
+
+@test "pinion-job(5) documents each key of the schema, and none that does not exist" {
+	local keys
+	keys=$(pinion run --schema | sed -n 's/^        "\([a-z_]*\)": {.*/\1/p' | sort -u)
+	[[ $(wc -l <<<"$keys") -gt 50 ]]
+	# Of what the page names, inputs and the members of a JSON line are no keys of a job.
+	assert_equal "$(sed -n '/^\.Ss What runs/,/^\.Sh FILES/p' "$root/man/pinion-job.5" |
+		sed '/^\.Ss Inputs/,/^\.Ss Options for inputs/d' |
+		sed -n 's/^\.It Cm \([a-z_]*\)$/\1/p' | cat - <(printf '%s\n' inputs stages) | sort -u)" "$keys"
+}
+
+@test "pinion-job(5) shows the examples as they are" {
+	local count file number
+	count=$(extract_examples "$root/man/pinion-job.5")
+	assert_equal "$count" 4
+	number=0
+	for file in photos-overnight.json embeddings.json embed.py read-transform-write.json; do
+		assert_same_bytes "$blocks/$((++number))" "$root/tests/examples/$file"
+	done
 }
 
 @test "pinion-topology(1) documents the options that its verb completes" {
@@ -209,7 +234,7 @@ run_examples() {
 
 @test "--help and completion know the same options as --list-options" {
 	local verb
-	for verb in map feed parallel; do
+	for verb in map feed run parallel; do
 		assert_equal "$(helped_options $verb)" "$(listed_options $verb)"
 		assert_equal "$(completed_options $verb)" "$(listed_options $verb)"
 	done
@@ -308,6 +333,10 @@ documented_columns() {
 
 @test "the examples in pinion-feed(1) run" {
 	run_examples "$(page_of feed)" 6
+}
+
+@test "the examples in pinion-run(1) run" {
+	run_examples "$(page_of run)" 3
 }
 
 @test "the examples in pinion-parallel(1) run" {

@@ -1,0 +1,97 @@
+/* option_settle.c: see option_settle.h. */
+#include "input/option_settle.h"
+
+#include <string.h>
+
+#include "input/library.h"
+
+static enum spec_group
+settle_group(const struct option_state *state)
+{
+	if (state->spec->is_valueless)
+		return SPEC_GROUP_ONE;
+	if (state->is_lines_given && !state->is_count_given)
+		return SPEC_GROUP_LINES;
+	if (state->is_context_fill_given)
+		return SPEC_GROUP_FILL_CONTEXT;
+	if (state->is_fill_given || state->is_xargs_given)
+		return SPEC_GROUP_FILL;
+	return state->is_count_given ? SPEC_GROUP_COUNT : SPEC_GROUP_ONE;
+}
+
+/* What was done before is in a record. */
+static int
+settle_resume(const struct spec *spec, struct err *err)
+{
+	static const char *const names[] = {[SPEC_RESUME_REST] = "--resume",
+					    [SPEC_RESUME_FAILED] = "--resume-failed",
+					    [SPEC_RETRY_FAILED] = "--retry-failed"};
+	bool has_record = spec->joblog != NULL || spec->run_file != NULL ||
+			  (spec->resume != SPEC_RETRY_FAILED && spec->results != NULL);
+	if (spec->resume == SPEC_RESUME_NOTHING || has_record)
+		return 0;
+	return err_set(
+	    err,
+	    ERR_USAGE, "%s needs the record of the earlier run: add --joblog FILE or --run-file FILE",
+	    names[spec->resume]);
+}
+
+int
+option_settle(struct option_state *state, struct err *err)
+{
+	struct spec *spec = state->spec;
+	spec->group = settle_group(state);
+	bool is_fill = state->is_fill_given || state->is_xargs_given;
+	spec->repeats_context =
+	    state->is_context_fill_given || (state->is_context_wanted && !is_fill);
+	spec->shares_rest = !state->is_xargs_given &&
+			    (state->is_fill_given || state->is_context_fill_given);
+	if (spec->colsep != NULL && !state->is_trim_given)
+		spec->trim = SPEC_TRIM_BOTH;
+	if (state->tag_text != NULL)
+		spec->tag = state->tag_text;
+	if (state->is_silent)
+		spec->is_verbose = false;
+	bool is_kept = spec->results != NULL && spec->output_mode == SPEC_OUTPUT_NONE;
+	if (spec->is_dry_run || is_kept)
+		spec->output_mode = SPEC_OUTPUT_GROUP;
+	if (settle_resume(spec, err) == -1)
+		return -1;
+	if (strcmp(state->value_sep, state->file_sep) == 0)
+		return err_set(
+		    err, ERR_USAGE,
+		    "--arg-sep and --arg-file-sep are both '%.100s': make them differ",
+		    state->value_sep);
+	return 0;
+}
+
+void
+option_drop_tasks(struct spec *spec)
+{
+	spec->input_count = 0;
+	if (spec->executor != SPEC_SPAWN || spec->word_count == 0)
+		return;
+	spec->word_count = 0;
+	spec->words[0] = NULL;
+}
+
+int
+option_take_program(struct spec *spec, struct err *err)
+{
+	static char value[] = "{}";
+	static char *value_words[] = {value, NULL};
+	if (spec->word_count == 0)
+		return err_set(
+		    err, ERR_USAGE,
+		    spec->dialect == SPEC_FEED
+			? "which program is to be fed? pinion feed PROGRAM [ARGUMENT]..."
+			: "which library is to be called? pinion call LIB.so "
+			  "[ARGUMENT]...");
+	if (spec->dialect == SPEC_CALL && library_parse(spec, spec->words[0], err) == -1)
+		return -1;
+	spec->program_words = spec->words;
+	spec->program_word_count = spec->word_count;
+	spec->words = value_words;
+	spec->word_count = 1;
+	return 0;
+}

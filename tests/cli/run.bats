@@ -1,0 +1,276 @@
+# pinion run: jobs from files: inputs of each kind, tasks with settings of their own, --check,
+# --set, --print-spec, the schema and the examples.
+load helper
+
+# job TEXT: becomes job.json.
+job() {
+	printf '%s\n' "$1" >job.json
+}
+
+# assert_refused MESSAGE: the job is, and says exactly that.
+assert_refused() {
+	local status=0
+	pinion run job.json >out 2>err </dev/null || status=$?
+	assert_equal "$(cat err)" "pinion run: $1"
+	assert_equal "$status" 2
+	[[ ! -s out ]]
+}
+
+@test "a job file runs as the command line would" {
+	job '{"command": ["echo", "<{}>"], "inputs": {"args": ["a", "b c", "$x"]}, "workers": 2}'
+	assert_equal "$(pinion run job.json)" "$(pinion map -j2 echo '<{}>' ::: a 'b c' '$x')"
+}
+
+@test "a job comes from stdin, too, and its inputs then do not" {
+	echo '{"command": "echo {}", "inputs": {"args": [1, 2]}}' >job.json
+	assert_equal "$(pinion run - <job.json)" $'1\n2'
+}
+
+@test "without inputs the lines of stdin are" {
+	job '{"command": "echo +{}"}'
+	assert_equal "$(printf 'a\nb\n' | pinion run job.json)" $'+a\n+b'
+}
+
+@test "without a command each input is one" {
+	job '{"inputs": {"args": ["echo a | tr a b", "echo c"]}}'
+	assert_equal "$(pinion run job.json)" $'b\nc'
+}
+
+@test "programs are fed and libraries called" {
+	job '{"feed": ["sed", "-u", "s/^/+/"], "inputs": {"range": [1, 3]}}'
+	assert_equal "$(pinion run job.json)" $'+1\n+2\n+3'
+	job '{"call": "'"$PINION_BUILD"'/plugins/crc32.so", "inputs": {"args": ["a"]}}'
+	assert_equal "$(pinion run job.json)" "$(pinion call "$PINION_BUILD/plugins/crc32.so" ::: a)"
+}
+
+@test "workers that are executed anew have the job, whatever the file has become" {
+	job '{"command": "echo {k} $N; rm -f job.json", "env": {"N": "v"}, "workers": 1,
+		"maxtasksperchild": 1, "start_method": "spawn", "inputs": {"jsonl": "tasks"}}'
+	printf '{"k": %d}\n' 1 2 3 >tasks
+	assert_equal "$(pinion run job.json)" $'1 v\n2 v\n3 v'
+}
+
+@test "a server of workers has the job's variables before it forks" {
+	job '{"command": "echo $N", "env": {"N": "v"}, "start_method": "forkserver",
+		"inputs": {"args": [1]}}'
+	assert_equal "$(pinion run job.json)" 'v 1'
+}
+
+@test "variables of the job are there for the initializer, the tasks and the program that is fed" {
+	job '{"command": "echo $N $M", "env": {"N": "a b", "PATH": "${PATH}"}, "initializer": "export M=$N",
+		"inputs": {"args": [1]}}'
+	assert_equal "$(pinion run job.json)" 'a b a b 1'
+	job '{"feed": "while read -r x; do echo $x $N; done", "env": {"N": 5}, "inputs": {"args": [1]}}'
+	assert_equal "$(pinion run job.json)" '1 5'
+	assert_equal "$(pinion map --env N=6 --env HOME 'echo $N {}' ::: 1)" '6 1'
+}
+
+@test "every task reads the job's stdin" {
+	echo text >file
+	job '{"command": "cat; echo {}", "stdin": "file", "inputs": {"args": [1, 2]}}'
+	assert_equal "$(pinion run job.json)" $'text\n1\ntext\n2'
+	assert_equal "$(pinion run job.json --set 'stdin={"text": "x\n"}')" $'x\n1\nx\n2'
+	assert_equal "$(pinion map --stdin file 'cat; echo {}' ::: 1)" $'text\n1'
+}
+
+@test "records of CSV have names" {
+	printf 'name,city\r\n"Ada ""L""","Lon,\ndon"\r\nEmmy,Erlangen\r\n' >people.csv
+	job '{"command": ["echo", "{name}:{2}"], "inputs": {"csv": "people.csv", "header": true}}'
+	assert_equal "$(pinion run job.json)" $'Ada "L":Lon,\ndon\nEmmy:Erlangen'
+	assert_equal "$(pinion map --csv people.csv --header : echo '{name}:{2}')" "$(pinion run job.json)"
+}
+
+@test "a JSON line says how its task runs" {
+	mkdir folder
+	echo there >folder/file
+	cat >tasks.jsonl <<-'END'
+		{"k": "a"}
+		{"k": "b", "env": {"N": "own", "P": 1}, "stdin": {"text": "given\n"}}
+		{"k": "c", "cwd": "folder", "stdin": "file"}
+	END
+	job '{"command": "echo {k} $N$P; cat; basename \"$(pwd)\"", "env": {"N": "job"},
+		"inputs": {"jsonl": "tasks.jsonl"}, "workers": 1}'
+	assert_equal "$(pinion run job.json)" $'a job\ncwd\nb own1\ngiven\ncwd\nc job\nthere\nfolder'
+	assert_equal "$(pinion map --jsonl tasks.jsonl -j1 'echo {k}')" $'a\nb\nc'
+}
+
+@test "a task has its own time limit" {
+	printf '%s\n' '{"s": 60, "timeout": 0.2}' '{"s": 0}' >tasks.jsonl
+	local kind
+	for kind in '"command": ["sleep", "{s}"]' '"feed": "while read -r x; do case $x in *60*) sleep 60;; esac; echo; done"'; do
+		job "{$kind"', "inputs": {"jsonl": "tasks.jsonl"}, "workers": 1}'
+		run -1 timeout -k 1 20 pinion run job.json
+		[[ $output == *'1 of 2 tasks failed (1 timed out)'* ]]
+	done
+}
+
+@test "a folder or a file that a task names and is not there costs that task" {
+	printf '%s\n' '{"cwd": "nowhere"}' '{"stdin": "nothing"}' '{"k": 1}' >tasks.jsonl
+	job '{"command": ["printf", "%s\\n", "{}"], "inputs": {"jsonl": "tasks.jsonl"}}'
+	run --separate-stderr -1 pinion run job.json
+	assert_equal "$output" '{"k": 1}'
+	[[ $stderr == *'pinion: cannot go to the folder nowhere: No such file or directory'* ]]
+	[[ $stderr == *'pinion: cannot open nothing: No such file or directory'* ]]
+	[[ $stderr == *'2 of 3 tasks failed (2 exit 126)'* ]]
+}
+
+@test "JSON lines come to a program or library as they are, or as their args" {
+	printf '%s\n' '{"a": 1}' '{"args": ["x", "y"]}' >tasks.jsonl
+	job '{"feed": "cat", "inputs": {"jsonl": "tasks.jsonl"}}'
+	assert_equal "$(pinion run job.json)" $'{"a": 1}\nx\ty'
+	assert_equal "$(pinion call --jsonl tasks.jsonl "$PINION_BUILD/plugins/crc32.so" | head -1)" \
+		"$(pinion call "$PINION_BUILD/plugins/crc32.so" ::: '{"a": 1}')"
+}
+
+@test "a line without a member that the command names ends the run with its number" {
+	printf '{"k": %d}\n' 1 2 >tasks.jsonl
+	echo '{"x": 3}' >>tasks.jsonl
+	job '{"command": "echo {k}", "inputs": {"jsonl": "tasks.jsonl"}}'
+	run --separate-stderr -3 pinion run job.json
+	[[ $stderr == *'tasks.jsonl:3:1: there is no k, which the command names as {k}'* ]]
+}
+
+@test "the first JSON line runs while the second is not written yet" {
+	mkfifo fifo
+	job '{"command": "echo {k}", "inputs": {"jsonl": "fifo"}}'
+	pinion run job.json >out 3>&- &
+	exec 9>fifo
+	echo '{"k": "one"}' >&9
+	wait_until grep -qx one out
+	echo '{"k": "two"}' >&9
+	exec 9>&-
+	wait
+	assert_equal "$(cat out)" $'one\ntwo'
+}
+
+@test "files are found by patterns, sorted, and those that are new" {
+	mkdir -p photos/b photos/a
+	touch photos/b/2.jpg photos/a/1.jpg photos/3.jpg photos/a/x.png
+	touch -d '2 days ago' photos/3.jpg
+	job '{"command": "echo {}", "inputs": {"glob": "photos/**/*.jpg"}}'
+	assert_equal "$(pinion run job.json)" $'photos/3.jpg\nphotos/a/1.jpg\nphotos/b/2.jpg'
+	assert_equal "$(pinion run job.json --set inputs.newer_than=24h)" $'photos/a/1.jpg\nphotos/b/2.jpg'
+	touch -r photos/3.jpg marker
+	assert_equal "$(pinion run job.json --set inputs.newer_than=marker | wc -l)" 2
+}
+
+@test "what is wrong is refused with its place, and nothing is run" {
+	job $'{\n  "command": "touch ran",\n  "wrkers": 3\n}'
+	assert_refused 'job.json:3:3: wrkers: unknown key: did you mean workers?'
+	job $'{\n  "command": "touch ran", // why\n}'
+	assert_refused 'job.json:2:27: JSON has no comments: take it out, or write it into "description"'
+	job '{"command": "touch ran",}'
+	assert_refused 'job.json:1:24: a comma behind the last one: take it out'
+	job '{"command": "touch ran", "inputs": {"lines": "nowhere"}}'
+	run ! pinion run job.json
+	[[ $output == *'cannot open nowhere: No such file or directory'* ]]
+	[[ ! -e ran ]]
+}
+
+@test "--check says what would be done, and does it not" {
+	job '{"name": "night", "command": ["touch", "{}.done"], "inputs": {"range": [1, 5]}, "workers": 3}'
+	assert_equal "$(pinion run --check job.json)" "$(
+		cat <<-'END'
+			name      night
+			inputs    5 numbers
+			workers   3
+			command   touch {}.done
+			first     touch 1.done
+		END
+	)"
+	[[ ! -e 1.done ]]
+	job '{"command": "x", "inputs": {"lines": "nowhere"}}'
+	run -2 pinion run --check job.json
+	assert_equal "$output" 'pinion run: cannot open nowhere: No such file or directory'
+	job '{"command": "cat {}", "inputs": {"lines": "-"}}'
+	assert_equal "$(echo x | (pinion run --check job.json >/dev/null && cat))" x
+}
+
+@test "a job of several stages is checked, each of them" {
+	job '{"stages": [{"command": "cat {}"}, {"feed": "cat", "wrkers": 1}]}'
+	run -2 pinion run --check job.json
+	assert_equal "$output" 'pinion run: job.json:1:52: stages[1].wrkers: unknown key: did you mean workers?'
+}
+
+@test "--set wins over the file, and may stand before or behind it" {
+	job '{"command": "echo {}", "inputs": {"args": ["a"]}, "tag": true}'
+	assert_equal "$(pinion run --set 'inputs.args=["b"]' job.json --set tag=null)" b
+	run -2 pinion run job.json --set tag=x
+	assert_equal "$output" 'pinion run: --set tag=x: tag: expected true or false, found a string'
+}
+
+@test "--print-spec makes a file that does the same" {
+	local line
+	printf 'x y\n' >lines
+	for line in 'echo {} ::: a "b c" :::+ d e' '--tag -j2 "echo {/.}" ::: x/y.z' '-q "echo" :::: lines' \
+		'--rpl "{up} s/x/X/" echo {up} :::: lines' '-n2 echo ::: 1 2 3' '-X echo ::: 1 2 3' \
+		'--colsep " " echo {2} :::: lines' '-k --retries 2 --halt soon,fail=1 --env A=b "echo {} \$A" ::: 1'; do
+		eval "pinion map --print-spec $line" >job.json
+		assert_equal "$(pinion run job.json)" "$(eval "pinion map $line")"
+		assert_equal "$(pinion run --print-spec job.json)" "$(cat job.json)"
+		"$root/tests/schema-check" <(pinion run --schema) job.json
+	done
+	pinion feed --print-spec --inflight 2 sed -u s/a/b/ ::: a >job.json
+	assert_equal "$(pinion run job.json)" b
+}
+
+@test "the schema is for what the examples are, and not for what is none" {
+	local schema=$PINION_BUILD/pinion-job.schema.json
+	assert_equal "$(pinion run --schema)" "$(cat "$schema")"
+	"$root/tests/schema-check" "$schema" "$root"/tests/examples/*.json
+	mkdir bad
+	echo '{"wrkers": 1}' >bad/unknown.json
+	echo '{"command": []}' >bad/empty.json
+	echo '{"command": "x", "inputs": {"args": [], "lines": "f"}}' >bad/two.json
+	echo '{"command": "x", "tag": 1}' >bad/type.json
+	echo '{"stages": [{"command": "x", "order": "input"}]}' >bad/stage.json
+	echo '{"command": "x", "pass": "lines"}' >bad/pass.json
+	run -1 "$root/tests/schema-check" "$schema" bad/*.json
+	assert_equal "$output" "$(printf '%s\n' bad/*.json)"
+	for job in bad/*.json; do
+		run -2 pinion run --check "$job"
+	done
+}
+
+@test "the examples are right" {
+	local job
+	mkdir photos in
+	touch in/a.txt photos/a.jpg
+	echo '{"id": 1, "text": "x"}' >documents.jsonl
+	for job in "$root"/tests/examples/*.json; do
+		pinion run --check "$job"
+	done
+}
+
+@test "the example of photos makes thumbnails" {
+	type -P vips vipsthumbnail || skip 'vips is not installed'
+	mkdir -p photos/new thumbs
+	vips black photos/new/a.jpg 640 480
+	vips black 'photos/b c.jpg' 640 480
+	pinion run "$root/tests/examples/photos-overnight.json"
+	assert_equal "$(vipsheader -f width 'thumbs/b c.jpg')" 320
+	[[ -s thumbs/a.jpg ]]
+}
+
+@test "the example of embeddings loads its model once in each worker" {
+	skip_if_instrumented
+	local number
+	cp "$root/tests/examples/embed.py" .
+	for number in {1..100}; do
+		printf '{"id": %d, "text": "document %d"}\n' "$number" "$number"
+	done >documents.jsonl
+	pinion run "$root/tests/examples/embeddings.json" >out 2>err
+	assert_equal "$(wc -l <out)" 100
+	assert_equal "$(sed -n '7s/, .*//p' out)" '{"id": 7'
+	(($(grep -c 'model loaded' err) >= 1 && $(grep -c 'model loaded' err) <= 2))
+}
+
+@test "a file of anything is refused, and never waited for" {
+	local text
+	for text in '' '{' '[' '"' '{"a"' "$(printf '[%.0s' {1..5000})" '{"command": "\u0000"}' '{"timeout": 1e999}' \
+		'{"command": "x", "command": "y"}' 'null' '{"command": "x"} {"command": "y"}'; do
+		printf %s "$text" >job.json
+		run -2 timeout -k 1 20 pinion run job.json
+		[[ $output == 'pinion run: job.json:'* ]]
+	done
+}
