@@ -304,7 +304,8 @@ static int
 map_set_up_sinks(struct map *map, struct err *err)
 {
 	struct failures_config failures = {.command = map->command,
-					   .column_count = map->column_count};
+					   .column_count = map->column_count,
+					   .has_overrides = map->spec.hidden_count > 0};
 	if (map_set_up_output(map, err) == -1)
 		return -1;
 	map->failures = failures_new(&failures, err);

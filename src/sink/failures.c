@@ -7,7 +7,9 @@
 
 #include "sink/hint.h"
 #include "sink/visible.h"
+#include "task/override.h"
 
+#define FAILURES_ID_CHARS 40
 #define FAILURES_KINDS 8 /* told apart in the summary */
 
 struct failure {
@@ -64,13 +66,32 @@ failures_find_values(struct failures *failures, const struct task *task,
 	return 0;
 }
 
+/* "[id]: " where the task's input has given it one. */
+static int
+failures_append_id(const struct failures *failures, const struct template_values *values,
+		   struct buf *text)
+{
+	struct arg id;
+	if (!failures->config.has_overrides ||
+	    !override_find(&values->args[0], OVERRIDE_ID, &id))
+		return 0;
+	if (buf_append_char(text, '[') == -1 ||
+	    visible_append(text, id.bytes, id.length, FAILURES_ID_CHARS) == -1)
+		return -1;
+	return buf_append_str(text, "]: ");
+}
+
 /* The command line, fit for a terminal. */
 static int
 failures_append_line(struct failures *failures, const struct template_values *values,
 		     struct buf *text, struct err *err)
 {
 	struct buf line = {0};
-	int status = template_append_line(failures->config.command, values, &line, err);
+	int status = 0;
+	if (failures_append_id(failures, values, text) == -1)
+		status = err_no_memory(err);
+	if (status == 0)
+		status = template_append_line(failures->config.command, values, &line, err);
 	if (status == 0 &&
 	    visible_append(text, line.bytes, line.length, FAILURES_LINE_CHARS) == -1)
 		status = err_no_memory(err);

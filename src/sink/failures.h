@@ -9,6 +9,7 @@
 #ifndef PINION_FAILURES_H
 #define PINION_FAILURES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@
 struct failures_config {
 	const struct template *command; /* borrowed; NULL: no command lines, no hints */
 	size_t column_count;            /* for struct template_values */
+	bool has_overrides;             /* each task's first value is that (override.h) */
 };
 
 /* Tasks, not attempts. */
@@ -42,6 +44,7 @@ void failures_get_counts(const struct sink *sink, struct failures_counts *counts
  * Appends lines such as these, nothing when all tasks were done now:
  *   3 of 200 tasks failed (2 exit 1, 1 timed out), 4 never started, 90 done before
  *     task 17: exit 1: convert 'a b.jpg' out.png
+ *     task 20: exit 1: [its id]: convert c.jpg out.png
  *     ... and 2 more
  *     hint: ...
  * Control bytes are \xHH, so that a file name cannot drive the terminal. 0, -1 without

@@ -114,6 +114,14 @@ assert_refused() {
 	[[ $stderr == *'2 of 3 tasks failed (2 exit 126)'* ]]
 }
 
+@test "a task that failed is told by its id" {
+	printf '%s\n' '{"id": "one", "k": 0}' '{"id": "two\u001b", "k": 3}' >tasks.jsonl
+	job '{"command": "exit {k}", "inputs": {"jsonl": "tasks.jsonl"}}'
+	run -1 pinion run job.json
+	[[ $output == *'task 2: exit 3: [two\x1b]: exit 3'* ]]
+	[[ $output != *'[one]'* ]]
+}
+
 @test "JSON lines come to a program or library as they are, or as their args" {
 	printf '%s\n' '{"a": 1}' '{"args": ["x", "y"]}' >tasks.jsonl
 	job '{"feed": "cat", "inputs": {"jsonl": "tasks.jsonl"}}'
