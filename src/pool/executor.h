@@ -31,10 +31,7 @@ struct executor_task {
 static inline struct template_values
 executor_visible(const struct executor_task *task)
 {
-	struct template_values values = task->values;
-	values.args += task->hidden_count;
-	values.arg_count -= task->hidden_count;
-	return values;
+	return template_values_visible(&task->values, task->hidden_count);
 }
 
 /* What a worker and its executor share; the worker owns it. */

@@ -153,12 +153,14 @@ results_put_row(struct results *results, const struct task *task,
 		struct kept *kept, struct err *err)
 {
 	struct result told = *result;
+	const struct template_values visible =
+	    template_values_visible(values, results->config.spec->hidden_count);
 	struct results_row row = {
 	    .seq = task->seq,
 	    .attempt = task->attempt,
 	    .result = &told,
-	    .args = values->args,
-	    .arg_count = values->arg_count,
+	    .args = visible.args,
+	    .arg_count = visible.arg_count,
 	    .notes = kept->notes,
 	};
 	if (told.started_real_ns == 0) /* it never ran */

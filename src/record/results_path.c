@@ -20,6 +20,7 @@ struct results_path {
 	const struct arg *names;
 	size_t *order; /* of the named columns */
 	size_t name_count;
+	uint32_t hidden_count; /* values in front that are none of the command's */
 	size_t column_count; /* of each input; 0: one input makes a task, or it is not known */
 	struct buf text; /* scratch */
 };
@@ -178,9 +179,12 @@ append_pair(struct results_path *path, const struct arg *value, size_t column,
 }
 
 static int
-append_columns(struct results_path *path, const struct template_values *values,
+append_columns(struct results_path *path, const struct template_values *all,
 	       size_t name_max, struct buf *folders)
 {
+	const struct template_values visible =
+	    template_values_visible(all, path->hidden_count);
+	const struct template_values *values = &visible;
 	size_t count = path->column_count > 0 ? path->column_count : values->arg_count;
 	if (values->arg_count == 0)
 		return buf_printf(folders, "#%c%" PRIu64 "%c", '\0', values->seq + 1, '\0');
@@ -305,6 +309,7 @@ results_path_new(const struct spec *spec, const struct arg *names, size_t name_c
 	}
 	path->names = names;
 	path->name_count = name_count;
+	path->hidden_count = spec->hidden_count;
 	path->column_count = spec->group == SPEC_GROUP_ONE ? 0 : column_count;
 	path->template = template_new_text(spec, spec->results, names, name_count, err);
 	if (path->template == NULL)

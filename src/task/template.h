@@ -37,6 +37,16 @@ struct template_values {
 	const struct arg *outs; /* what {out1}, {out2} stand for; NULL: the outputs' own names */
 };
 
+/* Without the hidden ones: for whoever takes values for what they are. */
+static inline struct template_values
+template_values_visible(const struct template_values *values, uint32_t hidden_count)
+{
+	struct template_values visible = *values;
+	visible.args += hidden_count;
+	visible.arg_count -= hidden_count;
+	return visible;
+}
+
 /*
  * An expanded command. Zero-initialise, reuse for any number of expansions (memory is kept),
  * end with command_fini. argv is NULL-terminated and valid until the next expansion.

@@ -122,6 +122,18 @@ assert_refused() {
 	[[ $output != *'[one]'* ]]
 }
 
+@test "the results of JSON lines are kept by what the command sees of them" {
+	printf '%s\n' '{"args": ["a"], "k": 1, "id": "x"}' '{"args": ["b"], "k": 2}' >tasks.jsonl
+	job '{"command": "echo {k}", "inputs": {"jsonl": "tasks.jsonl"}, "results": "res", "quiet": true}'
+	pinion run job.json
+	assert_equal "$(cat res/1/a/stdout res/1/b/stdout)" $'1\n2'
+	pinion run job.json --set 'results=by-{k}.d/'
+	assert_equal "$(cat by-1.d/stdout by-2.d/stdout)" $'1\n2'
+	pinion run job.json --set results=res.csv
+	assert_equal "$(sed -n 's/.*,\(V[^S]*\),Stdout,.*/\1/p' res.csv)" V1
+	assert_equal "$(sed -n 's/.*,"echo [0-9]",\([^,]*\),.*/\1/p' res.csv | sort)" $'a\nb'
+}
+
 @test "JSON lines come to a program or library as they are, or as their args" {
 	printf '%s\n' '{"a": 1}' '{"args": ["x", "y"]}' >tasks.jsonl
 	job '{"feed": "cat", "inputs": {"jsonl": "tasks.jsonl"}}'
