@@ -1,22 +1,12 @@
-/*
- * output.c: see output.h.
- *
- * A task's bytes pass three steps: tags in front of lines, whole lines apart from the
- * rest (line mode), then either straight to the outlet, for a live task, or into its held
- * streams.
- */
+/* output.c: see output.h. */
 #include "sink/output.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
-#include "ipc/spill.h"
-#include "sink/decorate.h"
-#include "sink/outlet.h"
-#include "sink/pending.h"
+#include "sink/output_parts.h"
 
 /* How stdout and stderr are doing is judged so often; faster than a disk is fast. */
 #define OUTPUT_FLOW_MS 10
@@ -24,127 +14,13 @@
 
 static_assert(OUTPUT_BEHIND_BYTES == OUTLET_BEHIND_BYTES, "one bound");
 
-/* So much was with the outlets once. */
-struct mark {
-	uint64_t end; /* the tasks before this one: a seq, or how many settled */
-	uint64_t put_bytes[RESULT_STREAMS];
-};
-
-struct output {
-	struct sink sink;
-	struct sink_ops ops; /* with answered only where nothing is added to what tasks print */
-	struct output_config config;
-	bool is_ordered;
-	bool is_line_mode;
-	bool is_passing;     /* --ungroup: what there is goes out at once */
-	bool shows_traces;   /* -t */
-	bool shows_commands; /* -v */
-	bool streams_head; /* the task whose turn it is need not be held until it settles */
-	const struct template *tag; /* NULL: no tags */
-	int watch_fd;
-	uint64_t head_seq; /* ordered: all before it have settled and are with the outlets */
-	uint64_t settled_count; /* unordered: so many are with the outlets */
-	uint64_t out_end; /* of those with the outlets: all before this one are out */
-	struct mark mark; /* what out_end will be next */
-	struct pending_table table;
-	struct spill spill;
-	struct outlet outlets[RESULT_STREAMS];
-	size_t outlet_count;
-	struct outlet *streams[RESULT_STREAMS]; /* into outlets: one for both where both are one file */
-	int64_t flow_at_ns;                     /* the last look */
-	uint64_t flow_bytes;                    /* written by then */
-	bool is_flowing;                        /* more held output would not be of use */
-	struct buf tagged;                      /* scratch */
-	struct buf text;                        /* scratch */
-	struct arg *args;                       /* scratch */
-	size_t arg_capacity;
-};
-
-static struct output *
-output_of(struct sink *sink)
-{
-	return (struct output *)sink; /* its first member */
-}
-
 static const struct output *
 output_of_const(const struct sink *sink)
 {
 	return (const struct output *)sink;
 }
 
-/* Its bytes go out as they come. */
-static bool
-output_is_live(const struct output *output, uint64_t seq)
-{
-	if (output->is_passing)
-		return true;
-	if (output->is_ordered)
-		return output->streams_head && seq == output->head_seq;
-	return output->is_line_mode;
-}
-
-static int
-output_pass(struct output *output, struct pending *pending, uint64_t seq,
-	    enum result_stream stream, const char *bytes, size_t length, struct err *err)
-{
-	if (output_is_live(output, seq))
-		return outlet_put(output->streams[stream], bytes, length, err);
-	return held_append(&output->spill, &pending->held[stream], bytes, length, err);
-}
-
-/* Appends all of *from to *to and ends *from. */
-static int
-output_move_held(struct output *output, struct held **to, struct held **from,
-		 struct err *err)
-{
-	if (*to == NULL) {
-		*to = *from;
-		*from = NULL;
-		return 0;
-	}
-	while (held_bytes(*from) > 0) {
-		const char *bytes;
-		size_t length;
-		if (held_peek(&output->spill, *from, &bytes, &length, err) == -1 ||
-		    held_append(&output->spill, to, bytes, length, err) == -1)
-			return -1;
-		held_consume(&output->spill, *from, length);
-	}
-	held_free(&output->spill, *from);
-	*from = NULL;
-	return 0;
-}
-
-/* The line that was cut short by the end of a piece goes on its way. */
-static int
-output_pass_partial(struct output *output, struct pending *pending,
-		    enum result_stream stream, struct err *err)
-{
-	struct held **partial = &pending->partial[stream];
-	if (*partial == NULL)
-		return 0;
-	if (output_is_live(output, pending->seq))
-		return outlet_put_held(output->streams[stream], partial, err);
-	return output_move_held(output, &pending->held[stream], partial, err);
-}
-
-static int
-output_pass_lines(struct output *output, struct pending *pending, uint64_t seq,
-		  enum result_stream stream, const char *bytes, size_t length,
-		  struct err *err)
-{
-	if (!output->is_line_mode)
-		return output_pass(output, pending, seq, stream, bytes, length, err);
-	size_t whole = decorate_whole_lines(bytes, length);
-	if (whole > 0 &&
-	    (output_pass_partial(output, pending, stream, err) == -1 ||
-	     output_pass(output, pending, seq, stream, bytes, whole, err) == -1))
-		return -1;
-	return held_append(&output->spill, &pending->partial[stream], bytes + whole,
-			   length - whole, err);
-}
-
-static int
+int
 output_find_values(struct output *output, const struct task *task, uint32_t slot,
 		   struct template_values *values, struct err *err)
 {
@@ -159,75 +35,7 @@ output_find_values(struct output *output, const struct task *task, uint32_t slot
 	return 0;
 }
 
-static int
-output_expand_tag(struct output *output, struct pending *pending, const struct task *task,
-		  struct err *err)
-{
-	struct template_values values;
-	if (pending->tag != NULL)
-		return 0;
-	buf_clear(&output->text);
-	if (output_find_values(output, task, pending->slot, &values, err) == -1 ||
-	    template_expand_text(output->tag, &values, &output->text, err) == -1)
-		return -1;
-	pending->tag = tag_new(output->text.bytes, output->text.length);
-	return pending->tag == NULL ? err_no_memory(err) : 0;
-}
-
-static int
-output_pass_tagged(struct output *output, struct pending *pending,
-		   const struct task *task, enum result_stream stream, const char *bytes,
-		   size_t length, struct err *err)
-{
-	if (output_expand_tag(output, pending, task, err) == -1)
-		return -1;
-	while (length > 0) {
-		buf_clear(&output->tagged);
-		ssize_t used = decorate_tag(&output->tagged, pending->tag,
-					    &pending->is_mid_line[stream], bytes, length);
-		if (used == -1)
-			return err_no_memory(err);
-		if (output_pass_lines(output, pending, task->seq, stream,
-				      output->tagged.bytes, output->tagged.length,
-				      err) == -1)
-			return -1;
-		bytes += used;
-		length -= (size_t)used;
-	}
-	return 0;
-}
-
-static int
-output_give(struct output *output, const struct task *task, enum result_stream stream,
-	    const char *bytes, size_t length, struct err *err)
-{
-	struct pending *pending = NULL;
-	if (length == 0 || output->streams[stream]->writer.is_closed)
-		return 0;
-	bool is_plain = output->tag == NULL && !output->is_line_mode;
-	if (is_plain && output_is_live(output, task->seq))
-		return outlet_put(output->streams[stream], bytes, length, err);
-	pending = pending_add(&output->table, task->seq);
-	if (pending == NULL)
-		return err_no_memory(err);
-	if (output->tag != NULL)
-		return output_pass_tagged(output, pending, task, stream, bytes, length,
-					  err);
-	return output_pass_lines(output, pending, task->seq, stream, bytes, length, err);
-}
-
-static int
-output_take(struct sink *sink, const struct task *task, enum result_stream stream,
-	    const char *bytes, size_t length, struct err *err)
-{
-	struct output *output = output_of(sink);
-	if (output->config.content == OUTPUT_NONE)
-		return 0;
-	return output_give(output, task, stream, bytes, length, err);
-}
-
-/* -v and -t: into output->text, with a newline. */
-static int
+int
 output_expand_command(struct output *output, const struct task *task, uint32_t slot,
 		      struct err *err)
 {
@@ -239,64 +47,22 @@ output_expand_command(struct output *output, const struct task *task, uint32_t s
 	return buf_append_char(&output->text, '\n') == -1 ? err_no_memory(err) : 0;
 }
 
-/* -v: as if the task had printed it first. */
-static int
-output_show_command(struct output *output, const struct task *task, uint32_t slot,
-		    struct err *err)
+int
+output_trace(struct output *output, const struct task *task, uint32_t slot, struct err *err)
 {
+	if (!output->shows_traces)
+		return 0;
 	if (output_expand_command(output, task, slot, err) == -1)
 		return -1;
-	struct buf line = output->text;
-	output->text = (struct buf){0}; /* the tag is expanded there meanwhile */
-	int status = output_give(output, task, RESULT_STDOUT, line.bytes, line.length, err);
-	buf_fini(&output->text);
-	output->text = line;
-	return status;
-}
-
-static int
-output_started(struct sink *sink, const struct task *task, uint32_t slot, struct err *err)
-{
-	struct output *output = output_of(sink);
-	if (output->shows_traces) {
-		if (output_expand_command(output, task, slot, err) == -1 ||
-		    outlet_put(output->streams[RESULT_STDERR], output->text.bytes,
-			       output->text.length, err) == -1)
-			return -1;
-	}
-	if (output->tag != NULL) {
-		struct pending *pending = pending_add(&output->table, task->seq);
-		if (pending == NULL)
-			return err_no_memory(err);
-		pending->slot = slot;
-	}
-	return output->shows_commands ? output_show_command(output, task, slot, err) : 0;
-}
-
-static int
-output_retried(struct sink *sink, const struct task *task, const struct result *result,
-	       struct err *err)
-{
-	struct output *output = output_of(sink);
-	struct pending *pending = pending_find(&output->table, task->seq);
-	(void)result;
-	(void)err;
-	if (pending != NULL)
-		pending_remove(&output->table, pending, &output->spill);
-	return 0;
+	return outlet_put(output->streams[RESULT_STDERR], output->text.bytes,
+			  output->text.length, err);
 }
 
 /* All the task has goes out; the entry is gone afterwards. */
 static int
 output_release(struct output *output, struct pending *pending, struct err *err)
 {
-	int status = 0;
-	for (int i = 0; i < RESULT_STREAMS && status == 0; i++) {
-		status = outlet_put_held(output->streams[i], &pending->held[i], err);
-		if (status == 0)
-			status =
-			    outlet_put_held(output->streams[i], &pending->partial[i], err);
-	}
+	int status = output->form->release(output, pending, err);
 	pending_remove(&output->table, pending, &output->spill);
 	return status;
 }
@@ -343,12 +109,25 @@ output_park(struct output *output, uint64_t seq, uint32_t count, struct err *err
 }
 
 static int
+output_retried(struct sink *sink, const struct task *task, const struct result *result,
+	       struct err *err)
+{
+	struct output *output = output_of(sink);
+	struct pending *pending = pending_find(&output->table, task->seq);
+	(void)result;
+	(void)err;
+	if (pending != NULL)
+		pending_remove(&output->table, pending, &output->spill);
+	return 0;
+}
+
+static int
 output_settled(struct sink *sink, const struct task *task, const struct result *result,
 	       struct err *err)
 {
 	struct output *output = output_of(sink);
 	(void)result;
-	if (output->is_ordered && task->seq != output->head_seq) {
+	if (!output_is_turn(output, task->seq)) {
 		assert(task->seq > output->head_seq);
 		return output_park(output, task->seq, 1, err);
 	}
@@ -359,29 +138,14 @@ output_settled(struct sink *sink, const struct task *task, const struct result *
 	return output->is_ordered ? output_advance(output, 1, err) : 0;
 }
 
-/* For outputs that go out as they are, each of whole tasks. */
 static int
 output_answered(struct sink *sink, const struct task *chunk,
 		const struct answers *answers, struct err *err)
 {
 	struct output *output = output_of(sink);
-	bool is_early = output->is_ordered && chunk->seq != output->head_seq;
-	if (output->streams[RESULT_STDOUT]->writer.is_closed || answers->length == 0 ||
-	    output->config.content == OUTPUT_NONE) {
-		/* nothing to hand over */
-	} else if (!is_early) {
-		if (outlet_put(output->streams[RESULT_STDOUT], answers->bytes,
-			       answers->length, err) == -1)
-			return -1;
-	} else {
-		struct pending *pending = pending_add(&output->table, chunk->seq);
-		if (pending == NULL)
-			return err_no_memory(err);
-		if (held_append(&output->spill, &pending->held[RESULT_STDOUT],
-				answers->bytes, answers->length, err) == -1)
-			return -1;
-	}
-	if (is_early)
+	if (output->form->answered(output, chunk, answers, err) == -1)
+		return -1;
+	if (!output_is_turn(output, chunk->seq))
 		return output_park(output, chunk->seq, answers->count, err);
 	output->settled_count += answers->count;
 	return output->is_ordered ? output_advance(output, answers->count, err) : 0;
@@ -550,8 +314,6 @@ output_free(struct sink *sink)
 }
 
 static const struct sink_ops output_ops = {
-    .started = output_started,
-    .output = output_take,
     .retried = output_retried,
     .settled = output_settled,
     .passed = output_passed,
@@ -605,7 +367,10 @@ output_new(const struct output_config *config, struct err *err)
 		err_no_memory(err);
 		return NULL;
 	}
+	output->form = &output_plain;
 	output->ops = output_ops;
+	output->ops.started = output->form->ops.started;
+	output->ops.output = output->form->ops.output;
 	output->sink.ops = &output->ops;
 	output->config = *config;
 	bool is_records = config->content == OUTPUT_RECORDS;

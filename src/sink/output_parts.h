@@ -1,0 +1,94 @@
+/*
+ * output_parts.h: what the files of the output share. Private to them.
+ *
+ *   output.c         order, what is held back, and the two descriptors
+ *   output_plain.c   a task's bytes as it printed them, with tags, in whole lines
+ */
+#ifndef PINION_OUTPUT_PARTS_H
+#define PINION_OUTPUT_PARTS_H
+
+#include "base/buf.h"
+#include "ipc/spill.h"
+#include "sink/outlet.h"
+#include "sink/output.h"
+#include "sink/pending.h"
+
+struct output;
+
+/* What is written of a task. */
+struct output_form {
+	struct sink_ops ops; /* started and output; the others are the output's own */
+
+	/* All that the task has and that has not gone out does; the entry goes afterwards. */
+	int (*release)(struct output *output, struct pending *pending, struct err *err);
+
+	/* What the answers come to goes out where it is their turn, else into their entry. */
+	int (*answered)(struct output *output, const struct task *chunk,
+			const struct answers *answers, struct err *err);
+};
+
+extern const struct output_form output_plain;
+
+/* So much was with the outlets once. */
+struct output_mark {
+	uint64_t end; /* the tasks before this one: a seq, or how many settled */
+	uint64_t put_bytes[RESULT_STREAMS];
+};
+
+struct output {
+	struct sink sink;
+	struct sink_ops ops; /* with answered only where nothing is added to what tasks print */
+	const struct output_form *form;
+	struct output_config config;
+	bool is_ordered;
+	bool is_line_mode;
+	bool is_passing;     /* --ungroup: what there is goes out at once */
+	bool shows_traces;   /* -t */
+	bool shows_commands; /* -v */
+	bool streams_head; /* the task whose turn it is need not be held until it settles */
+	const struct template *tag; /* NULL: no tags */
+	int watch_fd;
+	uint64_t head_seq; /* ordered: all before it have settled and are with the outlets */
+	uint64_t settled_count; /* unordered: so many are with the outlets */
+	uint64_t out_end; /* of those with the outlets: all before this one are out */
+	struct output_mark mark; /* what out_end will be next */
+	struct pending_table table;
+	struct spill spill;
+	struct outlet outlets[RESULT_STREAMS];
+	size_t outlet_count;
+	struct outlet *streams[RESULT_STREAMS]; /* into outlets: one for both where both are one file */
+	int64_t flow_at_ns;                     /* the last look */
+	uint64_t flow_bytes;                    /* written by then */
+	bool is_flowing;                        /* more held output would not be of use */
+	struct buf tagged;                      /* scratch */
+	struct buf text;                        /* scratch */
+	struct arg *args;                       /* scratch */
+	size_t arg_capacity;
+};
+
+static inline struct output *
+output_of(struct sink *sink)
+{
+	return (struct output *)sink; /* its first member */
+}
+
+/* What has been printed up to its end can go out. */
+static inline bool
+output_is_turn(const struct output *output, uint64_t seq)
+{
+	return !output->is_ordered || seq == output->head_seq;
+}
+
+/* What templates want to know of the task; valid until the next call. */
+int output_find_values(struct output *output, const struct task *task, uint32_t slot,
+		       struct template_values *values, struct err *err);
+
+/* The command line into output->text, with a newline. */
+int output_expand_command(struct output *output, const struct task *task, uint32_t slot,
+			  struct err *err);
+
+/* -t: the command line goes to stderr, if it was asked for. */
+int output_trace(struct output *output, const struct task *task, uint32_t slot,
+		 struct err *err);
+
+#endif
