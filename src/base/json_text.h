@@ -19,13 +19,16 @@ bool json_text_is_utf8(const char *bytes, size_t length);
 struct json_text_check {
 	bool is_bad;           /* what came so far is not UTF-8 */
 	unsigned char rest[4]; /* a character that is not whole yet */
-	size_t rest_length;
+	unsigned char rest_length;
 };
 
 void json_text_check(struct json_text_check *check, const char *bytes, size_t length);
 
 /* After the last piece. */
 bool json_text_was_utf8(const struct json_text_check *check);
+
+/* How many bytes at the end begin a character that is not whole: up to 3 (if all is UTF-8). */
+size_t json_text_cut_length(const char *bytes, size_t length);
 
 /* Appends UTF-8 as a string with its quotes; or without, for one written in pieces. */
 int json_text_append(struct buf *text, const char *bytes, size_t length);

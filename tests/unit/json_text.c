@@ -72,6 +72,33 @@ the_check_says_the_same_wherever_the_pieces_are_cut(void **state)
 }
 
 static void
+a_character_cut_at_the_end_is_told(void **state)
+{
+	static const char text[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80";
+	static const size_t cuts[] = {0, 0, 1, 0, 1, 2, 0, 1, 2, 3, 0};
+	(void)state;
+	for (size_t length = 0; length < sizeof(text); length++)
+		assert_int_equal(json_text_cut_length(text, length), cuts[length]);
+	assert_int_equal(json_text_cut_length("\x80\x80\x80\x80", 4), 0);
+	assert_int_equal(json_text_cut_length("\xc3\xa4\xa4", 3), 0);
+}
+
+/* Eight bytes are looked at at once. */
+static void
+a_bad_byte_is_seen_wherever_it_is(void **state)
+{
+	char bytes[40];
+	(void)state;
+	for (size_t length = 1; length <= sizeof(bytes); length++)
+		for (size_t at = 0; at < length; at++) {
+			memset(bytes, 'x', sizeof(bytes));
+			assert_true(json_text_is_utf8(bytes, length));
+			bytes[at] = (char)0xff;
+			assert_false(json_text_is_utf8(bytes, length));
+		}
+}
+
+static void
 strings_are_what_a_json_reader_reads_back(void **state)
 {
 	(void)state;
@@ -134,6 +161,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(utf8_is_told_from_other_bytes),
 	    cmocka_unit_test(the_check_says_the_same_wherever_the_pieces_are_cut),
+	    cmocka_unit_test(a_character_cut_at_the_end_is_told),
+	    cmocka_unit_test(a_bad_byte_is_seen_wherever_it_is),
 	    cmocka_unit_test(strings_are_what_a_json_reader_reads_back),
 	    cmocka_unit_test(nul_is_written_out),
 	    cmocka_unit_test(base64_is_that_of_the_rfc_wherever_the_pieces_are_cut),
