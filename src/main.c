@@ -28,8 +28,8 @@
  *            (a tree of files, tables, objects), runfile with its recorder, a process that
  *            writes the database
  *   ipc/     ring, board, outbox and its frames (between processes), spill, loop (epoll)
- *   base/    err, diag, buf, io, clock, sig, quote, hash, blake2b, json_text, seqmap, seqset,
- *            draft (files that are there whole or not at all)
+ *   base/    err, diag, buf, io, clock, decimal, sig, quote, hash, blake2b, json_text, seqmap,
+ *            seqset, draft (files that are there whole or not at all)
  *   pinion-plugin.h   what plugins are compiled with; installed
  *
  * Processes: the coordinator is the commands, input, task, run, sink and pool.c; a worker is
