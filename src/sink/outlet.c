@@ -3,14 +3,26 @@
 
 #include <stdlib.h>
 
+#include "base/json_text.h"
+
 /*
  * A file takes everything at once: after so many bytes signals and timers get their turn.
  */
 #define OUTLET_TURN_BYTES (8 * 1024 * 1024)
 
+/* Coded bytes may be six times as many: so many at once. */
+#define OUTLET_CODE_BYTES ((size_t)64 * 1024)
+
+/* Held bytes, and how they are written. */
+struct outlet_stream {
+	struct held *held;
+	enum outlet_code code;
+	struct json_base64 base64; /* OUTLET_BASE64: where it is */
+};
+
 struct outlet_item {
 	struct outlet_item *next;
-	struct held *held;
+	struct outlet_stream stream;
 };
 
 void
@@ -24,11 +36,11 @@ static void
 outlet_drop_first(struct outlet *outlet)
 {
 	struct outlet_item *item = outlet->first;
-	outlet->waiting_bytes -= held_bytes(item->held);
+	outlet->waiting_bytes -= held_bytes(item->stream.held);
 	outlet->first = item->next;
 	if (outlet->first == NULL)
 		outlet->last = NULL;
-	held_free(outlet->spill, item->held);
+	held_free(outlet->spill, item->stream.held);
 	free(item);
 }
 
@@ -43,6 +55,7 @@ void
 outlet_fini(struct outlet *outlet)
 {
 	outlet_drop_all(outlet);
+	buf_fini(&outlet->coded);
 	writer_fini(&outlet->writer);
 }
 
@@ -64,38 +77,93 @@ outlet_write(struct outlet *outlet, const char *bytes, size_t length, size_t *ta
 	return writer_put(&outlet->writer, bytes, length, err);
 }
 
-/* Moves the stream's bytes to the writer while it has room. */
+/* Some of the bytes, which are more to write than they are. */
 static int
-outlet_drain(struct outlet *outlet, struct held *held, struct err *err)
+outlet_write_coded(struct outlet *outlet, struct outlet_stream *stream, const char *bytes,
+		   size_t length, size_t *taken, struct err *err)
 {
-	size_t taken = 1;
-	while (held_bytes(held) > 0 && taken > 0 && outlet_has_room(outlet) &&
-	       !outlet->writer.is_closed) {
-		const char *bytes;
-		size_t length;
-		if (held_peek(outlet->spill, held, &bytes, &length, err) == -1 ||
-		    outlet_write(outlet, bytes, length, &taken, err) == -1)
-			return -1;
-		held_consume(outlet->spill, held, taken);
-		outlet->turn_bytes += taken;
-	}
+	*taken = length < OUTLET_CODE_BYTES ? length : OUTLET_CODE_BYTES;
+	buf_clear(&outlet->coded);
+	int status =
+	    stream->code == OUTLET_JSON
+		? json_text_append_part(&outlet->coded, bytes, *taken)
+		: json_base64_append(&stream->base64, &outlet->coded, bytes, *taken);
+	if (status == -1)
+		return err_no_memory(err);
+	outlet->grown_bytes += outlet->coded.length;
+	outlet->grown_bytes -= *taken;
+	return writer_put(&outlet->writer, outlet->coded.bytes, outlet->coded.length, err);
+}
+
+/* What the code has behind the last byte. */
+static int
+outlet_end_coded(struct outlet *outlet, struct outlet_stream *stream, struct err *err)
+{
+	if (stream->code != OUTLET_BASE64)
+		return 0;
+	buf_clear(&outlet->coded);
+	if (json_base64_end(&stream->base64, &outlet->coded) == -1)
+		return err_no_memory(err);
+	outlet->grown_bytes += outlet->coded.length;
+	return writer_put(&outlet->writer, outlet->coded.bytes, outlet->coded.length, err);
+}
+
+/* A piece of the stream goes to the writer, or as much of it as that takes. */
+static int
+outlet_drain_piece(struct outlet *outlet, struct outlet_stream *stream, size_t *taken,
+		   struct err *err)
+{
+	const char *bytes;
+	size_t length;
+	if (held_peek(outlet->spill, stream->held, &bytes, &length, err) == -1)
+		return -1;
+	int status = stream->code == OUTLET_AS_IS
+			 ? outlet_write(outlet, bytes, length, taken, err)
+			 : outlet_write_coded(outlet, stream, bytes, length, taken, err);
+	if (status == -1)
+		return -1;
+	held_consume(outlet->spill, stream->held, *taken);
+	outlet->turn_bytes += *taken;
 	return 0;
 }
 
+/* Moves the stream's bytes to the writer while it has room. */
 static int
-outlet_append_item(struct outlet *outlet, struct held *held, struct err *err)
+outlet_drain(struct outlet *outlet, struct outlet_stream *stream, struct err *err)
+{
+	size_t taken = 1;
+	while (held_bytes(stream->held) > 0 && taken > 0 && outlet_has_room(outlet) &&
+	       !outlet->writer.is_closed)
+		if (outlet_drain_piece(outlet, stream, &taken, err) == -1)
+			return -1;
+	return held_bytes(stream->held) > 0 ? 0 : outlet_end_coded(outlet, stream, err);
+}
+
+static int
+outlet_append_item(struct outlet *outlet, const struct outlet_stream *stream,
+		   struct err *err)
 {
 	struct outlet_item *item = malloc(sizeof(*item));
 	if (item == NULL)
 		return err_no_memory(err);
-	*item = (struct outlet_item){.held = held};
-	outlet->waiting_bytes += held_bytes(held);
+	*item = (struct outlet_item){.stream = *stream};
+	outlet->waiting_bytes += held_bytes(stream->held);
 	if (outlet->last == NULL)
 		outlet->first = item;
 	else
 		outlet->last->next = item;
 	outlet->last = item;
 	return 0;
+}
+
+/* A stream at the end of the line that bytes can be added to as they are. */
+static int
+outlet_need_plain_item(struct outlet *outlet, struct err *err)
+{
+	static const struct outlet_stream plain = {.code = OUTLET_AS_IS};
+	if (outlet->last != NULL && outlet->last->stream.code == OUTLET_AS_IS)
+		return 0;
+	return outlet_append_item(outlet, &plain, err);
 }
 
 int
@@ -117,26 +185,33 @@ outlet_put(struct outlet *outlet, const char *bytes, size_t length, struct err *
 	}
 	if (length == 0)
 		return 0;
-	if (outlet->first == NULL && outlet_append_item(outlet, NULL, err) == -1)
+	if (outlet_need_plain_item(outlet, err) == -1)
 		return -1;
 	outlet->waiting_bytes += length;
-	return held_append(outlet->spill, &outlet->last->held, bytes, length, err);
+	return held_append(outlet->spill, &outlet->last->stream.held, bytes, length, err);
+}
+
+int
+outlet_put_coded(struct outlet *outlet, struct held **held, enum outlet_code code,
+		 struct err *err)
+{
+	struct outlet_stream stream = {.held = *held, .code = code};
+	*held = NULL;
+	outlet->put_bytes += held_bytes(stream.held);
+	int failed = outlet->first == NULL ? outlet_drain(outlet, &stream, err) : 0;
+	if (failed == 0 && held_bytes(stream.held) > 0 && !outlet->writer.is_closed) {
+		failed = outlet_append_item(outlet, &stream, err);
+		if (failed == 0)
+			return 0;
+	}
+	held_free(outlet->spill, stream.held);
+	return failed;
 }
 
 int
 outlet_put_held(struct outlet *outlet, struct held **held, struct err *err)
 {
-	struct held *stream = *held;
-	*held = NULL;
-	outlet->put_bytes += held_bytes(stream);
-	int failed = outlet->first == NULL ? outlet_drain(outlet, stream, err) : 0;
-	if (failed == 0 && held_bytes(stream) > 0 && !outlet->writer.is_closed) {
-		failed = outlet_append_item(outlet, stream, err);
-		if (failed == 0)
-			return 0;
-	}
-	held_free(outlet->spill, stream);
-	return failed;
+	return outlet_put_coded(outlet, held, OUTLET_AS_IS, err);
 }
 
 int
@@ -147,18 +222,24 @@ outlet_flush(struct outlet *outlet, struct err *err)
 		return -1;
 	while (outlet->first != NULL && outlet_has_room(outlet) &&
 	       !outlet->writer.is_closed) {
-		struct held *held = outlet->first->held;
-		uint64_t before = held_bytes(held);
-		if (outlet_drain(outlet, held, err) == -1)
+		struct outlet_stream *stream = &outlet->first->stream;
+		uint64_t before = held_bytes(stream->held);
+		if (outlet_drain(outlet, stream, err) == -1)
 			return -1;
-		outlet->waiting_bytes -= before - held_bytes(held);
-		if (held_bytes(held) > 0)
+		outlet->waiting_bytes -= before - held_bytes(stream->held);
+		if (held_bytes(stream->held) > 0)
 			break;
 		outlet_drop_first(outlet);
 	}
 	if (outlet->writer.is_closed)
 		outlet_drop_all(outlet);
 	return outlet->writer.is_blocked ? 0 : writer_flush(&outlet->writer, err);
+}
+
+bool
+outlet_has_written(const struct outlet *outlet, uint64_t put_bytes)
+{
+	return outlet->writer.written_bytes >= put_bytes + outlet->grown_bytes;
 }
 
 bool

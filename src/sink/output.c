@@ -237,9 +237,9 @@ static bool
 output_is_past_mark(const struct output *output)
 {
 	for (size_t i = 0; i < output->outlet_count; i++) {
-		const struct writer *writer = &output->outlets[i].writer;
-		if (writer->written_bytes < output->mark.put_bytes[i] &&
-		    (i == 0 || !writer->is_closed))
+		const struct outlet *outlet = &output->outlets[i];
+		if (!outlet_has_written(outlet, output->mark.put_bytes[i]) &&
+		    (i == 0 || !outlet->writer.is_closed))
 			return false;
 	}
 	return true;
