@@ -24,10 +24,8 @@ buf_clear(struct buf *buf)
 }
 
 int
-buf_reserve(struct buf *buf, size_t more)
+buf_grow(struct buf *buf, size_t more)
 {
-	if (more <= buf->capacity - buf->length)
-		return 0;
 	if (more > SIZE_MAX / 2 - buf->length)
 		return -1;
 	size_t capacity = buf->capacity + buf->capacity / 2;
@@ -44,27 +42,9 @@ buf_reserve(struct buf *buf, size_t more)
 }
 
 int
-buf_append(struct buf *buf, const void *bytes, size_t length)
-{
-	if (length == 0)
-		return 0;
-	if (buf_reserve(buf, length) == -1)
-		return -1;
-	memcpy(buf->bytes + buf->length, bytes, length);
-	buf->length += length;
-	return 0;
-}
-
-int
 buf_append_str(struct buf *buf, const char *string)
 {
 	return buf_append(buf, string, strlen(string));
-}
-
-int
-buf_append_char(struct buf *buf, char c)
-{
-	return buf_append(buf, &c, 1);
 }
 
 int

@@ -10,6 +10,7 @@
 #define PINION_BUF_H
 
 #include <stddef.h>
+#include <string.h>
 
 struct buf {
 	char *bytes;
@@ -22,12 +23,34 @@ void buf_fini(struct buf *buf);
 /* Forgets the content, keeps the memory. */
 void buf_clear(struct buf *buf);
 
-/* Room for `more` bytes behind the content; they may then be written directly and `length` raised. */
-int buf_reserve(struct buf *buf, size_t more);
+int buf_grow(struct buf *buf, size_t more); /* buf_reserve's, where there is no room */
 
-int buf_append(struct buf *buf, const void *bytes, size_t length);
+/* Room for `more` bytes behind the content; they may then be written directly and `length` raised. */
+static inline int
+buf_reserve(struct buf *buf, size_t more)
+{
+	return more <= buf->capacity - buf->length ? 0 : buf_grow(buf, more);
+}
+
+static inline int
+buf_append(struct buf *buf, const void *bytes, size_t length)
+{
+	if (length == 0)
+		return 0;
+	if (buf_reserve(buf, length) == -1)
+		return -1;
+	memcpy(buf->bytes + buf->length, bytes, length);
+	buf->length += length;
+	return 0;
+}
+
+static inline int
+buf_append_char(struct buf *buf, char c)
+{
+	return buf_append(buf, &c, 1);
+}
+
 int buf_append_str(struct buf *buf, const char *string);
-int buf_append_char(struct buf *buf, char c);
 int buf_printf(struct buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
