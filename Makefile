@@ -5,7 +5,7 @@
 #   make lint           layers, headers, warnings, format, man pages, scripts
 #   make asan tsan valgrind     the tests again, under each
 #   make bench          speed; AXIS=spawn for one axis, QUICK=1 for a first look
-#   make install        PREFIX, BINDIR, MANDIR, DESTDIR say where; uninstall takes it away
+#   make install        PREFIX, BINDIR, MANDIR, DATADIR, DESTDIR say where; uninstall takes it away
 #   make install-parallel       the same and the link parallel -> pinion
 #
 # CC, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are the user's; what the code needs is added to them.
@@ -21,11 +21,11 @@ SYSTEM_LIBS := -ldl -pthread
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share/pinion
 INCLUDEDIR ?= $(PREFIX)/include
 PKGCONFIGDIR ?= $(PREFIX)/share/pkgconfig
 BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
-SCHEMADIR ?= $(PREFIX)/share/pinion
 FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 
 BUILD ?= build
@@ -71,6 +71,7 @@ plugin_is_possible = $(if $(plugin_needs_$1),\
 plugins := $(foreach name,$(basename $(notdir $(plugin_sources))),\
 	$(if $(call plugin_is_possible,$(name)),$(BUILD)/plugins/$(name).so))
 man_pages := $(wildcard man/*.[1-9])
+schemas := $(wildcard man/*.schema.json) $(BUILD)/pinion-job.schema.json
 plugin_header := $(wildcard src/pinion-plugin.h src/*/pinion-plugin.h)
 completions := $(BUILD)/completion/pinion $(BUILD)/completion/_pinion \
 	$(BUILD)/completion/pinion.fish
@@ -209,8 +210,8 @@ install: all $(if $(plugin_header),install-plugin)
 	$(foreach page,$(man_pages),\
 		$(INSTALL) -D -m 644 $(page) \
 		'$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))' &&) :
-	$(INSTALL) -D -m 644 $(BUILD)/pinion-job.schema.json \
-		'$(DESTDIR)$(SCHEMADIR)/pinion-job.schema.json'
+	$(foreach schema,$(schemas),\
+		$(INSTALL) -D -m 644 $(schema) '$(DESTDIR)$(DATADIR)/$(notdir $(schema))' &&) :
 	$(call install_completion,pinion,$(BASHCOMPDIR))
 	$(call install_completion,_pinion,$(ZSHCOMPDIR))
 	$(call install_completion,pinion.fish,$(FISHCOMPDIR))
@@ -232,7 +233,7 @@ uninstall:
 		'$(DESTDIR)$(FISHCOMPDIR)/pinion.fish' \
 		'$(DESTDIR)$(INCLUDEDIR)/pinion-plugin.h' \
 		'$(DESTDIR)$(PKGCONFIGDIR)/pinion.pc' \
-		'$(DESTDIR)$(SCHEMADIR)/pinion-job.schema.json' \
+		$(foreach schema,$(schemas),'$(DESTDIR)$(DATADIR)/$(notdir $(schema))') \
 		$(foreach page,$(man_pages),\
 		'$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))')
 

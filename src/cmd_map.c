@@ -289,6 +289,12 @@ map_set_up_output(struct map *map, struct err *err)
 	    .command = map->command,
 	    .column_count = map->column_count,
 	};
+	if (map->records.has_front && map->spec.json != SPEC_JSON_NONE)
+		return err_set(
+		    err, ERR_USAGE,
+		    "--json cannot be combined with --results %.200s: both would "
+		    "go to stdout: name a file or a folder",
+		    map->spec.results);
 	map->output = output_new(&output, err);
 	if (map->output == NULL)
 		return -1;

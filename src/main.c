@@ -22,7 +22,7 @@
  *            worker, its channel and its executor: spawn, coproc (a program, its protocol, doze),
  *            plugin (dlopen); tree (a task's processes, and ending them); outputs
  *            (files that tasks make)
- *   sink/    output (order, grouping, tags), failures (the summary)
+ *   sink/    output (order; as it was printed, or JSON), failures (the summary)
  *   record/  what is kept of a run, and what it says when a run is resumed: records (all of
  *            them), joblog, uptodate (files that need not be made again), results
  *            (a tree of files, tables, objects), runfile with its recorder, a process that

@@ -431,6 +431,16 @@ option_set_output_mode(struct option_state *state, const struct option_row *opti
 }
 
 int
+option_set_json(struct option_state *state, const struct option_row *option,
+		const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	state->spec->json = (enum spec_json)option->operand;
+	return 0;
+}
+
+int
 option_set_bind(struct option_state *state, const struct option_row *option,
 		const char *value, struct err *err)
 {

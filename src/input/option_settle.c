@@ -19,6 +19,28 @@ settle_group(const struct option_state *state)
 	return state->is_count_given ? SPEC_GROUP_COUNT : SPEC_GROUP_ONE;
 }
 
+/* With --json there is nothing but objects on stdout: what cannot be then, and what to do. */
+static int
+settle_json(const struct spec *spec, struct err *err)
+{
+	const char *other = NULL;
+	if (spec->json == SPEC_JSON_NONE)
+		return 0;
+	if (spec->output_mode == SPEC_OUTPUT_NONE)
+		other = "--ungroup, where tasks write to stdout themselves";
+	else if (spec->output_mode == SPEC_OUTPUT_LINE)
+		other = "--line-buffer; --json-stream tells of output as it comes";
+	else if (spec->tag != NULL)
+		other = "--tag; the objects have the args of their task";
+	else if (spec->is_verbose)
+		other = "-v; the objects have the command of their task";
+	return other == NULL
+		   ? 0
+		   : err_set(err, ERR_USAGE, "%s cannot be combined with %s",
+			     spec->json == SPEC_JSON_EVENTS ? "--json-stream" : "--json",
+			     other);
+}
+
 /* What was done before is in a record. */
 static int
 settle_resume(const struct spec *spec, struct err *err)
@@ -52,6 +74,8 @@ option_settle(struct option_state *state, struct err *err)
 		spec->tag = state->tag_text;
 	if (state->is_silent)
 		spec->is_verbose = false;
+	if (settle_json(spec, err) == -1)
+		return -1;
 	bool is_kept = spec->results != NULL && spec->output_mode == SPEC_OUTPUT_NONE;
 	if (spec->is_dry_run || is_kept)
 		spec->output_mode = SPEC_OUTPUT_GROUP;

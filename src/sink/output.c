@@ -88,6 +88,8 @@ output_advance(struct output *output, uint32_t count, struct err *err)
 	}
 	if (!output->streams_head)
 		return 0;
+	if (outlet_put_held(output->streams[RESULT_STDOUT], &pending->text, err) == -1)
+		return -1;
 	for (int i = 0; i < RESULT_STREAMS; i++)
 		if (outlet_put_held(output->streams[i], &pending->held[i], err) == -1)
 			return -1;
@@ -126,7 +128,9 @@ output_settled(struct sink *sink, const struct task *task, const struct result *
 	       struct err *err)
 {
 	struct output *output = output_of(sink);
-	(void)result;
+	if (output->form->settled != NULL &&
+	    output->form->settled(output, task, result, err) == -1)
+		return -1;
 	if (!output_is_turn(output, task->seq)) {
 		assert(task->seq > output->head_seq);
 		return output_park(output, task->seq, 1, err);
@@ -307,7 +311,7 @@ output_free(struct sink *sink)
 	for (size_t i = 0; i < output->outlet_count; i++)
 		outlet_fini(&output->outlets[i]);
 	spill_fini(&output->spill);
-	buf_fini(&output->tagged);
+	buf_fini(&output->other);
 	buf_fini(&output->text);
 	free(output->args);
 	free(output);
@@ -361,24 +365,35 @@ output_find_watch_fd(int fd)
 struct sink *
 output_new(const struct output_config *config, struct err *err)
 {
+	static const struct output_form *const forms[] = {
+	    [SPEC_JSON_NONE] = &output_plain,
+	    [SPEC_JSON_OBJECTS] = &output_json_objects,
+	    [SPEC_JSON_EVENTS] = &output_json_events,
+	};
 	const struct spec *spec = config->spec;
 	struct output *output = calloc(1, sizeof(*output));
 	if (output == NULL) {
 		err_no_memory(err);
 		return NULL;
 	}
-	output->form = &output_plain;
+	output->form = forms[spec->json];
 	output->ops = output_ops;
 	output->ops.started = output->form->ops.started;
 	output->ops.output = output->form->ops.output;
+	if (output->form->ops.retried != NULL)
+		output->ops.retried = output->form->ops.retried;
+	output->ops.adds_output = spec->json != SPEC_JSON_NONE;
 	output->sink.ops = &output->ops;
 	output->config = *config;
+	if (spec->json != SPEC_JSON_NONE) /* asked for, beside where else it is kept */
+		output->config.content = OUTPUT_ALL;
 	bool is_records = config->content == OUTPUT_RECORDS;
 	output->is_passing = spec->output_mode == SPEC_OUTPUT_NONE;
 	output->is_line_mode = spec->output_mode == SPEC_OUTPUT_LINE && !is_records;
 	output->is_ordered = spec->is_ordered && !output->is_passing &&
-			     (config->content != OUTPUT_NONE || spec->is_verbose);
-	output->streams_head = output->is_line_mode || spec->max_attempts <= 1;
+			     (output->config.content != OUTPUT_NONE || spec->is_verbose);
+	output->streams_head = output->is_line_mode || spec->json == SPEC_JSON_EVENTS ||
+			       (spec->json == SPEC_JSON_NONE && spec->max_attempts <= 1);
 	/* In --ungroup the worker shows them: it alone knows what comes before the output. */
 	bool is_mine = !output->is_passing || spec->is_dry_run;
 	output->shows_traces = spec->is_traced && is_mine;

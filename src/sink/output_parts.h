@@ -3,6 +3,7 @@
  *
  *   output.c         order, what is held back, and the two descriptors
  *   output_plain.c   a task's bytes as it printed them, with tags, in whole lines
+ *   output_json.c    a JSON object for each task, or for each thing that happens to it
  */
 #ifndef PINION_OUTPUT_PARTS_H
 #define PINION_OUTPUT_PARTS_H
@@ -17,7 +18,12 @@ struct output;
 
 /* What is written of a task. */
 struct output_form {
-	struct sink_ops ops; /* started and output; the others are the output's own */
+	/* started and output; retried, if an attempt is not just forgotten; no others. */
+	struct sink_ops ops;
+
+	/* What there is to add to what the task has printed; NULL: nothing. */
+	int (*settled)(struct output *output, const struct task *task,
+		       const struct result *result, struct err *err);
 
 	/* All that the task has and that has not gone out does; the entry goes afterwards. */
 	int (*release)(struct output *output, struct pending *pending, struct err *err);
@@ -28,6 +34,8 @@ struct output_form {
 };
 
 extern const struct output_form output_plain;
+extern const struct output_form output_json_objects;
+extern const struct output_form output_json_events;
 
 /* So much was with the outlets once. */
 struct output_mark {
@@ -60,7 +68,7 @@ struct output {
 	int64_t flow_at_ns;                     /* the last look */
 	uint64_t flow_bytes;                    /* written by then */
 	bool is_flowing;                        /* more held output would not be of use */
-	struct buf tagged;                      /* scratch */
+	struct buf other;                       /* scratch */
 	struct buf text;                        /* scratch */
 	struct arg *args;                       /* scratch */
 	size_t arg_capacity;

@@ -100,13 +100,13 @@ plain_pass_tagged(struct output *output, struct pending *pending, const struct t
 	if (plain_expand_tag(output, pending, task, err) == -1)
 		return -1;
 	while (length > 0) {
-		buf_clear(&output->tagged);
-		ssize_t used = decorate_tag(&output->tagged, pending->tag,
+		buf_clear(&output->other);
+		ssize_t used = decorate_tag(&output->other, pending->tag,
 					    &pending->is_mid_line[stream], bytes, length);
 		if (used == -1)
 			return err_no_memory(err);
 		if (plain_pass_lines(output, pending, task->seq, stream,
-				     output->tagged.bytes, output->tagged.length, err) == -1)
+				     output->other.bytes, output->other.length, err) == -1)
 			return -1;
 		bytes += used;
 		length -= (size_t)used;

@@ -64,6 +64,7 @@ pending_add(struct pending_table *table, uint64_t seq)
 void
 pending_clear(struct pending *pending, struct spill *spill)
 {
+	held_free(spill, pending->text);
 	for (int i = 0; i < RESULT_STREAMS; i++) {
 		held_free(spill, pending->held[i]);
 		held_free(spill, pending->partial[i]);

@@ -12,20 +12,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/json_text.h"
 #include "ipc/spill.h"
 #include "sink/decorate.h"
 #include "task/result.h"
 
 struct pending {
 	uint64_t seq;
-	uint32_t count;                    /* of tasks, when it is settled */
+	uint32_t count; /* of tasks, when it is settled */
+	uint32_t slot;
+	struct held *text; /* JSON that may not go out yet; what is held is inside its last object */
 	struct held *held[RESULT_STREAMS]; /* may not go out yet */
 	struct held *partial[RESULT_STREAMS]; /* the last line so far, when only whole lines go out */
 	struct tag *tag;                      /* NULL: not expanded yet */
-	uint32_t slot;
 	bool is_used;
 	bool is_settled;
 	bool is_mid_line[RESULT_STREAMS]; /* the next byte does not begin a line */
+	struct json_text_check utf8[RESULT_STREAMS]; /* JSON: what the held bytes are */
 };
 
 struct pending_table {

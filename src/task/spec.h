@@ -125,6 +125,13 @@ enum spec_output_mode {
 	SPEC_OUTPUT_NONE,  /* --ungroup: tasks have pinion's own stdout and stderr */
 };
 
+/* What stands for a task on stdout; pinion-json(5) is its page. */
+enum spec_json {
+	SPEC_JSON_NONE,    /* what it prints */
+	SPEC_JSON_OBJECTS, /* --json: an object, once it has its end */
+	SPEC_JSON_EVENTS, /* --json-stream: an object for each thing that happens to it */
+};
+
 enum spec_halt_when { SPEC_HALT_NEVER, SPEC_HALT_SOON, SPEC_HALT_NOW };
 enum spec_halt_why { SPEC_HALT_FAIL, SPEC_HALT_SUCCESS, SPEC_HALT_DONE };
 
@@ -255,6 +262,7 @@ struct spec {
 	/* Output. */
 	bool is_ordered;
 	enum spec_output_mode output_mode;
+	enum spec_json json;
 	const char *tag; /* template in front of each line, without its tab; NULL: none */
 	uint64_t buffer_bytes; /* held-back output kept in memory */
 	size_t window; /* tasks that may be settled ahead of the one whose turn it is */

@@ -85,6 +85,16 @@ stops_and_goes_on() {
 	assert_same_bytes sorted expected
 }
 
+@test "a stopped reader of JSON lines stops the reading of stdin, and nothing is lost" {
+	stops_and_goes_on --json
+	jq -j .stdout actual | assert_same_bytes - expected
+}
+
+@test "a stopped reader of JSON events stops the reading of stdin, and nothing is lost" {
+	stops_and_goes_on --json-stream
+	jq -j '.stdout // empty' actual | assert_same_bytes - expected
+}
+
 @test "a stopped reader of an ungrouped run stops the reading of stdin, and nothing is lost" {
 	stops_and_goes_on --ungroup
 	assert_equal "$(wc -c <actual)" "$(wc -c <expected)"

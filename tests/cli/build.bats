@@ -19,6 +19,7 @@ expected_files() {
 		echo $prefix/share/pinion/pinion-job.schema.json
 		echo $prefix/share/zsh/site-functions/_pinion
 		echo $prefix/share/fish/vendor_completions.d/pinion.fish
+		echo $prefix/share/pinion/pinion-json.schema.json
 		for page in "$root"/man/*.[1-9]; do
 			[[ -e $page ]] || continue
 			echo "$prefix/share/man/man${page##*.}/${page##*/}"

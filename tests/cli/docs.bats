@@ -5,6 +5,7 @@
 # says otherwise:
 #   .\" test: needs TOOL...   run with --dry-run, and for real if the tools are there
 #   .\" test: dry-run         run with --dry-run only: it needs the network or some tool
+#   .\" test: tasks fail      its pipelines end with another status than their last command
 #   .\" test: crontab         a line of a crontab; its command is run with --dry-run
 load helper
 
@@ -118,13 +119,14 @@ sample_files() {
 	printf '%s\n' 'test "$(parallel -k echo ::: a b | tr -d "\n")" = ab' >script-for-parallel.sh
 }
 
-# run_block SCRIPT [PATH_IN_FRONT]: status 0 and no message of pinion's.
+# run_block SCRIPT [PATH_IN_FRONT [+o]]: status 0 (+o: that of a pipeline's last command) and no
+# message of pinion's. What it prints is then in SCRIPT.out.
 run_block() {
 	local folder status=0
 	folder=$(mktemp -u "$BATS_TEST_TMPDIR/run.XXXXXX")
 	(
 		sample_files "$folder" &&
-			PATH=${2:+$2:}$PATH bash -eu -o pipefail "$1" \
+			PATH=${2:+$2:}$PATH bash -eu "${3--o}" pipefail "$1" \
 				</dev/null >"$folder.out" 2>"$folder.err"
 	) || status=$?
 	if ((status != 0)) || grep -q '^pinion' "$folder.err"; then
@@ -132,6 +134,7 @@ run_block() {
 		cat "$1" "$folder.err" >&2
 		return 1
 	fi
+	mv "$folder.out" "$1.out"
 }
 
 # A crontab knows nothing but blanks between fields, and % ends the command.
@@ -154,6 +157,7 @@ run_marked_block() {
 		fi
 		;;
 	dry-run) run_block "$1" "$dry_bin" ;;
+	tasks) run_block "$1" '' +o ;;
 	crontab) run_crontab_block "$1" ;;
 	*)
 		echo "no such mark: $kind" >&2
@@ -345,6 +349,41 @@ documented_columns() {
 
 @test "the examples in pinion-completion(1) run" {
 	run_examples "$(page_of completion)" 3
+}
+
+# prints BLOCK TEXT: the example has printed that.
+prints() {
+	assert_equal "$(cat "$blocks/$1.out")" "$2"
+}
+
+@test "the examples in pinion-json(5) run, and jq finds what they are about" {
+	run_examples "$root/man/pinion-json.5" 7
+	local logs
+	logs=$(printf 'start\nerror: %s\nend\n' app.log db.log)
+	prints 1 $'4\texit 1\ta.txt'
+	prints 2 $'25 app.log\n24 db.log\n31 two words.log'
+	prints 3 "$logs"$'\n'"$logs"$'\nstart\nerror: two words.log\nend'
+	assert_equal "$(jq -r '.command' "$blocks/4.out" | grep -c ^sha256sum)" 3
+	assert_equal "$(jq '.tasks == 3 and .cpu_s > 0 and .most_bytes > 0' "$blocks/5.out")" true
+	prints 6 'grep -q error a.txt'
+	assert_equal "$(grep '^1' "$blocks/7.out")" $'1 begins: cat app.log\n1: start\n1 ends: done'
+}
+
+# Of a JSON Schema: the names of all members there can be.
+schema_members() {
+	jq -r '[.. | objects | .properties? // empty | objects | keys[]] | unique[]' "$1"
+}
+
+@test "pinion-json(5) and its schema know the same keys and the same words for an end" {
+	local schema=$root/man/pinion-json.schema.json
+	assert_equal "$(awk '$1 == ".It" && $2 == "Ic" {
+		for (i = 3; i <= NF; i++)
+			if ($i != ",")
+				print $i
+	}' "$root/man/pinion-json.5" | sort -u)" "$(schema_members "$schema" | LC_ALL=C sort -u)"
+	assert_equal "$(awk '/^.It Ic status/ { is_status = 1 } /^.El/ { is_status = 0 }
+		is_status && $1 == ".It" && $2 == "Cm" { print $3 }' "$root/man/pinion-json.5")" \
+		"$(jq -r '."$defs".end.properties.status.enum[]' "$schema")"
 }
 
 @test "pinion-call(1) documents the options that map does not have, and no others" {

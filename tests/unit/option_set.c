@@ -401,6 +401,26 @@ dry_run_groups_its_output(void **state)
 }
 
 static void
+json_is_refused_with_what_would_print_something_else(void **state)
+{
+	(void)state;
+	struct parsed parsed;
+	struct spec *spec = PARSE_MAP(&parsed, "--json", "echo");
+	assert_int_equal(spec->json, SPEC_JSON_OBJECTS);
+	drop(&parsed);
+	spec = PARSE_MAP(&parsed, "--json-stream", "-t", "--silent", "-v", "echo");
+	assert_int_equal(spec->json, SPEC_JSON_EVENTS);
+	drop(&parsed);
+	REFUSE("--json cannot be combined with --ungroup", "--json", "-u", "echo");
+	REFUSE("--json cannot be combined with --line-buffer", "--lb", "--json", "echo");
+	REFUSE("--json-stream cannot be combined with --tag", "--json-stream", "--tag",
+	       "echo");
+	REFUSE("--json cannot be combined with --tag", "--json", "--tagstring", "x",
+	       "echo");
+	REFUSE("--json cannot be combined with -v", "-v", "--json", "echo");
+}
+
+static void
 tagstring_beats_tag_and_knows_blanks(void **state)
 {
 	(void)state;
@@ -641,6 +661,7 @@ main(void)
 	    cmocka_unit_test(outputs_are_kept_in_their_order),
 	    cmocka_unit_test(silent_takes_back_v_wherever_it_stands),
 	    cmocka_unit_test(dry_run_groups_its_output),
+	    cmocka_unit_test(json_is_refused_with_what_would_print_something_else),
 	    cmocka_unit_test(tagstring_beats_tag_and_knows_blanks),
 	    cmocka_unit_test(directories_must_be_there),
 	    cmocka_unit_test(retries_count_tries_and_zero_has_no_limit),
