@@ -300,6 +300,7 @@ results_set_rows(struct results *results, enum results_format format)
 	    .names = results->config.names,
 	    .name_count = results->config.name_count,
 	    .value_columns = results_value_columns(&results->config),
+	    .has_commands = results->config.spec->executor == SPEC_SPAWN,
 	    .spill = &results->spill,
 	    .put = results_put_table,
 	    .context = results,

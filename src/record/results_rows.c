@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "task/result_json.h"
 
 #define HEADER_START(sep)                                                              \
 	"Seq" sep "Host" sep "Starttime" sep "JobRuntime" sep "Send" sep "Receive" sep \
@@ -321,12 +322,9 @@ append_list(struct buf *text, const char *name, const struct results_row *row)
 	return buf_append_char(text, ']');
 }
 
-/* ,"name":number; null where there is none. */
 static int
-append_number(struct buf *text, const char *name, bool is_known, int64_t number)
+append_number(struct buf *text, const char *name, int64_t number)
 {
-	if (!is_known)
-		return buf_printf(text, ",\"%s\":null", name);
 	return buf_printf(text, ",\"%s\":%" PRId64, name, number);
 }
 
@@ -345,54 +343,31 @@ append_gnu_facts(struct buf *text, const struct results_row *row)
 	if (buf_printf(text, "{\"Seq\":%" PRIu64 ",\"Host\":\":\"", row->seq + 1) == -1 ||
 	    append_time(text, "Starttime", result->started_real_ns, 3) == -1 ||
 	    append_time(text, "JobRuntime", result->wall_ns, 3) == -1 ||
-	    append_number(text, "Send", true, 0) == -1 ||
-	    append_number(text, "Receive", true, (int64_t)result->stdout_bytes) == -1 ||
-	    append_number(text, "Exitval", true, row_exit_value(result)) == -1 ||
-	    append_number(text, "Signal", true, result->signal) == -1 ||
+	    append_number(text, "Send", 0) == -1 ||
+	    append_number(text, "Receive", (int64_t)result->stdout_bytes) == -1 ||
+	    append_number(text, "Exitval", row_exit_value(result)) == -1 ||
+	    append_number(text, "Signal", result->signal) == -1 ||
 	    append_member(text, "Command", row->command, row->command_length) == -1)
 		return -1;
 	return append_list(text, "V", row);
 }
 
-static const char *
-row_status(const struct result *result)
+static int
+append_own_facts(struct results_rows *rows, const struct results_row *row)
 {
-	static const char *const names[RESULT_REASONS] = {
-	    [RESULT_EXIT] = "failed",         [RESULT_SIGNAL] = "killed",
-	    [RESULT_TIMEOUT] = "timed_out",   [RESULT_CANNOT_EXECUTE] = "cannot_execute",
-	    [RESULT_LOST] = "lost",           [RESULT_NO_ANSWER] = "no_answer",
-	    [RESULT_NO_OUTPUT] = "no_output", [RESULT_CANCELLED] = "cancelled",
-	    [RESULT_SKIPPED] = "skipped",
+	const struct result_json json = {
+	    .seq = row->seq,
+	    .args = row->args,
+	    .arg_count = row->arg_count,
+	    .command = rows->has_commands ? row->command : NULL,
+	    .command_length = row->command_length,
+	    .result = row->result,
+	    .attempts = row->attempt,
+	    .is_measured = rows->has_commands,
 	};
-	return result_is_success(result) ? "done" : names[result->reason];
-}
-
-static int
-append_own_times(struct buf *text, const struct result *result)
-{
-	if (append_time(text, "start_s", result->started_real_ns, 6) == -1 ||
-	    append_time(text, "wall_s", result->wall_ns, 9) == -1 ||
-	    append_time(text, "user_s", result->user_ns, 6) == -1 ||
-	    append_time(text, "sys_s", result->sys_ns, 6) == -1)
-		return -1;
-	return append_number(text, "maxrss_bytes", true, result->maxrss_bytes);
-}
-
-static int
-append_own_facts(struct buf *text, const struct results_row *row)
-{
-	const struct result *result = row->result;
-	if (buf_printf(text, "{\"seq\":%" PRIu64, row->seq) == -1 ||
-	    append_list(text, "args", row) == -1 ||
-	    buf_printf(text, ",\"status\":\"%s\"", row_status(result)) == -1 ||
-	    append_number(text, "exit", row_has_exit(result), result->exit_status) == -1 ||
-	    append_number(text, "signal", result->signal != 0, result->signal) == -1 ||
-	    append_number(text, "attempts", true, row->attempt) == -1 ||
-	    append_number(text, "worker", true, result->worker) == -1 ||
-	    append_number(text, "cpu", result->cpu != -1, result->cpu) == -1 ||
-	    append_number(text, "pid", result->pid != 0, result->pid) == -1)
-		return -1;
-	return append_own_times(text, result);
+	return buf_append_char(&rows->text, '{') == -1
+		   ? -1
+		   : result_json_append(&rows->text, &json);
 }
 
 static int
@@ -412,8 +387,8 @@ static int
 put_json(struct results_rows *rows, const struct results_row *row, struct err *err)
 {
 	bool is_own = rows->format == RESULTS_JSONL;
-	if ((is_own ? append_own_facts(&rows->text, row)
-		    : append_gnu_facts(&rows->text, row)) == -1)
+	if ((is_own ? append_own_facts(rows, row) : append_gnu_facts(&rows->text, row)) ==
+	    -1)
 		return err_no_memory(err);
 	if (put_json_stream(rows, row, RESULT_STDOUT, is_own ? "stdout" : "Stdout", err) ==
 		-1 ||

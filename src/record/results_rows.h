@@ -7,7 +7,7 @@
  *               names the columns; later rows have as many: values that are not there are
  *               empty cells, and those that are too many share the last, apart by blanks.
  *   .json       an object a line with GNU parallel's names, and V a list of the values
- *   .jsonl      an object a line with ours: see pinion-map(1)
+ *   .jsonl      an object a line as --json prints it: see pinion-json(5)
  *
  * In JSON, what is not UTF-8 is base64 under its name and _base64. A task's output is passed on
  * in pieces, and never in memory as a whole. What a record becomes is its reader's business.
@@ -58,6 +58,7 @@ struct results_rows {
 	size_t name_count;
 	bool has_header; /* it is written, or there is none */
 	size_t value_columns; /* in csv; 0 before the header: as many as the first row has values */
+	bool has_commands; /* tasks are processes with a command and a cost of their own: .jsonl */
 	struct spill *spill;
 	/* Takes a piece: the last of a record, or RESULTS_ROWS_PIECE_BYTES and some more. 0, -1 and err. */
 	int (*put)(void *context, const char *bytes, size_t length, struct err *err);

@@ -290,6 +290,21 @@ members() {
 	[[ $output == *'--json cannot be combined with --results -.csv'* ]]
 }
 
+@test "--results FILE.jsonl and -.jsonl have the same objects" {
+	run pinion map --quiet --results file.jsonl 'echo {}; exit {}' ::: 0 1
+	run pinion map --quiet --results -.jsonl 'echo {}; exit {}' ::: 0 1
+	printf '%s\n' "${lines[@]}" >out
+	run pinion map --quiet --json 'echo {}; exit {}' ::: 0 1
+	printf '%s\n' "${lines[@]}" >expected
+	valid file.jsonl 2
+	valid out 2
+	local known='del(.worker, .slot, .cpu, .pid, .start_s, .wall_s, .user_s, .sys_s, .maxrss_bytes)'
+	assert_equal "$(jq -s "map($known) | sort_by(.seq)" file.jsonl)" "$(jq -s "map($known)" expected)"
+	assert_equal "$(jq -s "map($known)" out)" "$(jq -s "map($known)" expected)"
+	pinion call --results called.jsonl "$PINION_BUILD/plugins/crc32.so" ::: a b
+	valid called.jsonl 2
+}
+
 @test "a task that has not made its output is told apart" {
 	run pinion map --json --quiet --output {}.out 'true {out}' ::: a
 	printf '%s\n' "${lines[@]}" >out

@@ -256,9 +256,9 @@ number_of(const cJSON *json, const char *name)
 }
 
 static bool
-is_null(const cJSON *json, const char *name)
+has(const cJSON *json, const char *name)
 {
-	return cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(json, name));
+	return cJSON_GetObjectItemCaseSensitive(json, name) != NULL;
 }
 
 static void
@@ -267,6 +267,7 @@ an_object_says_all_of_a_task(void **state)
 	struct fixture *f = *state;
 	const struct arg values[] = {ARG("a \"b\""), ARG("\xc3\xa4")};
 	f->rows.format = RESULTS_JSONL;
+	f->rows.has_commands = true;
 	print_to(f, RESULT_STDOUT, "one\n\ttwo\\\n", 10);
 	put(f, values, 2, "x");
 	cJSON *json = parse(f);
@@ -278,9 +279,10 @@ an_object_says_all_of_a_task(void **state)
 	assert_string_equal(text_of(json, "stdout"), "one\n\ttwo\\\n");
 	assert_string_equal(text_of(json, "stderr"), "");
 	assert_string_equal(text_of(json, "status"), "done");
-	assert_true(number_of(json, "seq") == 4);
+	assert_string_equal(text_of(json, "command"), "x");
+	assert_true(number_of(json, "seq") == 5);
 	assert_true(number_of(json, "exit") == 0);
-	assert_true(is_null(json, "signal"));
+	assert_false(has(json, "signal"));
 	assert_true(number_of(json, "attempts") == 2);
 	assert_true(number_of(json, "worker") == 3);
 	assert_true(number_of(json, "cpu") == 2);
@@ -294,7 +296,7 @@ an_object_says_all_of_a_task(void **state)
 }
 
 static void
-what_is_not_known_is_null(void **state)
+what_is_not_known_is_left_out(void **state)
 {
 	struct fixture *f = *state;
 	f->rows.format = RESULTS_JSONL;
@@ -302,10 +304,12 @@ what_is_not_known_is_null(void **state)
 	put(f, NULL, 0, "x");
 	cJSON *json = parse(f);
 	assert_string_equal(text_of(json, "status"), "killed");
-	assert_true(is_null(json, "exit"));
+	assert_false(has(json, "exit"));
 	assert_true(number_of(json, "signal") == 9);
-	assert_true(is_null(json, "cpu"));
-	assert_true(is_null(json, "pid"));
+	assert_false(has(json, "cpu"));
+	assert_false(has(json, "pid"));
+	assert_false(has(json, "command")); /* of a call */
+	assert_false(has(json, "user_s"));
 	cJSON_Delete(json);
 }
 
@@ -377,7 +381,7 @@ main(void)
 	    TEST(a_header_alone_is_there_before_any_row),
 	    TEST(ends_are_told_as_gnu_parallel_does),
 	    TEST(an_object_says_all_of_a_task),
-	    TEST(what_is_not_known_is_null),
+	    TEST(what_is_not_known_is_left_out),
 	    TEST(bytes_that_are_no_text_are_base64_under_their_own_names),
 	    TEST(a_large_output_goes_in_pieces),
 	    TEST(the_end_of_a_name_says_what_is_in_it),
