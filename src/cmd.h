@@ -9,6 +9,7 @@
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/sig.h"
 #include "task/spec.h"
 #include "task/task.h"
 
@@ -37,9 +38,9 @@ struct cmd_again {
 };
 
 /* Of a recorded verb. */
-enum spec_dialect cmd_map_dialect(const char *verb);
+enum spec_dialect cmd_tasks_dialect(const char *verb);
 
-int cmd_map_again(const struct cmd_again *again);
+int cmd_tasks_again(const struct cmd_again *again);
 int cmd_map(int argc, char **argv);
 int cmd_parallel(int argc, char **argv);
 int cmd_feed(int argc, char **argv);
@@ -49,7 +50,20 @@ int cmd_topology(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 
-/* cmd_map.c: a verb that runs tasks; `again` is NULL for a run of its own. */
+/* A job to be run; all borrowed for the call. */
+struct cmd_job {
+	struct spec *spec;
+	const char *verb; /* and its words: what was called for it */
+	int argc;
+	char **argv;
+	const struct sig_origin *origin;
+	const struct cmd_again *again; /* NULL: a run of its own */
+};
+
+/* cmd_map.c: the exit status. Does not return where a signal ended the run. */
+int cmd_job(const struct cmd_job *job);
+
+/* cmd_tasks.c: a verb that runs tasks; `again` is NULL for a run of its own. */
 int cmd_tasks(enum spec_dialect dialect, int argc, char **argv,
 	      const struct cmd_again *again);
 

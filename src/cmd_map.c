@@ -1,9 +1,8 @@
 /*
- * cmd_map.c: pinion map, feed, call and parallel, and what run does: tasks over inputs.
+ * cmd_map.c: a job is run: tasks over inputs, whatever verb it comes from.
  *
- * Joins the parts: options -> spec, args -> plan, pool -> backend, output and failures ->
- * sinks, and hands them to the run. The verbs differ in the defaults of their spec
- * and in the exit status.
+ * Joins the parts: args -> plan, pool -> backend, output and failures -> sinks, and hands them
+ * to the run.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -18,11 +17,8 @@
 #include "base/io.h"
 #include "cmd.h"
 #include "input/args.h"
-#include "input/job_print.h"
-#include "input/options.h"
 #include "ipc/loop.h"
 #include "pool/dry.h"
-#include "pool/letter.h"
 #include "pool/pool.h"
 #include "record/records.h"
 #include "record/runfile_source.h"
@@ -34,10 +30,10 @@
 #define MAP_WORKERS_SPARE 256
 
 struct map {
-	enum spec_dialect verb; /* SPEC_RUN is another dialect once its file is read */
-	struct spec spec;
+	struct spec *spec; /* the caller's, as all of these */
+	const char *verb;  /* that it was called by */
+	const struct sig_origin *origin;
 	struct diag diag;
-	struct sig_origin origin;
 	char run_name[24];
 	struct topology *topology;
 	struct template *command;
@@ -63,9 +59,6 @@ struct map {
 	enum run_outcome outcome;
 };
 
-static const char *const map_verbs[] = {
-    [SPEC_MAP] = "map", [SPEC_PARALLEL] = "parallel", [SPEC_FEED] = "feed", [SPEC_CALL] = "call", [SPEC_RUN] = "run"};
-
 /* --- setting up --- */
 
 /* PINION_RUN: short, different for each run on this machine. */
@@ -88,7 +81,7 @@ map_set_argv(struct map *map, int argc, char **argv, struct err *err)
 	if (map->argv == NULL)
 		return err_no_memory(err);
 	map->argv[0] = "pinion";
-	map->argv[1] = map_verbs[map->verb];
+	map->argv[1] = map->verb;
 	memcpy(map->argv + 2, argv + 1, (size_t)(argc - 1) * sizeof(*argv));
 	return 0;
 }
@@ -97,7 +90,7 @@ map_set_argv(struct map *map, int argc, char **argv, struct err *err)
 static void
 map_say_limit(const struct map *map, size_t limit)
 {
-	const struct spec_jobs *jobs = &map->spec.jobs;
+	const struct spec_jobs *jobs = &map->spec->jobs;
 	if (jobs->kind == SPEC_JOBS_COUNT && jobs->value > (double)limit)
 		diag_say(&map->diag,
 			 "only %zu of %.0f workers: the limit of open files "
@@ -125,8 +118,8 @@ map_set_up_workers(struct map *map, struct err *err)
 	map->topology = topology_new(err);
 	if (map->topology == NULL)
 		return -1;
-	map->worker_count = topology_worker_count(map->topology, &map->spec.jobs,
-						  map->spec.dialect, limit, err);
+	map->worker_count = topology_worker_count(map->topology, &map->spec->jobs,
+						  map->spec->dialect, limit, err);
 	if (map->worker_count == 0)
 		return -1;
 	map_say_limit(map, limit);
@@ -140,7 +133,7 @@ static struct records_config
 map_records_config(const struct map *map)
 {
 	return (struct records_config){
-	    .spec = &map->spec,
+	    .spec = map->spec,
 	    .command = map->command,
 	    .names = map->names,
 	    .name_count = map->name_count,
@@ -161,13 +154,13 @@ map_set_up_records(struct map *map, struct err *err)
 		return err_no_memory(err);
 	for (size_t i = 0; i < map->worker_count; i++)
 		shares[i] =
-		    topology_share(map->topology, map->spec.bind, map->worker_count, i);
+		    topology_share(map->topology, map->spec->bind, map->worker_count, i);
 	config.shares = shares;
 	int status = records_open(&map->records, &config, err);
 	free(shares);
 	if (status == -1)
 		return -1;
-	if (!map->spec.is_quiet)
+	if (!map->spec->is_quiet)
 		map_say_lines(map, &map->records.notes);
 	return 0;
 }
@@ -181,7 +174,7 @@ map_set_up_plan(struct map *map, struct source *source, struct err *err)
 		if (source == NULL)
 			return -1;
 	}
-	map->plan = plan_new(&map->spec, source, err);
+	map->plan = plan_new(map->spec, source, err);
 	if (map->plan == NULL)
 		source_free(source);
 	return map->plan == NULL ? -1 : 0;
@@ -190,13 +183,13 @@ map_set_up_plan(struct map *map, struct source *source, struct err *err)
 static int
 map_set_up_templates(struct map *map, struct err *err)
 {
-	map->command = template_new(&map->spec, map->names, map->name_count, err);
+	map->command = template_new(map->spec, map->names, map->name_count, err);
 	if (map->command == NULL)
 		return -1;
-	if (map->spec.tag == NULL)
+	if (map->spec->tag == NULL)
 		return 0;
 	map->tag =
-	    template_new_text(&map->spec, map->spec.tag, map->names, map->name_count, err);
+	    template_new_text(map->spec, map->spec->tag, map->names, map->name_count, err);
 	return map->tag == NULL ? -1 : 0;
 }
 
@@ -256,9 +249,9 @@ map_set_up_retry(struct map *map, struct err *err)
 static int
 map_set_up_input(struct map *map, struct err *err)
 {
-	if (map->spec.resume == SPEC_RETRY_FAILED)
+	if (map->spec->resume == SPEC_RETRY_FAILED)
 		return map_set_up_retry(map, err);
-	struct args *args = args_open(&map->spec, err);
+	struct args *args = args_open(map->spec, err);
 	if (args == NULL)
 		return -1;
 	map->names = args_names(args, &map->name_count);
@@ -278,7 +271,7 @@ static int
 map_set_up_output(struct map *map, struct err *err)
 {
 	struct output_config output = {
-	    .spec = &map->spec,
+	    .spec = map->spec,
 	    .blocks = map->blocks,
 	    .out_fd = STDOUT_FILENO,
 	    .err_fd = STDERR_FILENO,
@@ -289,12 +282,12 @@ map_set_up_output(struct map *map, struct err *err)
 	    .command = map->command,
 	    .column_count = map->column_count,
 	};
-	if (map->records.has_front && map->spec.json != SPEC_JSON_NONE)
+	if (map->records.has_front && map->spec->json != SPEC_JSON_NONE)
 		return err_set(
 		    err, ERR_USAGE,
 		    "--json cannot be combined with --results %.200s: both would "
 		    "go to stdout: name a file or a folder",
-		    map->spec.results);
+		    map->spec->results);
 	map->output = output_new(&output, err);
 	if (map->output == NULL)
 		return -1;
@@ -311,7 +304,7 @@ map_set_up_sinks(struct map *map, struct err *err)
 {
 	struct failures_config failures = {.command = map->command,
 					   .column_count = map->column_count,
-					   .has_overrides = map->spec.hidden_count > 0};
+					   .has_overrides = map->spec->hidden_count > 0};
 	if (map_set_up_output(map, err) == -1)
 		return -1;
 	map->failures = failures_new(&failures, err);
@@ -337,7 +330,7 @@ static size_t
 map_read_worker_count(void *context)
 {
 	const struct map *map = context;
-	return topology_worker_count(map->topology, &map->spec.jobs, map->spec.dialect,
+	return topology_worker_count(map->topology, &map->spec->jobs, map->spec->dialect,
 				     map->worker_max, NULL);
 }
 
@@ -345,8 +338,8 @@ static int
 map_set_up_run(struct map *map, struct err *err)
 {
 	struct run_config config = {
-	    .spec = &map->spec,
-	    .origin = &map->origin,
+	    .spec = map->spec,
+	    .origin = map->origin,
 	    .loop = map->loop,
 	    .plan = map->plan,
 	    .sinks = {map->front, map->failures},
@@ -356,7 +349,7 @@ map_set_up_run(struct map *map, struct err *err)
 	    .is_reader_gone = map_is_reader_gone,
 	    .note = map_note,
 	    .worker_count =
-		map->spec.jobs.kind == SPEC_JOBS_FILE ? map_read_worker_count : NULL,
+		map->spec->jobs.kind == SPEC_JOBS_FILE ? map_read_worker_count : NULL,
 	};
 	for (size_t i = 0; i < map->records.sink_count; i++)
 		config.sinks[config.sink_count++] = map->records.sinks[i];
@@ -368,7 +361,7 @@ map_set_up_run(struct map *map, struct err *err)
 static int
 map_first_stdin(const struct map *map)
 {
-	const struct spec *spec = &map->spec;
+	const struct spec *spec = map->spec;
 	bool has_file = false;
 	for (size_t i = 0; i < spec->input_count; i++) {
 		if (spec->inputs[i].kind != SPEC_INPUT_FILE)
@@ -392,7 +385,7 @@ map_make_backend(struct map *map, struct err *err)
 	    .column_count = map->column_count,
 	    .worker_count = map->worker_count,
 	};
-	if (map->spec.is_dry_run)
+	if (map->spec->is_dry_run)
 		return dry_new(&dry, err);
 	map->first_stdin_fd = map_first_stdin(map);
 	if (family_adopt_given(&map->family) == -1) {
@@ -401,10 +394,10 @@ map_make_backend(struct map *map, struct err *err)
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a dead worker leaves behind comes to us */
 	struct pool_config pool = {
-	    .spec = &map->spec,
+	    .spec = map->spec,
 	    .template = map->command,
 	    .topology = map->topology,
-	    .origin = &map->origin,
+	    .origin = map->origin,
 	    .run_name = map->run_name,
 	    .family = &map->family,
 	    .loop = map->loop,
@@ -425,7 +418,7 @@ static int
 map_set_up(struct map *map, struct err *err)
 {
 	map_name_run(map);
-	map->blocks = blocks_new(map->spec.buffer_bytes);
+	map->blocks = blocks_new(map->spec->buffer_bytes);
 	if (map->blocks == NULL)
 		return err_no_memory(err);
 	if (map_set_up_workers(map, err) == -1 || map_set_up_input(map, err) == -1 ||
@@ -458,7 +451,6 @@ map_fini(struct map *map)
 	family_fini(&map->family);
 	io_close(map->first_stdin_fd);
 	free(map->argv);
-	spec_fini(&map->spec);
 }
 
 /* --- the end --- */
@@ -468,7 +460,7 @@ map_print_summary(const struct map *map)
 {
 	struct buf text = {0};
 	struct err err = {0};
-	if (map->spec.is_quiet || map->spec.dialect == SPEC_PARALLEL ||
+	if (map->spec->is_quiet || map->spec->dialect == SPEC_PARALLEL ||
 	    map->outcome == RUN_READER_GONE)
 		return;
 	if (failures_summary(map->failures, &text, &err) == -1) {
@@ -494,7 +486,7 @@ map_parallel_status(const struct map *map, const struct failures_counts *counts)
 static int
 map_status(const struct map *map)
 {
-	bool is_parallel = map->spec.dialect == SPEC_PARALLEL;
+	bool is_parallel = map->spec->dialect == SPEC_PARALLEL;
 	struct failures_counts counts;
 	failures_get_counts(map->failures, &counts);
 	if (map->outcome == RUN_BROKEN || map->outcome == RUN_FAILED)
@@ -502,7 +494,7 @@ map_status(const struct map *map)
 	if (is_parallel)
 		return map_parallel_status(map, &counts);
 	if (map->outcome == RUN_HALTED && plan_halt_status(map->plan) == 0 &&
-	    map->spec.halt.why == SPEC_HALT_SUCCESS)
+	    map->spec->halt.why == SPEC_HALT_SUCCESS)
 		return CMD_OK;
 	return counts.failed + counts.cancelled + counts.skipped > 0 ? CMD_TASK_FAILED
 								     : CMD_OK;
@@ -537,12 +529,30 @@ map_finish_records(struct map *map, int status)
 	return -1;
 }
 
+/* What differs from the recorded run: where tasks come from, and what is written of them. */
+static void
+map_set_again(struct map *map, const struct cmd_again *again)
+{
+	struct spec *spec = map->spec;
+	map->again = again;
+	if (again == NULL)
+		return;
+	spec->resume = SPEC_RETRY_FAILED;
+	spec->run_file = again->run_file;
+	spec->joblog = NULL;
+	if (again->run_file != NULL)
+		return;
+	spec->results = NULL;
+	spec->is_quiet = true;
+	spec->jobs = (struct spec_jobs){.kind = SPEC_JOBS_COUNT, .value = 1};
+}
+
 static int
 map_run(struct map *map, int argc, char **argv)
 {
 	struct err err = {0};
-	bool is_parallel = map->spec.dialect == SPEC_PARALLEL;
-	if (cmd_refuse_stages(&map->spec, &err) == -1 ||
+	bool is_parallel = map->spec->dialect == SPEC_PARALLEL;
+	if (cmd_refuse_stages(map->spec, &err) == -1 ||
 	    map_set_argv(map, argc, argv, &err) == -1 || map_set_up(map, &err) == -1) {
 		diag_err(&map->diag, &err);
 		if (is_parallel)
@@ -561,149 +571,22 @@ map_run(struct map *map, int argc, char **argv)
 	return status;
 }
 
-static int
-map_print(const struct map *map, struct buf *text, int status)
-{
-	if (status == -1 || io_write_all(STDOUT_FILENO, text->bytes, text->length) == -1) {
-		diag_say(&map->diag, "cannot write to stdout: %m");
-		status = CMD_BROKEN;
-	}
-	buf_fini(text);
-	return status;
-}
-
-/* --- one of its workers --- */
-
-/* The same words again, in a process that --start-method spawn has made. */
-static _Noreturn void
-map_work(enum spec_dialect dialect, int argc, char **argv, struct letter *letter)
-{
-	struct worker_config *worker = &letter->worker;
-	struct spec spec;
-	struct err err = {0};
-	spec_init(&spec, dialect);
-	spec.is_inherited = true;
-	if (buf_append(&spec.job_text, letter->job_text.bytes, letter->job_text.length) ==
-	    -1) {
-		err_no_memory(&err);
-		worker_fail(worker, &err);
-	}
-	if (options_parse(&spec, argc - 1, argv + 1, &err) != OPTIONS_RUN)
-		worker_fail(worker, &err);
-	spec.shell = letter->shell;
-	worker->spec = &spec;
-	worker->template = template_new(&spec, letter->names, letter->name_count, &err);
-	if (worker->template == NULL)
-		worker_fail(worker, &err);
-	worker_main(worker);
-}
-
-/* --- the verbs --- */
-
-/* What differs from the recorded run: where tasks come from, and what is written of them. */
-static void
-map_set_again(struct map *map, const struct cmd_again *again)
-{
-	struct spec *spec = &map->spec;
-	map->again = again;
-	if (again == NULL)
-		return;
-	spec->resume = SPEC_RETRY_FAILED;
-	spec->run_file = again->run_file;
-	spec->joblog = NULL;
-	if (again->run_file != NULL)
-		return;
-	spec->results = NULL;
-	spec->is_quiet = true;
-	spec->jobs = (struct spec_jobs){.kind = SPEC_JOBS_COUNT, .value = 1};
-}
-
 int
-cmd_tasks(enum spec_dialect dialect, int argc, char **argv, const struct cmd_again *again)
+cmd_job(const struct cmd_job *job)
 {
-	struct map map = {.verb = dialect, .first_stdin_fd = -1};
-	struct letter letter;
-	struct buf text = {0};
-	struct err err = {0};
-	int status = CMD_OK;
-	if (letter_read(&letter))
-		map_work(dialect, argc, argv, &letter);
-	sig_origin_save(&map.origin);
-	sig_handle(SIGCHLD, SIG_DFL); /* ignored, nobody could wait for a worker */
-	spec_init(&map.spec, dialect);
-	map.diag = (struct diag){.name = map.spec.program, .fd = STDERR_FILENO};
-	switch (options_parse(&map.spec, argc - 1, argv + 1, &err)) {
-	case OPTIONS_ERROR:
-		diag_err(&map.diag, &err);
-		status = dialect == SPEC_PARALLEL ? CMD_PARALLEL_ERROR : CMD_USAGE;
-		break;
-	case OPTIONS_HELP:
-		status = map_print(&map, &text, options_print_help(dialect, &text));
-		break;
-	case OPTIONS_VERSION:
-		status = map_print(&map, &text,
-				   buf_append_str(&text, "pinion " PINION_VERSION "\n"));
-		break;
-	case OPTIONS_LIST:
-		status = map_print(&map, &text, options_list(dialect, &text));
-		break;
-	case OPTIONS_SCHEMA:
-		status = map_print(&map, &text, job_print_schema(&text));
-		break;
-	case OPTIONS_PRINT:
-		status = map_print(&map, &map.spec.print, 0);
-		break;
-	case OPTIONS_CHECK:
-		status = cmd_check(&map.spec, &map.diag);
-		break;
-	case OPTIONS_RUN:
-		map_set_again(&map, again);
-		status = map_run(&map, argc, argv);
-		break;
-	}
+	struct map map = {
+	    .spec = job->spec,
+	    .verb = job->verb,
+	    .origin = job->origin,
+	    .diag = {.name = job->spec->program, .fd = STDERR_FILENO},
+	    .first_stdin_fd = -1,
+	};
+	map_set_again(&map, job->again);
+	int status = map_run(&map, job->argc, job->argv);
 	enum run_outcome outcome = map.outcome;
 	int signal = outcome == RUN_SIGNALLED ? run_signal(map.run) : SIGPIPE;
 	map_fini(&map);
 	if (outcome == RUN_SIGNALLED || outcome == RUN_READER_GONE)
-		return map_die(signal, &map.origin);
+		return map_die(signal, job->origin);
 	return status;
-}
-
-int
-cmd_map(int argc, char **argv)
-{
-	return cmd_tasks(SPEC_MAP, argc, argv, NULL);
-}
-
-int
-cmd_feed(int argc, char **argv)
-{
-	return cmd_tasks(SPEC_FEED, argc, argv, NULL);
-}
-
-int
-cmd_call(int argc, char **argv)
-{
-	return cmd_tasks(SPEC_CALL, argc, argv, NULL);
-}
-
-int
-cmd_parallel(int argc, char **argv)
-{
-	return cmd_tasks(SPEC_PARALLEL, argc, argv, NULL);
-}
-
-enum spec_dialect
-cmd_map_dialect(const char *verb)
-{
-	for (size_t i = 0; i < sizeof(map_verbs) / sizeof(*map_verbs); i++)
-		if (strcmp(verb, map_verbs[i]) == 0)
-			return (enum spec_dialect)i;
-	return SPEC_MAP;
-}
-
-int
-cmd_map_again(const struct cmd_again *again)
-{
-	return cmd_tasks(cmd_map_dialect(again->argv[0]), again->argc, again->argv, again);
 }

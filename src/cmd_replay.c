@@ -340,7 +340,7 @@ replay_run(const struct runfile_task *task, int argc, char **argv, struct err *e
 				  .names = names,
 				  .name_count = name_count,
 				  .column_count = task->run.column_count};
-	int status = cmd_map_again(&again);
+	int status = cmd_tasks_again(&again);
 	free(names);
 	return status;
 }
@@ -399,7 +399,7 @@ replay_task(const struct request *request, const struct diag *diag, struct err *
 		runfile_task_fini(&task);
 		return err->kind == ERR_USAGE ? CMD_USAGE : CMD_BROKEN;
 	}
-	spec_init(&spec, cmd_map_dialect(task.run.verb));
+	spec_init(&spec, cmd_tasks_dialect(task.run.verb));
 	argv = make_argv(&task.run, &argc);
 	if (argv == NULL)
 		err_no_memory(err);
@@ -428,7 +428,7 @@ replay_failed(const struct request *request, struct err *err)
 	} else if (enter_run(&run, err) == 0) {
 		struct cmd_again again = {
 		    .argv = argv, .argc = argc, .run_file = request->full_path};
-		status = cmd_map_again(&again);
+		status = cmd_tasks_again(&again);
 	}
 	free(argv);
 	runfile_run_fini(&run);

@@ -10,7 +10,8 @@
  *                                                       v
  *                                sink: output, failures; record
  *
- *   main.c, cmd_*.c   one file per verb: joins source, plan, backend, sinks; prints; exit status
+ *   main.c, cmd_*.c   one file per verb, cmd_tasks for those that run tasks; cmd_map joins source,
+ *            plan, backend, sinks; prints; exit status
  *   input/   what the user wrote: options, job files (job_*, json_read) -> task/spec;
  *            files (lines, csv, jsonl), lists, glob, range -> a task/source
  *   task/    spec, task, override, template, plan, stamp (how a file was made), and the
