@@ -22,7 +22,7 @@
 #include "pool/pool.h"
 #include "record/records.h"
 #include "record/runfile_source.h"
-#include "run/run.h"
+#include "run/conductor.h"
 #include "sink/failures.h"
 #include "sink/output.h"
 
@@ -53,6 +53,7 @@ struct map {
 	struct sink *failures;
 	struct records records;
 	struct family family;
+	struct conductor *conductor;
 	struct run *run;
 	struct backend *backend;
 	int first_stdin_fd;
@@ -339,7 +340,6 @@ map_set_up_run(struct map *map, struct err *err)
 {
 	struct run_config config = {
 	    .spec = map->spec,
-	    .origin = map->origin,
 	    .loop = map->loop,
 	    .plan = map->plan,
 	    .sinks = {map->front, map->failures},
@@ -354,7 +354,9 @@ map_set_up_run(struct map *map, struct err *err)
 	for (size_t i = 0; i < map->records.sink_count; i++)
 		config.sinks[config.sink_count++] = map->records.sinks[i];
 	map->run = run_new(&config, err);
-	return map->run == NULL ? -1 : 0;
+	if (map->run == NULL)
+		return -1;
+	return conductor_add(map->conductor, map->run) == -1 ? err_no_memory(err) : 0;
 }
 
 /* GNU parallel's rule: with -a FILE the first task has our stdin, which is not the input then. */
@@ -425,7 +427,10 @@ map_set_up(struct map *map, struct err *err)
 	    map_set_up_sinks(map, err) == -1)
 		return -1;
 	map->loop = loop_new(err);
-	if (map->loop == NULL || map_set_up_run(map, err) == -1)
+	if (map->loop == NULL)
+		return -1;
+	map->conductor = conductor_new(map->loop, map->origin, err);
+	if (map->conductor == NULL || map_set_up_run(map, err) == -1)
 		return -1;
 	map->backend = map_make_backend(map, err);
 	if (map->backend == NULL)
@@ -440,6 +445,7 @@ map_fini(struct map *map)
 	if (map->backend != NULL)
 		map->backend->ops->free(map->backend);
 	run_free(map->run);
+	conductor_free(map->conductor);
 	sink_free(map->output);
 	sink_free(map->failures);
 	blocks_free(map->blocks); /* which the output kept some of */
@@ -519,7 +525,7 @@ map_finish_records(struct map *map, int status)
 	    [RUN_SIGNALLED] = RECORDS_SIGNALLED, [RUN_READER_GONE] = RECORDS_READER_GONE,
 	    [RUN_BROKEN] = RECORDS_BROKEN,       [RUN_FAILED] = RECORDS_FAILED};
 	struct err err = {0};
-	int signal = run_signal(map->run);
+	int signal = conductor_signal(map->conductor);
 	if (signal != 0)
 		status = 128 + signal;
 	if (records_finish(&map->records, outcomes[map->outcome], status, &err) == 0)
@@ -561,7 +567,7 @@ map_run(struct map *map, int argc, char **argv)
 			return CMD_LOCKED;
 		return err.kind == ERR_USAGE ? CMD_USAGE : CMD_BROKEN;
 	}
-	map->outcome = run_loop(map->run, &err);
+	map->outcome = conductor_loop(map->conductor, &err);
 	if (map->outcome == RUN_BROKEN || map->outcome == RUN_FAILED)
 		diag_err(&map->diag, &err);
 	map_print_summary(map);
@@ -584,7 +590,7 @@ cmd_job(const struct cmd_job *job)
 	map_set_again(&map, job->again);
 	int status = map_run(&map, job->argc, job->argv);
 	enum run_outcome outcome = map.outcome;
-	int signal = outcome == RUN_SIGNALLED ? run_signal(map.run) : SIGPIPE;
+	int signal = outcome == RUN_SIGNALLED ? conductor_signal(map.conductor) : SIGPIPE;
 	map_fini(&map);
 	if (outcome == RUN_SIGNALLED || outcome == RUN_READER_GONE)
 		return map_die(signal, job->origin);

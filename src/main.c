@@ -16,8 +16,9 @@
  *            files (lines, csv, jsonl), lists, glob, range -> a task/source
  *   task/    spec, task, override, template, plan, stamp (how a file was made), and the
  *            interfaces source.h, history.h, backend.h, sink.h
- *   run/     the coordinator's loop: feed, wait, settle; run_hear: results; sinks and late (what
- *            records hear once the output is out); throttle; time limits
+ *   run/     conductor (the loop over all runs of a job, signals); run: feed, wait, settle;
+ *            run_hear: results; sinks and late (what records hear once the output is out);
+ *            throttle; time limits
  *   pool/    topology (budget, machine: from sysfs or hwloc, places); pool (watch, replace, let
  *            the last tasks go) with flights and chunking; start (by fork, spawn or a server);
  *            worker, its channel and its executor: spawn, coproc (a program, its protocol, doze),

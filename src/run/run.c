@@ -14,9 +14,6 @@
 #define RUN_LOOK_MS 10
 #define RUN_FORCE_MS 500 /* after a grace period, and between SIGKILLs */
 
-static const int run_signals[] = {SIGCHLD, SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1,
-				  SIGUSR2, SIGTSTP, SIGCONT, SIGPIPE, SIGXFSZ};
-
 /* --- ending --- */
 
 static int64_t
@@ -60,31 +57,44 @@ run_fail(struct run *run, enum run_outcome outcome, const struct err *err)
 {
 	if (run->err.kind == ERR_NONE)
 		run->err = *err;
+	if (run->outcome ==
+	    RUN_HALTED) /* what is lost now is no success, whatever --halt says */
+		run->outcome = outcome;
 	run_end(run, outcome);
 	run_cancel(run, BACKEND_GRACE);
 }
 
+void
+run_follow(struct run *run, const struct run *leader)
+{
+	if (run == leader || run->is_over)
+		return;
+	run_end(run, leader->outcome);
+	if (leader->is_cancelling)
+		run_cancel(run, leader->force);
+}
+
 /* --- signals --- */
 
-/* Stops with the tasks; when continued, time stood still for their limits. */
-static void
+void
 run_suspend(struct run *run)
 {
-	int64_t stopped_at_ns = clock_now_ns();
 	run->backend->ops->suspend(run->backend);
-	raise(SIGSTOP);
-	int64_t stopped_ns = clock_now_ns() - stopped_at_ns;
+}
+
+void
+run_resume(struct run *run, int64_t stopped_ns)
+{
 	/* To the others it is added with the rest of the time that they stand still. */
 	attempts_shift(&run->attempts, 0, run->timed_end, stopped_ns);
 	run->force_at_ns += stopped_ns;
 	run->backend->ops->resume(run->backend);
 }
 
-static void
-run_on_end_signal(struct run *run, int signal)
+void
+run_end_by_signal(struct run *run, int signal)
 {
-	if (run->signal == 0)
-		run->signal = signal;
+	run->is_signalled = true;
 	bool is_second = run->is_cancelling;
 	run_end(run, RUN_SIGNALLED);
 	if (run->outcome == RUN_HALTED) /* it does not wait for a stuck reader any more */
@@ -92,44 +102,17 @@ run_on_end_signal(struct run *run, int signal)
 	run_cancel(run, is_second || signal == SIGQUIT ? BACKEND_AT_ONCE : BACKEND_GRACE);
 }
 
-static void
-run_on_one_signal(struct run *run, int signal)
+void
+run_reap(struct run *run)
 {
-	struct backend *backend = run->backend;
-	size_t worker_count = backend->ops->worker_count(backend);
-	switch (signal) {
-	case SIGCHLD:
-		backend->ops->reap(backend);
-		break;
-	case SIGUSR1:
-		backend->ops->resize(backend, worker_count + 1);
-		break;
-	case SIGUSR2:
-		backend->ops->resize(backend, worker_count - 1);
-		break;
-	case SIGTSTP:
-		run_suspend(run);
-		break;
-	case SIGCONT:
-		backend->ops->resume(backend);
-		break;
-	case SIGPIPE: /* these two: the write said EPIPE, EFBIG */
-	case SIGXFSZ:
-		break;
-	default:
-		run_on_end_signal(run, signal);
-		break;
-	}
+	run->backend->ops->reap(run->backend);
 }
 
-static void
-run_on_signals(void *context, unsigned int events)
+void
+run_resize(struct run *run, int change)
 {
-	struct run *run = context;
-	int signal;
-	(void)events;
-	while ((signal = sig_next(run->signal_fd)) != 0)
-		run_on_one_signal(run, signal);
+	size_t count = run->backend->ops->worker_count(run->backend);
+	run->backend->ops->resize(run->backend, change < 0 ? count - 1 : count + 1);
 }
 
 /* --- feed --- */
@@ -192,10 +175,12 @@ run_feed_all(struct run *run, struct err *err)
 	return status == -1 ? -1 : 0;
 }
 
-static void
+void
 run_feed(struct run *run)
 {
 	struct err err = {0};
+	if (run->is_over)
+		return;
 	run->wants_input = false;
 	run->feed_at_ns = CLOCK_NEVER;
 	run->passed_count = 0;
@@ -254,6 +239,8 @@ run_wait_until(const struct run *run)
 	int64_t until = CLOCK_NEVER;
 	if (run->has_settled) /* maybe, since the last look: outputs were taken up again */
 		return 0;
+	if (run->is_held && !sinks_is_behind(&run->sinks)) /* others took what was there */
+		return 0;
 	if (run->outputs_end != UINT64_MAX) /* it is for time alone to change that */
 		until = clock_now_ns() + RUN_LOOK_MS * NS_PER_MS;
 	int64_t due_at_ns = attempts_wait_until(&run->attempts, run->timed_end,
@@ -269,16 +256,16 @@ run_wait_until(const struct run *run)
 	return run->feed_at_ns < until ? run->feed_at_ns : until;
 }
 
-static void
-run_wait(struct run *run)
+int64_t
+run_prepare_wait(struct run *run)
 {
-	struct err err = {0};
+	if (run->is_over)
+		return CLOCK_NEVER;
 	int source_fd = run->wants_input ? plan_wait_fd(run->config.plan) : -1;
 	run_rewatch(run, &run->source_watch, &run->source_fd, source_fd, LOOP_READ);
 	run_watch_sinks(run);
 	run->backend->ops->spread(run->backend, plan_has_given_all(run->config.plan));
-	if (loop_turn(run->config.loop, run_wait_until(run), &err) == -1)
-		run_fail(run, RUN_FAILED, &err);
+	return run_wait_until(run);
 }
 
 /* --- settle --- */
@@ -398,9 +385,11 @@ run_check_hold(struct run *run)
 	run_check_timed(run, is_behind ? 0 : outputs_end);
 }
 
-static void
+void
 run_settle(struct run *run)
 {
+	if (run->is_over)
+		return;
 	run->backend->ops->poll(run->backend, clock_now_ns());
 	run_check_time_limits(run);
 	run_check_halt(run);
@@ -422,61 +411,40 @@ run_settle(struct run *run)
 static bool
 run_is_abrupt(const struct run *run)
 {
-	return run->signal != 0 || run->outcome == RUN_SIGNALLED ||
+	return run->is_signalled || run->outcome == RUN_SIGNALLED ||
 	       run->outcome == RUN_READER_GONE || run->outcome == RUN_FAILED;
 }
 
-static bool
+bool
 run_is_finished(struct run *run)
 {
+	if (run->is_over)
+		return true;
 	if (!plan_is_finished(run->config.plan) && !run->has_lost_track)
 		return false;
 	run->backend->ops->close(run->backend);
-	return run->backend->ops->is_gone(run->backend) &&
-	       (run_is_abrupt(run) || sinks_is_done(&run->sinks));
+	run->is_over = run->backend->ops->is_gone(run->backend) &&
+		       (run_is_abrupt(run) || sinks_is_done(&run->sinks));
+	return run->is_over;
 }
 
-enum run_outcome
-run_loop(struct run *run, struct err *err)
+void
+run_finish(struct run *run)
 {
-	run_feed(run);
-	while (!run_is_finished(run)) {
-		run_wait(run);
-		run_settle(run);
-		run_feed(run);
-	}
-	struct err finish_err = {0};
-	int status = run_is_abrupt(run) ? sinks_finish_records(&run->sinks, &finish_err)
-					: sinks_finish(&run->sinks, &finish_err);
+	struct err err = {0};
+	int status = run_is_abrupt(run) ? sinks_finish_records(&run->sinks, &err)
+					: sinks_finish(&run->sinks, &err);
 	if (status == -1)
-		run_fail(run, RUN_FAILED, &finish_err);
-	*err = run->err;
-	return run->outcome;
+		run_fail(run, RUN_FAILED, &err);
 }
 
-int
-run_signal(const struct run *run)
+bool
+run_has_failed(const struct run *run)
 {
-	return run->signal;
+	return run->outcome == RUN_BROKEN || run->outcome == RUN_FAILED;
 }
 
-static int
-run_open_signals(struct run *run, struct err *err)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(run_signals) / sizeof(*run_signals); i++)
-		if (run_signals[i] == SIGCHLD || run_signals[i] == SIGPIPE ||
-		    run_signals[i] == SIGXFSZ ||
-		    !sig_was_ignored(run->config.origin, run_signals[i]))
-			sigaddset(&set, run_signals[i]);
-	run->signal_fd = sig_open(&set, err);
-	if (run->signal_fd == -1)
-		return -1;
-	run->signal_watch = loop_watch(run->config.loop, run->signal_fd, LOOP_READ,
-				       run_on_signals, run, err);
-	return run->signal_watch == NULL ? -1 : 0;
-}
+/* --- made and ended --- */
 
 /* Only LOOP_GONE is asked for: nobody reads any more. */
 static void
@@ -512,14 +480,13 @@ run_new(const struct run_config *config, struct err *err)
 	run->config = *config;
 	run->sinks.count = config->sink_count;
 	memcpy(run->sinks.items, config->sinks, sizeof(config->sinks));
-	run->signal_fd = -1;
 	run->source_fd = -1;
 	run->outputs_end = UINT64_MAX;
 	run->timed_end = UINT64_MAX;
 	for (size_t i = 0; i < SINKS_FDS_MAX; i++)
 		run->sink_fds[i] = -1;
 	throttle_init(&run->throttle, config->spec);
-	if (run_open_signals(run, err) == 0 && run_open_reader(run, err) == 0)
+	if (run_open_reader(run, err) == 0)
 		return run;
 	run_free(run);
 	return NULL;
@@ -536,12 +503,10 @@ run_free(struct run *run)
 {
 	if (run == NULL)
 		return;
-	loop_unwatch(run->config.loop, run->signal_watch);
 	loop_unwatch(run->config.loop, run->reader_watch);
 	loop_unwatch(run->config.loop, run->source_watch);
 	for (size_t i = 0; i < SINKS_FDS_MAX; i++)
 		loop_unwatch(run->config.loop, run->sink_watches[i]);
-	io_close(run->signal_fd);
 	attempts_fini(&run->attempts);
 	sinks_fini(&run->sinks);
 	free(run);

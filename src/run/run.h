@@ -1,13 +1,11 @@
 /*
- * run.h: the loop of the coordinator: feed, wait, settle.
+ * run.h: the tasks of a job, or of one of its stages, from their plan to their end: feed, wait,
+ * settle.
  *
- * Joins a plan, a backend and sinks through their interfaces, and answers signals. Owns
- * none of them, prints nothing. A run ends when everything has settled and is written, or
- * when it was told to end: by --halt, a signal, a reader of stdout that went away, a
- * broken pool, an error. On every way out the backend has no worker left.
- *
- * First INT, TERM or HUP: nothing more is started, what runs is ended with grace; second:
- * at once.
+ * Joins a plan, a backend and sinks through their interfaces. Owns none of them, prints
+ * nothing. A run ends when everything has settled and is written, or when it was told to end:
+ * by --halt, a signal, a reader of stdout that went away, a broken pool, an error. On every way
+ * out the backend has no worker left. Its turns are the conductor's to take (conductor.h).
  */
 #ifndef PINION_RUN_H
 #define PINION_RUN_H
@@ -16,7 +14,6 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "base/sig.h"
 #include "ipc/loop.h"
 #include "run/sinks.h"
 #include "task/backend.h"
@@ -26,7 +23,7 @@
 enum run_outcome {
 	RUN_COMPLETE,    /* all tasks settled, all is written */
 	RUN_HALTED,      /* by --halt; see plan_halt_status */
-	RUN_SIGNALLED,   /* run_signal says by which */
+	RUN_SIGNALLED,   /* conductor_signal says by which */
 	RUN_READER_GONE, /* nobody reads stdout any more */
 	RUN_BROKEN,      /* the pool cannot serve: err */
 	RUN_FAILED,      /* input, output or the system failed: err */
@@ -35,7 +32,6 @@ enum run_outcome {
 /* All borrowed until run_free. */
 struct run_config {
 	const struct spec *spec;
-	const struct sig_origin *origin;
 	struct loop *loop;
 	struct plan *plan;
 	struct sink *sinks[SINKS_MAX];
@@ -50,17 +46,12 @@ struct run_config {
 
 struct run;
 
-/* Blocks the signals it handles from here on. */
 struct run *run_new(const struct run_config *config, struct err *err);
 
-/* What the backend must be made with; then tell the run of it before run_loop. */
+/* What the backend must be made with; then tell the run of it before its first turn. */
 struct backend_client run_client(struct run *run);
 void run_set_backend(struct run *run, struct backend *backend);
 
-/* The whole run. err is filled for RUN_BROKEN and RUN_FAILED. */
-enum run_outcome run_loop(struct run *run, struct err *err);
-
-int run_signal(const struct run *run);
 void run_free(struct run *run);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * run_parts.h: what the files of the run share. Private to them.
  *
- *   run.c        the loop: feed, wait, settle; signals; the end
+ *   run.c        feed, wait, settle; the end
  *   run_hear.c   what the backend tells: to the plan, then to the sinks
+ *   conductor.c  the loop over all runs of a job; signals
  */
 #ifndef PINION_RUN_PARTS_H
 #define PINION_RUN_PARTS_H
@@ -17,8 +18,6 @@ struct run {
 	struct throttle throttle;
 	struct attempts attempts; /* what runs now */
 	struct sinks sinks;
-	int signal_fd;
-	struct loop_watch *signal_watch;
 	struct loop_watch *reader_watch;
 	struct loop_watch *source_watch;
 	int source_fd;
@@ -39,9 +38,42 @@ struct run {
 	enum backend_force force;
 	int64_t force_at_ns; /* when the next force is due */
 	enum run_outcome outcome;
-	int signal;
+	bool is_signalled;
+	bool is_over; /* nothing of it is left: it is not asked again */
 	struct err err;
 };
+
+/* --- run.c, for the conductor: one turn is run_prepare_wait, loop_turn, run_settle, run_feed --- */
+
+/* Plan -> backend, while both have room. */
+void run_feed(struct run *run);
+
+/* Says what it waits for; until when at the latest. */
+int64_t run_prepare_wait(struct run *run);
+
+/* Results -> plan (retry? halt?) -> sinks. */
+void run_settle(struct run *run);
+
+/* Everything has settled and is written, and no worker is left. */
+bool run_is_finished(struct run *run);
+
+/* The last word of its sinks. */
+void run_finish(struct run *run);
+
+bool run_has_failed(const struct run *run);
+
+/* Ends as the leader does, if that ends before its tasks do. */
+void run_follow(struct run *run, const struct run *leader);
+
+/* A signal to end: the first with grace, the second at once. */
+void run_end_by_signal(struct run *run, int signal);
+
+/* Stops the workers and their tasks, and goes on after so much time. */
+void run_suspend(struct run *run);
+void run_resume(struct run *run, int64_t stopped_ns);
+
+void run_reap(struct run *run);
+void run_resize(struct run *run, int change); /* by so many workers: 1 or -1 */
 
 /* run.c: ends the run for this reason, unless it is ending already, and what runs. */
 void run_fail(struct run *run, enum run_outcome outcome, const struct err *err);

@@ -160,3 +160,11 @@ same_as_gnu() {
 	assert_equal "$status" 1
 	[[ $stderr == *'1 lost: its worker died'*'1 never started'* ]]
 }
+
+@test "an end by halt is no success when output could not be written" {
+	local halt
+	for halt in now,done=1 soon,success=1 soon,done=1; do
+		run -3 bash -c "pinion map -j1 --halt $halt 'echo x' ::: 1 2 3 >/dev/full"
+		[[ $output == *'cannot write to stdout: No space left on device'* ]]
+	done
+}

@@ -20,7 +20,7 @@ each_task_is_told_in_order_started_output_settled(void **state)
 	assert_sink_log(f, ">0.1 *0.1 +0.1=E0 >1.1 *1.1 +1.1=E3 >2.1 *2.1 +2.1=E0");
 	assert_backend_log(f, "");
 	assert_int_equal(f->sink.finish_count, 1);
-	assert_int_equal(run_signal(f->run), 0);
+	assert_int_equal(conductor_signal(f->conductor), 0);
 	assert_int_equal(f->err.kind, ERR_NONE);
 }
 

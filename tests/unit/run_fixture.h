@@ -12,7 +12,7 @@
 
 #include "child.h"
 
-#include "run/run.h"
+#include "run/conductor.h"
 
 struct fixture {
 	struct spec spec;
@@ -26,6 +26,7 @@ struct fixture {
 	struct plan *plan;
 	struct run_config config;
 	struct run *run;
+	struct conductor *conductor;
 	const char *source_script; /* NULL: as many tasks as the backend's script has letters */
 	bool is_reader_gone;
 	size_t wanted_worker_count;
@@ -72,7 +73,6 @@ setup(void **state)
 	f->backend.worker_count = 2;
 	f->config = (struct run_config){
 	    .spec = &f->spec,
-	    .origin = &f->origin,
 	    .loop = f->loop,
 	    .sinks = {&f->silent, &f->sink.sink},
 	    .sink_count = 2,
@@ -103,6 +103,7 @@ teardown(void **state)
 {
 	struct fixture *f = *state;
 	run_free(f->run);
+	conductor_free(f->conductor);
 	plan_free(f->plan);
 	fake_backend_fini(&f->backend);
 	loop_free(f->loop);
@@ -139,13 +140,16 @@ run_script(struct fixture *f, const char *script)
 	f->plan = plan_new(&f->spec, &f->source.source, &f->err);
 	assert_non_null(f->plan);
 	f->config.plan = f->plan;
+	f->conductor = conductor_new(f->loop, &f->origin, &f->err);
+	assert_non_null(f->conductor);
 	f->run = run_new(&f->config, &f->err);
 	assert_non_null(f->run);
 	struct backend_client client = run_client(f->run);
 	f->backend.script = script;
 	fake_backend_init(&f->backend, f->loop, &client);
 	run_set_backend(f->run, &f->backend.backend);
-	enum run_outcome outcome = run_loop(f->run, &f->err);
+	assert_int_equal(conductor_add(f->conductor, f->run), 0);
+	enum run_outcome outcome = conductor_loop(f->conductor, &f->err);
 	for (size_t seq = 0; seq < FAKE_SEQS; seq++)
 		assert_int_equal(f->sink.settled[seq], seq < f->source.task_count);
 	assert_true(plan_is_finished(f->plan));

@@ -19,7 +19,7 @@ first_signal_ends_what_runs_with_grace(void **state)
 	struct fixture *f = *state;
 	set_grace(f, LONG_MS);
 	assert_int_equal(run_script(f, "hT000"), RUN_SIGNALLED);
-	assert_int_equal(run_signal(f->run), SIGTERM);
+	assert_int_equal(conductor_signal(f->conductor), SIGTERM);
 	assert_backend_log(f, "withdraw cancel_all:0");
 	assert_int_equal(f->backend.submitted_count, 2);
 	assert_non_null(strstr(buf_str(&f->sink.log), "+0.1=C"));
@@ -34,7 +34,7 @@ second_signal_ends_it_at_once(void **state)
 	set_grace(f, LONG_MS);
 	f->backend.signal_when_cancelled = SIGINT;
 	assert_int_equal(run_script(f, "iT0"), RUN_SIGNALLED);
-	assert_int_equal(run_signal(f->run), SIGTERM);
+	assert_int_equal(conductor_signal(f->conductor), SIGTERM);
 	assert_backend_log(f, "withdraw cancel_all:0 cancel_all:1");
 }
 
@@ -45,7 +45,7 @@ quit_ends_it_at_once(void **state)
 	set_grace(f, LONG_MS);
 	f->backend.start_signal = SIGQUIT;
 	assert_int_equal(run_script(f, "iT0"), RUN_SIGNALLED);
-	assert_int_equal(run_signal(f->run), SIGQUIT);
+	assert_int_equal(conductor_signal(f->conductor), SIGQUIT);
 	assert_backend_log(f, "withdraw cancel_all:1");
 }
 
@@ -55,7 +55,7 @@ each_end_signal_is_the_one_reported(void **state)
 	struct fixture *f = *state;
 	f->backend.start_signal = SIGHUP;
 	assert_int_equal(run_script(f, "T0"), RUN_SIGNALLED);
-	assert_int_equal(run_signal(f->run), SIGHUP);
+	assert_int_equal(conductor_signal(f->conductor), SIGHUP);
 }
 
 static void
