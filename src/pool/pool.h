@@ -39,7 +39,10 @@ struct pool_config {
 	size_t column_count;
 	size_t worker_count; /* at first */
 	size_t worker_max;   /* resize up to so many */
-	int first_stdin_fd;  /* stdin for the task with seq 0; -1: /dev/null as for all */
+	/* Workers that share the budget with these: so many have the places in front of ours. */
+	size_t place_first;
+	size_t other_count; /* and so many there are in all, those included */
+	int first_stdin_fd; /* stdin for the task with seq 0; -1: /dev/null as for all */
 	const char *const *argv; /* for spec->start_method spawn: see start.h; so are these: */
 	const struct arg *names;
 	size_t name_count;

@@ -25,8 +25,8 @@ struct pool_worker {
 	struct pool *pool;
 	pid_t pid; /* 0: the seat is empty */
 	uint32_t number;
-	size_t place_count; /* workers there were to be when it took its place */
-	int result_fd;      /* a byte in it: look into the outbox; -1: trusted no more */
+	size_t place_count; /* workers there were to be, with those of other pools, when it took its place */
+	int result_fd; /* a byte in it: look into the outbox; -1: trusted no more */
 	struct outbox outbox; /* the seat's: mapped for its first worker */
 	struct loop_watch *watch;
 	int64_t poll_at_ns; /* CLOCK_NEVER */

@@ -31,7 +31,8 @@ pool_start(struct pool *pool, struct pool_worker *worker, struct err *err)
 	board_seat_reset(pool_seat(worker));
 	*worker = (struct pool_worker){.pool = pool,
 				       .number = pool->next_number++,
-				       .place_count = pool->target_count,
+				       .place_count =
+					   pool->config.other_count + pool->target_count,
 				       .result_fd = fds[0],
 				       .outbox = worker->outbox,
 				       .poll_at_ns = CLOCK_NEVER};
@@ -121,6 +122,7 @@ pool_starter(struct pool *pool, struct err *err)
 		       .template = config->template,
 		       .topology = config->topology,
 		       .place = {.cpu = -1},
+		       .place_first = config->place_first,
 		       .origin = config->origin,
 		       .run_name = config->run_name,
 		       .ring = pool->ring,

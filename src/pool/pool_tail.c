@@ -28,7 +28,7 @@ pool_is_in_tail(const struct pool *pool, bool is_all)
 	       pool->flights.task_count < pool->target_count && config->topology != NULL &&
 	       (is_all || config->spec->executor == SPEC_SPAWN) &&
 	       topology_place_count(config->topology, config->spec->bind,
-				    pool->target_count) > 1;
+				    config->other_count + pool->target_count) > 1;
 }
 
 /* The process that works on the task in hand; 0: there is none now. */
@@ -58,8 +58,9 @@ pool_look_at(struct pool_worker *worker)
 	}
 	if (pid != 0 && !worker->has_widened) {
 		worker->has_widened = true;
-		topology_widen(config->topology, config->spec->bind, worker->place_count,
-			       (size_t)(worker - worker->pool->workers), pid);
+		topology_widen(
+		    config->topology, config->spec->bind, worker->place_count,
+		    config->place_first + (size_t)(worker - worker->pool->workers), pid);
 	}
 	return false;
 }

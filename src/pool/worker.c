@@ -139,11 +139,10 @@ worker_take_place(const struct worker_config *config)
 	if (topology == NULL)
 		return config->place;
 	enum spec_bind kind = topology_bind_kind(topology, bind, config->worker_count);
-	bool is_bound =
-	    topology_bind(topology, bind, config->worker_count, config->slot_index) == 0;
+	size_t index = config->place_first + config->slot_index;
+	bool is_bound = topology_bind(topology, bind, config->worker_count, index) == 0;
 	return (struct worker_place){
-	    .share =
-		topology_share(topology, bind, config->worker_count, config->slot_index),
+	    .share = topology_share(topology, bind, config->worker_count, index),
 	    .cpu = is_bound && (kind == SPEC_BIND_CORE || kind == SPEC_BIND_PU)
 		       ? sched_getcpu()
 		       : -1,

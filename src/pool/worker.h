@@ -40,10 +40,11 @@ struct worker_config {
 	size_t column_count;     /* for struct template_values */
 	uint32_t number;         /* of this worker process, never used twice */
 	size_t slot_index;       /* its seat, from 0 */
-	size_t worker_count;     /* seats in all: the places depend on it */
-	int result_fd;           /* non-blocking */
-	int outbox_fd;           /* of all outboxes; ours has the number of our seat */
-	int first_stdin_fd;      /* see executor.h; -1: none */
+	size_t worker_count; /* seats that share the budget: the places depend on it, */
+	size_t place_first;  /* and on those in front of the first seat */
+	int result_fd;       /* non-blocking */
+	int outbox_fd;       /* of all outboxes; ours has the number of our seat */
+	int first_stdin_fd;  /* see executor.h; -1: none */
 	pid_t coordinator;
 	struct executor_shared *shared; /* made by executor_prepare; NULL: nothing was */
 };
