@@ -33,6 +33,13 @@ static const uint8_t plan_next_state[TASK_STATES][PLAN_EVENTS] = {
 	{[PLAN_EV_RETURN] = TASK_READY, [PLAN_EV_RETRY] = TASK_BACKOFF, [PLAN_EV_SETTLE] = TASK_SETTLED},
 };
 
+/* What --halt goes by: one plan's, or that of all stages of a job. */
+struct plan_halting {
+	uint64_t failed_count;
+	enum plan_halt halt;
+	int status;
+};
+
 struct plan {
 	const struct spec *spec;
 	struct source *source;
@@ -47,11 +54,10 @@ struct plan {
 	uint64_t pulled_count; /* tasks that came from the source, */
 	uint64_t given_count;  /* and were not done before */
 	uint64_t done_count;
-	uint64_t failed_count;
 	uint64_t settled_count; /* done and failed; not the skipped */
-	enum plan_halt halt;
-	int halt_status;
-	struct median median; /* of the successes' run times */
+	struct plan_halting own_halting;
+	struct plan_halting *halting; /* this, or another plan's */
+	struct median median;         /* of the successes' run times */
 };
 
 static void
@@ -72,7 +78,8 @@ plan_new(const struct spec *spec, struct source *source, struct err *err)
 	}
 	plan->spec = spec;
 	plan->source = source;
-	plan->halt_status = -1;
+	plan->own_halting.status = -1;
+	plan->halting = &plan->own_halting;
 	return plan;
 }
 
@@ -308,7 +315,7 @@ static bool
 plan_may_retry(const struct plan *plan, const struct task *task, const struct result *result)
 {
 	const struct spec *spec = plan->spec;
-	if (plan->is_stopped || plan->halt != PLAN_GO ||
+	if (plan->is_stopped || plan->halting->halt != PLAN_GO ||
 	    task->attempt >= spec->max_attempts || task->attempt >= TASK_ATTEMPTS_MAX)
 		return false;
 	switch ((enum result_reason)result->reason) {
@@ -357,7 +364,8 @@ plan_failed_percent(const struct plan *plan)
 {
 	if (plan->given_count == 0)
 		return 0;
-	return (int)((plan->failed_count * 100 + plan->given_count - 1) / plan->given_count);
+	return (int)((plan->halting->failed_count * 100 + plan->given_count - 1) /
+		     plan->given_count);
 }
 
 static int
@@ -370,7 +378,7 @@ plan_status_of_halt(const struct plan *plan, double limit, const struct result *
 		return plan_shell_status(result);
 	if (halt->is_percent)
 		return plan_failed_percent(plan);
-	return plan->failed_count > 100 ? 101 : (int)plan->failed_count;
+	return plan->halting->failed_count > 100 ? 101 : (int)plan->halting->failed_count;
 }
 
 static void
@@ -379,16 +387,16 @@ plan_judge_halt(struct plan *plan, const struct result *result)
 	const struct spec_halt *halt = &plan->spec->halt;
 	uint64_t count = plan->settled_count;
 	if (halt->why == SPEC_HALT_FAIL)
-		count = plan->failed_count;
+		count = plan->halting->failed_count;
 	else if (halt->why == SPEC_HALT_SUCCESS)
 		count = plan->done_count;
 	double limit = halt->is_percent ? halt->value * (double)plan->given_count / 100
 					: halt->value;
-	if (halt->when == SPEC_HALT_NEVER || plan->halt != PLAN_GO || count == 0 ||
-	    (double)count < limit)
+	if (halt->when == SPEC_HALT_NEVER || plan->halting->halt != PLAN_GO ||
+	    count == 0 || (double)count < limit)
 		return;
-	plan->halt = halt->when == SPEC_HALT_NOW ? PLAN_HALT_NOW : PLAN_HALT_SOON;
-	plan->halt_status = plan_status_of_halt(plan, limit, result);
+	plan->halting->halt = halt->when == SPEC_HALT_NOW ? PLAN_HALT_NOW : PLAN_HALT_SOON;
+	plan->halting->status = plan_status_of_halt(plan, limit, result);
 }
 
 enum plan_verdict
@@ -406,7 +414,7 @@ plan_finished(struct plan *plan, struct task *task, const struct result *result,
 	if (result->reason != RESULT_CANCELLED) {
 		plan->settled_count++;
 		plan->done_count += is_success;
-		plan->failed_count += !is_success;
+		plan->halting->failed_count += !is_success;
 		plan_judge_halt(plan, result);
 	}
 	return PLAN_SETTLED;
@@ -467,19 +475,25 @@ plan_skip(struct plan *plan, struct err *err)
 	return task;
 }
 
+void
+plan_share_halt(struct plan *plan, struct plan *other)
+{
+	plan->halting = other->halting;
+}
+
 enum plan_halt
 plan_halt(const struct plan *plan)
 {
-	return plan->halt;
+	return plan->halting->halt;
 }
 
 int
 plan_halt_status(const struct plan *plan)
 {
-	if (plan->halt == PLAN_GO && plan->spec->halt.when != SPEC_HALT_NEVER &&
+	if (plan->halting->halt == PLAN_GO && plan->spec->halt.when != SPEC_HALT_NEVER &&
 	    plan->spec->halt.is_percent)
 		return plan_failed_percent(plan);
-	return plan->halt_status;
+	return plan->halting->status;
 }
 
 bool

@@ -107,6 +107,12 @@ struct task *plan_skip(struct plan *plan, struct err *err);
 
 enum plan_halt plan_halt(const struct plan *plan);
 
+/*
+ * Failures count together with those of that plan, which lives longer; before any task has
+ * ended. Where --halt counts successes or ends, or takes a percentage, it is for one plan alone.
+ */
+void plan_share_halt(struct plan *plan, struct plan *other);
+
 /* Exit status that --halt asks for, as GNU parallel has it; -1: it says nothing. */
 int plan_halt_status(const struct plan *plan);
 
