@@ -60,8 +60,8 @@ struct cmd_job {
 	const struct cmd_again *again; /* NULL: a run of its own */
 };
 
-/* cmd_map.c: the exit status. Does not return where a signal ended the run. */
-int cmd_job(const struct cmd_job *job);
+/* cmd_job.c: the exit status. Does not return where a signal ended the run. */
+int cmd_job(const struct cmd_job *called);
 
 /* cmd_tasks.c: a verb that runs tasks; `again` is NULL for a run of its own. */
 int cmd_tasks(enum spec_dialect dialect, int argc, char **argv,
@@ -69,8 +69,5 @@ int cmd_tasks(enum spec_dialect dialect, int argc, char **argv,
 
 /* cmd_run.c: --check: prints what the job would do; the exit status. */
 int cmd_check(const struct spec *spec, const struct diag *diag);
-
-/* cmd_run.c: 0; -1 and err: this job cannot be run. */
-int cmd_refuse_stages(const struct spec *spec, struct err *err);
 
 #endif

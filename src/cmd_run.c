@@ -25,16 +25,6 @@ struct check {
 	struct template *tag;
 };
 
-int
-cmd_refuse_stages(const struct spec *spec, struct err *err)
-{
-	if (spec->stage_count == 0)
-		return 0;
-	return err_set(err, ERR_USAGE,
-		       "a job of %zu stages can be checked, but not be run yet",
-		       spec->stage_count);
-}
-
 static int
 check_print(struct check *check, const char *title, const char *text)
 {
@@ -211,7 +201,8 @@ check_step(struct check *check, const struct spec *spec, const struct arg *names
 }
 
 static int
-check_stages(struct check *check, struct err *err)
+check_stages(struct check *check, const struct arg *names, size_t name_count,
+	     struct err *err)
 {
 	const struct spec *spec = check->spec;
 	for (size_t i = 0; i < spec->stage_count; i++) {
@@ -219,7 +210,8 @@ check_stages(struct check *check, struct err *err)
 		if (buf_printf(&check->text, "\n%-10s%zu%s%s\n", "stage", i + 1,
 			       name == NULL ? "" : ": ", name == NULL ? "" : name) == -1)
 			return err_no_memory(err);
-		if (check_step(check, &spec->stages[i], NULL, 0, err) == -1)
+		if (check_step(check, &spec->stages[i], i == 0 ? names : NULL,
+			       i == 0 ? name_count : 0, err) == -1)
 			return -1;
 	}
 	return 0;
@@ -231,23 +223,23 @@ check_job(struct check *check, struct err *err)
 	const struct spec *spec = check->spec;
 	const struct arg *names = NULL;
 	size_t name_count = 0;
-	bool is_pipeline = spec->stage_count > 0;
+	const struct spec *first = spec->stage_count > 0 ? &spec->stages[0] : spec;
 	if (spec->name != NULL && check_print(check, "name", spec->name) == -1)
 		return err_no_memory(err);
 	if (buf_printf(&check->text, "%-10s", "inputs") == -1)
 		return err_no_memory(err);
-	if (check_append_inputs(spec, &check->text, err) == -1)
+	if (check_append_inputs(first, &check->text, err) == -1)
 		return -1;
 	if (buf_append_char(&check->text, '\n') == -1)
 		return err_no_memory(err);
-	if (!check_reads_stdin(spec)) {
-		check->args = args_open(spec, err);
+	if (!check_reads_stdin(first)) {
+		check->args = args_open(first, err);
 		if (check->args == NULL)
 			return -1;
 		names = args_names(check->args, &name_count);
 	}
-	if (is_pipeline)
-		return check_stages(check, err);
+	if (spec->stage_count > 0)
+		return check_stages(check, names, name_count, err);
 	if (check_step(check, spec, names, name_count, err) == -1)
 		return -1;
 	return check->args == NULL ? 0 : check_print_first(check, err);

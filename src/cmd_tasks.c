@@ -46,9 +46,10 @@ tasks_work(enum spec_dialect dialect, int argc, char **argv, struct letter *lett
 	}
 	if (options_parse(&spec, argc - 1, argv + 1, &err) != OPTIONS_RUN)
 		worker_fail(worker, &err);
-	spec.shell = letter->shell;
-	worker->spec = &spec;
-	worker->template = template_new(&spec, letter->names, letter->name_count, &err);
+	struct spec *own = spec.stage_count > 0 ? &spec.stages[letter->stage_index] : &spec;
+	own->shell = letter->shell;
+	worker->spec = own;
+	worker->template = template_new(own, letter->names, letter->name_count, &err);
 	if (worker->template == NULL)
 		worker_fail(worker, &err);
 	worker_main(worker);

@@ -10,10 +10,11 @@
  *                                                       v
  *                                sink: output, failures; record
  *
- *   main.c, cmd_*.c   one file per verb, cmd_tasks for those that run tasks; cmd_map joins source,
- *            plan, backend, sinks; prints; exit status
+ *   main.c, cmd_*.c   one file per verb, cmd_tasks for those that run tasks; cmd_job (what its
+ *            stages share, the end, exit status) and cmd_stage (joins source, plan, backend, sinks)
  *   input/   what the user wrote: options, job files (job_*, json_read) -> task/spec;
- *            files (lines, csv, jsonl), lists, glob, range -> a task/source
+ *            files (lines, csv, jsonl), lists, glob, range, link (the stage before) -> a
+ *            task/source
  *   task/    spec, task, override, template, plan, stamp (how a file was made), and the
  *            interfaces source.h, history.h, backend.h, sink.h
  *   run/     conductor (the loop over all runs of a job, signals); run: feed, wait, settle;

@@ -21,8 +21,11 @@
 /* One object, of a job or of a stage, on its way into a spec. */
 struct job_reader {
 	struct option_state state;
-	bool is_job;                       /* keys of a job may stand here, */
-	bool is_stage;                     /* those of a stage */
+	bool is_job;       /* keys of a job may stand here, */
+	bool is_stage;     /* those of a stage */
+	bool is_inherited; /* a stage takes from its job what is for it: */
+	bool is_first;
+	bool is_last;
 	const struct json_value *executor; /* the member that says what runs; NULL: none */
 	struct err *err;
 };
@@ -392,6 +395,9 @@ take_member(struct job_reader *reader, const struct json_value *member)
 		return json_refuse_key(member, reader->err, "belongs %s",
 				       reader->is_stage ? "to the job, not to a stage"
 							: "into a stage");
+	if (reader->is_inherited &&
+	    !job_key_reaches(&key, reader->is_first, reader->is_last))
+		return 0;
 	switch (key.kind) {
 	case JOB_KEY_OPTION:
 		return take_option(reader, &key, member);
@@ -495,15 +501,64 @@ read_single(struct spec *spec, const struct json_value *job,
 	return complete(&reader, job);
 }
 
+/* What it is called in messages; two by one name nobody could tell apart. */
 static int
-read_stage(struct spec *spec, const struct json_value *stage, struct err *err)
+name_stage(struct spec *spec, const struct json_value *stage, struct err *err)
 {
+	char number[24];
+	for (size_t i = 0; i < spec->stage_index && spec->name != NULL; i++)
+		if (strcmp(spec->job->stages[i].stage, spec->name) == 0)
+			return json_refuse(json_member(stage, "name"), err,
+					   "stage %zu has this name already", i + 1);
+	snprintf(number, sizeof(number), "%zu", spec->stage_index + 1);
+	spec->stage = spec->name != NULL ? spec->name : spec_strdup(spec, number);
+	return spec->stage == NULL ? err_no_memory(err) : 0;
+}
+
+/* What cannot be said of several stages at once. */
+static int
+check_whole(const struct spec *spec, const struct json_value *job, struct err *err)
+{
+	if (spec->halt.when != SPEC_HALT_NEVER && spec->halt.is_percent)
+		return json_refuse(json_member(job, "halt"), err,
+				   "how many tasks there are is not known with stages: "
+				   "expected a number, not a percentage");
+	if (spec->resume == SPEC_RETRY_FAILED)
+		return json_refuse(json_member(job, "retry_failed"), err,
+				   "what a stage is given comes from the one before it: "
+				   "with stages say resume_failed");
+	return 0;
+}
+
+/* What stages have together, and what each has for itself, in that order. */
+static int
+read_stage(struct spec *job_spec, size_t index, const struct json_value *job,
+	   const struct json_value *stage, struct err *err)
+{
+	struct spec *spec = &job_spec->stages[index];
 	struct job_reader reader = job_reader_of(spec, err);
+	bool takes_objects =
+	    index > 0 && job_spec->stages[index - 1].pass == SPEC_PASS_JSON;
 	restart_spec(spec, dialect_of(stage));
-	reader.is_stage = true;
-	if (take_members(&reader, stage) == -1)
+	spec->job = job_spec;
+	spec->stage_index = index;
+	spec->takes_objects = takes_objects;
+	spec->is_inherited = job_spec->is_inherited;
+	spec->is_dry_run = job_spec->is_dry_run;
+	reader.is_first = index == 0;
+	reader.is_last = index == job_spec->stage_count - 1;
+	reader.is_inherited = true;
+	reader.is_job = true;
+	if (take_members(&reader, job) == -1)
 		return -1;
-	return complete(&reader, stage);
+	reader.is_inherited = false;
+	reader.is_job = false;
+	reader.is_stage = true;
+	if (take_members(&reader, stage) == -1 || complete(&reader, stage) == -1)
+		return -1;
+	if (spec->halt.why != SPEC_HALT_FAIL && !reader.is_last)
+		spec->halt.when = SPEC_HALT_NEVER; /* it is the last ones' to succeed */
+	return name_stage(spec, stage, err);
 }
 
 static int
@@ -511,16 +566,20 @@ read_stages(struct spec *spec, const struct json_value *job,
 	    const struct json_value *stages, struct err *err)
 {
 	struct job_reader reader = job_reader_of(spec, err);
-	size_t count = json_count(stages);
+	size_t index = 0;
 	restart_spec(spec, SPEC_MAP);
 	reader.is_job = true;
-	if (take_members(&reader, job) == -1 || complete(&reader, job) == -1)
+	if (take_members(&reader, job) == -1 || option_settle(&reader.state, err) == -1 ||
+	    check_whole(spec, job, err) == -1)
 		return -1;
-	spec->stages = spec_alloc(spec, count * sizeof(*spec->stages));
-	if (spec->stages == NULL)
+	spec->stage_count = json_count(stages);
+	spec->stages = spec_alloc(spec, spec->stage_count * sizeof(*spec->stages));
+	if (spec->stages == NULL) {
+		spec->stage_count = 0;
 		return err_no_memory(err);
+	}
 	for (const struct json_value *at = stages->first; at != NULL; at = at->next)
-		if (read_stage(&spec->stages[spec->stage_count++], at, err) == -1)
+		if (read_stage(spec, index++, job, at, err) == -1)
 			return -1;
 	return 0;
 }

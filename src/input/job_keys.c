@@ -171,6 +171,32 @@ is_of_stage(const struct option_row *row)
 	return is_called(row, "window");
 }
 
+/* Of what is put out, this is not for the last stage alone. */
+static bool
+is_for_all_stages(const struct option_row *row)
+{
+	static const char *const names[] = {"buffer", "tmpdir", "verbose",
+					    "quiet",  "json",   "json-stream"};
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (is_called(row, names[i]))
+			return true;
+	return false;
+}
+
+bool
+job_key_reaches(const struct job_key *key, bool is_first, bool is_last)
+{
+	if (key->kind == JOB_KEY_INPUTS)
+		return is_first;
+	if (key->kind != JOB_KEY_OPTION)
+		return key->kind == JOB_KEY_ORDER;
+	if (key->row->section == OPTION_SECTION_INPUT)
+		return is_first;
+	bool is_of_end = key->row->section == OPTION_SECTION_OUTPUT ||
+			 key->row->section == OPTION_SECTION_RECORD;
+	return is_last || !is_of_end || is_for_all_stages(key->row);
+}
+
 bool
 job_key_of(const struct option_row *row, struct job_key *key)
 {

@@ -75,4 +75,10 @@ bool job_key_printed(const struct option_row *row, struct job_key *key);
 /* What somebody may have meant by a key that there is none of; NULL: nobody knows. */
 const char *job_key_hint(const char *name, size_t length, char text[OPTION_NAME_BYTES * 4]);
 
+/*
+ * With stages, whether what this key of the job says is for this one: where tasks come from for
+ * the first, where they go to for the last, the rest for all.
+ */
+bool job_key_reaches(const struct job_key *key, bool is_first, bool is_last);
+
 #endif

@@ -44,7 +44,14 @@ jsonl_close(struct jsonl *jsonl)
 	free(jsonl);
 }
 
-static bool
+void
+jsonl_set_place(struct jsonl *jsonl, const char *name, uint64_t line_number)
+{
+	jsonl->source.name = name;
+	jsonl->source.first_line = line_number;
+}
+
+bool
 jsonl_is_blank(const struct arg *line)
 {
 	for (size_t i = 0; i < line->length; i++)

@@ -18,10 +18,15 @@
 
 struct jsonl;
 
-/* All borrowed until jsonl_close. NULL and err. */
+/* All borrowed until jsonl_close; `lines` is NULL where jsonl_next is not used. NULL and err. */
 struct jsonl *jsonl_open(const struct spec *spec, const char *path, struct lines *lines,
 			 struct err *err);
 void jsonl_close(struct jsonl *jsonl);
+
+/* Where the lines to be split come from, in messages; borrowed. */
+void jsonl_set_place(struct jsonl *jsonl, const char *name, uint64_t line_number);
+
+bool jsonl_is_blank(const struct arg *line);
 
 /* The next line, valid until the next call. */
 enum source_status jsonl_next(struct jsonl *jsonl, struct arg *line, struct err *err);

@@ -115,7 +115,7 @@ check(const struct spec *spec, struct err *err)
 int
 members_settle(struct spec *spec, struct err *err)
 {
-	bool has_objects = false;
+	bool has_objects = spec->takes_objects;
 	for (size_t i = 0; i < spec->input_count; i++) {
 		has_objects |= spec->inputs[i].kind == SPEC_INPUT_JSONL;
 		if (spec->inputs[i].kind != SPEC_INPUT_CSV)
@@ -127,6 +127,8 @@ members_settle(struct spec *spec, struct err *err)
 			    "CSV has its own separator, and no other (--colsep) "
 			    "beside it");
 	}
+	spec->takes_objects = has_objects;
+	spec->hidden_count = spec->stage_index > 0 ? 1 : 0;
 	if (!has_objects)
 		return 0;
 	if (check(spec, err) == -1)

@@ -14,7 +14,7 @@
 
 /*
  * When all else of the spec is known: fills members and hidden_count where an input is
- * SPEC_INPUT_JSONL, and refuses what does not go with it. 0, or -1 and err.
+ * SPEC_INPUT_JSONL or takes_objects is set, and refuses what does not go with it. 0, or -1 and err.
  */
 int members_settle(struct spec *spec, struct err *err);
 

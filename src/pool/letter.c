@@ -44,6 +44,7 @@ struct letter_head {
 	uint64_t worker_count;
 	uint64_t seat_count; /* of the board */
 	uint64_t column_count;
+	uint64_t stage_index;
 	struct sig_origin origin;
 	char process_name[16]; /* what the kernel calls the coordinator */
 };
@@ -68,6 +69,7 @@ letter_fill_head(struct letter_head *head, const struct worker_config *worker,
 	    .worker_count = worker->worker_count,
 	    .seat_count = worker->board->seat_count,
 	    .column_count = worker->column_count,
+	    .stage_index = worker->spec->stage_index,
 	    .cpu = worker->place.cpu,
 	    .share = worker->place.share,
 	    .origin = *worker->origin,
@@ -80,13 +82,14 @@ static int
 letter_pack(struct buf *text, const struct worker_config *worker, const struct arg *names,
 	    size_t name_count)
 {
+	const struct spec *job =
+	    worker->spec->job != NULL ? worker->spec->job : worker->spec;
 	struct letter_head head;
 	letter_fill_head(&head, worker, name_count);
 	if (buf_append(text, &head, sizeof(head)) == -1 ||
 	    task_pack(text, worker->run_name, strlen(worker->run_name)) == -1 ||
 	    task_pack(text, worker->spec->shell, strlen(worker->spec->shell)) == -1 ||
-	    task_pack(text, worker->spec->job_text.bytes, worker->spec->job_text.length) ==
-		-1)
+	    task_pack(text, job->job_text.bytes, job->job_text.length) == -1)
 		return -1;
 	for (size_t i = 0; i < name_count; i++)
 		if (task_pack(text, names[i].bytes, names[i].length) == -1)
@@ -174,6 +177,7 @@ static void
 letter_take_numbers(struct letter *letter, const struct letter_head *head)
 {
 	letter->origin = head->origin;
+	letter->stage_index = head->stage_index;
 	letter->worker = (struct worker_config){
 	    .origin = &letter->origin,
 	    .place = {.share = head->share, .cpu = head->cpu},

@@ -22,6 +22,7 @@ struct letter {
 	struct worker_config worker; /* all but spec and template */
 	const char *shell;           /* the spec's */
 	struct arg job_text;         /* the spec's; empty: the words say all */
+	size_t stage_index;          /* of the job's stages, if it has some */
 	const struct arg *names;     /* for the template */
 	size_t name_count;
 

@@ -166,7 +166,8 @@ conductor_outcome(const struct conductor *conductor, struct err *err)
 	const struct run *leader = conductor->leader;
 	enum run_outcome outcome = RUN_COMPLETE;
 	for (size_t i = conductor->run_count; i-- > 0;)
-		if (run_has_failed(conductor->runs[i]))
+		if (conductor->runs[i]->err.kind != ERR_NONE &&
+		    run_has_failed(conductor->runs[i]))
 			leader = conductor->runs[i];
 	if (leader != NULL) {
 		outcome = leader->outcome;

@@ -179,8 +179,6 @@ void
 run_feed(struct run *run)
 {
 	struct err err = {0};
-	if (run->is_over)
-		return;
 	run->wants_input = false;
 	run->feed_at_ns = CLOCK_NEVER;
 	run->passed_count = 0;
@@ -259,8 +257,6 @@ run_wait_until(const struct run *run)
 int64_t
 run_prepare_wait(struct run *run)
 {
-	if (run->is_over)
-		return CLOCK_NEVER;
 	int source_fd = run->wants_input ? plan_wait_fd(run->config.plan) : -1;
 	run_rewatch(run, &run->source_watch, &run->source_fd, source_fd, LOOP_READ);
 	run_watch_sinks(run);
@@ -388,8 +384,6 @@ run_check_hold(struct run *run)
 void
 run_settle(struct run *run)
 {
-	if (run->is_over)
-		return;
 	run->backend->ops->poll(run->backend, clock_now_ns());
 	run_check_time_limits(run);
 	run_check_halt(run);
@@ -418,8 +412,7 @@ run_is_abrupt(const struct run *run)
 bool
 run_is_finished(struct run *run)
 {
-	if (run->is_over)
-		return true;
+	run->is_over = false;
 	if (!plan_is_finished(run->config.plan) && !run->has_lost_track)
 		return false;
 	run->backend->ops->close(run->backend);

@@ -39,7 +39,7 @@ struct run {
 	int64_t force_at_ns; /* when the next force is due */
 	enum run_outcome outcome;
 	bool is_signalled;
-	bool is_over; /* nothing of it is left: it is not asked again */
+	bool is_over; /* nothing of it is left, as far as it knows */
 	struct err err;
 };
 

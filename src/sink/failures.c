@@ -66,14 +66,34 @@ failures_find_values(struct failures *failures, const struct task *task,
 	return 0;
 }
 
-/* "[id]: " where the task's input has given it one. */
+/* "from task 3, then 17: ": of the stages before. */
+static int
+failures_append_from(const struct arg *overrides, struct buf *text)
+{
+	struct arg from;
+	if (!override_find(overrides, OVERRIDE_FROM, &from))
+		return 0;
+	for (size_t at = 0; at < from.length; at += sizeof(uint64_t)) {
+		uint64_t seq;
+		memcpy(&seq, from.bytes + at, sizeof(seq));
+		if (buf_printf(text, "%s %" PRIu64, at == 0 ? "from task" : ", then",
+			       seq + 1) == -1)
+			return -1;
+	}
+	return buf_append_str(text, ": ");
+}
+
+/* Where it came from, and "[id]: " where the task's input has given it one. */
 static int
 failures_append_id(const struct failures *failures, const struct template_values *values,
 		   struct buf *text)
 {
 	struct arg id;
-	if (!failures->config.has_overrides ||
-	    !override_find(&values->args[0], OVERRIDE_ID, &id))
+	if (!failures->config.has_overrides)
+		return 0;
+	if (failures_append_from(&values->args[0], text) == -1)
+		return -1;
+	if (!override_find(&values->args[0], OVERRIDE_ID, &id))
 		return 0;
 	if (buf_append_char(text, '[') == -1 ||
 	    visible_append(text, id.bytes, id.length, FAILURES_ID_CHARS) == -1)

@@ -54,7 +54,7 @@ output_trace(struct output *output, const struct task *task, uint32_t slot, stru
 		return 0;
 	if (output_expand_command(output, task, slot, err) == -1)
 		return -1;
-	return outlet_put(output->streams[RESULT_STDERR], output->text.bytes,
+	return outlet_put(output->out->streams[RESULT_STDERR], output->text.bytes,
 			  output->text.length, err);
 }
 
@@ -63,7 +63,7 @@ static int
 output_release(struct output *output, struct pending *pending, struct err *err)
 {
 	int status = output->form->release(output, pending, err);
-	pending_remove(&output->table, pending, &output->spill);
+	pending_remove(&output->table, pending, &output->out->spill);
 	return status;
 }
 
@@ -88,10 +88,11 @@ output_advance(struct output *output, uint32_t count, struct err *err)
 	}
 	if (!output->streams_head)
 		return 0;
-	if (outlet_put_held(output->streams[RESULT_STDOUT], &pending->text, err) == -1)
+	if (outlet_put_held(output->out->streams[RESULT_STDOUT], &pending->text, err) == -1)
 		return -1;
 	for (int i = 0; i < RESULT_STREAMS; i++)
-		if (outlet_put_held(output->streams[i], &pending->held[i], err) == -1)
+		if ((i == RESULT_STDOUT || output->streams_errors) &&
+		    outlet_put_held(output->out->streams[i], &pending->held[i], err) == -1)
 			return -1;
 	return 0;
 }
@@ -119,7 +120,7 @@ output_retried(struct sink *sink, const struct task *task, const struct result *
 	(void)result;
 	(void)err;
 	if (pending != NULL)
-		pending_remove(&output->table, pending, &output->spill);
+		pending_remove(&output->table, pending, &output->out->spill);
 	return 0;
 }
 
@@ -170,8 +171,8 @@ static bool
 output_is_behind(const struct sink *sink)
 {
 	const struct output *output = output_of_const(sink);
-	for (size_t i = 0; i < output->outlet_count; i++)
-		if (outlet_is_behind(&output->outlets[i]))
+	for (size_t i = 0; i < output->out->count; i++)
+		if (outlet_is_behind(&output->out->items[i]))
 			return true;
 	return false;
 }
@@ -185,8 +186,8 @@ output_look_at_flow(struct output *output, int64_t now_ns)
 	int64_t passed_ns = now_ns - output->flow_at_ns;
 	if (passed_ns < OUTPUT_FLOW_MS * NS_PER_MS)
 		return;
-	for (size_t i = 0; i < output->outlet_count; i++) {
-		const struct writer *writer = &output->outlets[i].writer;
+	for (size_t i = 0; i < output->out->count; i++) {
+		const struct writer *writer = &output->out->items[i].writer;
 		written_bytes += writer->written_bytes;
 		is_blocked |=
 		    now_ns - writer->blocked_at_ns < 2 * OUTPUT_FLOW_MS * NS_PER_MS;
@@ -207,9 +208,9 @@ static uint64_t
 output_outputs_end(struct sink *sink)
 {
 	struct output *output = output_of(sink);
-	const struct spill *spill = &output->spill;
-	if (!output->is_ordered || !output->streams_head ||
-	    spill->memory_bytes <= spill->budget_bytes / 2)
+	const struct spill *spill = &output->out->spill;
+	if (output->out != &output->own_ends || !output->is_ordered ||
+	    !output->streams_head || spill->memory_bytes <= spill->budget_bytes / 2)
 		return UINT64_MAX;
 	output_look_at_flow(output, clock_now_ns());
 	return output->is_flowing ? output->head_seq + 1 : UINT64_MAX;
@@ -230,9 +231,9 @@ output_wait_fds(const struct sink *sink, int fds[2])
 {
 	const struct output *output = output_of_const(sink);
 	size_t count = 0;
-	for (size_t i = 0; i < output->outlet_count; i++)
-		if (!outlet_is_empty(&output->outlets[i]))
-			fds[count++] = writer_wait_fd(&output->outlets[i].writer);
+	for (size_t i = 0; i < output->own_ends.count; i++)
+		if (!outlet_is_empty(&output->out->items[i]))
+			fds[count++] = writer_wait_fd(&output->out->items[i].writer);
 	return count;
 }
 
@@ -240,8 +241,8 @@ output_wait_fds(const struct sink *sink, int fds[2])
 static bool
 output_is_past_mark(const struct output *output)
 {
-	for (size_t i = 0; i < output->outlet_count; i++) {
-		const struct outlet *outlet = &output->outlets[i];
+	for (size_t i = 0; i < output->out->count; i++) {
+		const struct outlet *outlet = &output->out->items[i];
 		if (!outlet_has_written(outlet, output->mark.put_bytes[i]) &&
 		    (i == 0 || !outlet->writer.is_closed))
 			return false;
@@ -257,8 +258,8 @@ output_move_mark(struct output *output)
 		return;
 	output->out_end = output->mark.end;
 	output->mark.end = output->is_ordered ? output->head_seq : output->settled_count;
-	for (size_t i = 0; i < output->outlet_count; i++)
-		output->mark.put_bytes[i] = output->outlets[i].put_bytes;
+	for (size_t i = 0; i < output->out->count; i++)
+		output->mark.put_bytes[i] = output->out->items[i].put_bytes;
 	if (output_is_past_mark(output))
 		output->out_end = output->mark.end;
 }
@@ -267,8 +268,8 @@ static int
 output_flush(struct sink *sink, struct err *err)
 {
 	struct output *output = output_of(sink);
-	for (size_t i = 0; i < output->outlet_count; i++)
-		if (outlet_flush(&output->outlets[i], err) == -1)
+	for (size_t i = 0; i < output->own_ends.count; i++)
+		if (outlet_flush(&output->out->items[i], err) == -1)
 			return -1;
 	output_move_mark(output);
 	return 0;
@@ -286,8 +287,8 @@ static bool
 output_is_done(const struct sink *sink)
 {
 	const struct output *output = output_of_const(sink);
-	for (size_t i = 0; i < output->outlet_count; i++)
-		if (!outlet_is_empty(&output->outlets[i]))
+	for (size_t i = 0; i < output->out->count; i++)
+		if (!outlet_is_empty(&output->out->items[i]))
 			return false;
 	return true;
 }
@@ -297,20 +298,27 @@ output_finish(struct sink *sink, struct err *err)
 {
 	struct output *output = output_of(sink);
 	assert(output_is_done(sink));
-	for (size_t i = 0; i < output->outlet_count; i++)
-		if (writer_check_close(&output->outlets[i].writer, err) == -1)
+	for (size_t i = 0; i < output->own_ends.count; i++)
+		if (writer_check_close(&output->out->items[i].writer, err) == -1)
 			return -1;
 	return 0;
+}
+
+static void
+output_fini_ends(struct output_ends *ends)
+{
+	for (size_t i = 0; i < ends->count; i++)
+		outlet_fini(&ends->items[i]);
+	spill_fini(&ends->spill);
 }
 
 static void
 output_free(struct sink *sink)
 {
 	struct output *output = output_of(sink);
-	pending_fini(&output->table, &output->spill);
-	for (size_t i = 0; i < output->outlet_count; i++)
-		outlet_fini(&output->outlets[i]);
-	spill_fini(&output->spill);
+	pending_fini(&output->table, &output->out->spill);
+	if (output->out == &output->own_ends)
+		output_fini_ends(&output->own_ends);
 	buf_fini(&output->other);
 	buf_fini(&output->text);
 	free(output->args);
@@ -342,16 +350,24 @@ output_is_same_file(int a_fd, int b_fd)
 }
 
 static void
-output_init_outlets(struct output *output)
+output_init_ends(struct output *output)
 {
 	const struct output_config *config = &output->config;
+	struct output_ends *ends = &output->own_ends;
+	output->out = ends;
+	if (config->beside != NULL) {
+		output->out = output_of(config->beside)->out;
+		return;
+	}
 	bool is_same = output_is_same_file(config->out_fd, config->err_fd);
-	outlet_init(&output->outlets[0], config->out_fd, "stdout", &output->spill);
+	spill_init(&ends->spill, spill_folder(config->spec->tmp_dir),
+		   config->spec->buffer_bytes, config->blocks);
+	outlet_init(&ends->items[0], config->out_fd, "stdout", &ends->spill);
 	if (!is_same)
-		outlet_init(&output->outlets[1], config->err_fd, "stderr", &output->spill);
-	output->outlet_count = is_same ? 1 : 2;
-	output->streams[RESULT_STDOUT] = &output->outlets[0];
-	output->streams[RESULT_STDERR] = &output->outlets[is_same ? 0 : 1];
+		outlet_init(&ends->items[1], config->err_fd, "stderr", &ends->spill);
+	ends->count = is_same ? 1 : 2;
+	ends->streams[RESULT_STDOUT] = &ends->items[0];
+	ends->streams[RESULT_STDERR] = &ends->items[is_same ? 0 : 1];
 }
 
 static int
@@ -403,10 +419,10 @@ output_new(const struct output_config *config, struct err *err)
 	if (output->tag == NULL && !output->is_line_mode && !output->shows_traces &&
 	    !output->shows_commands)
 		output->ops.answered = output_answered;
-	output->watch_fd = output_find_watch_fd(config->out_fd);
-	spill_init(&output->spill, spill_folder(spec->tmp_dir), spec->buffer_bytes,
-		   config->blocks);
-	output_init_outlets(output);
+	output->streams_errors = !config->is_shared;
+	output->watch_fd =
+	    config->beside == NULL ? output_find_watch_fd(config->out_fd) : -1;
+	output_init_ends(output);
 	return &output->sink;
 }
 
@@ -414,7 +430,7 @@ bool
 output_is_pipe_closed(const struct sink *sink)
 {
 	const struct output *output = output_of_const(sink);
-	const struct writer *writer = &output->streams[RESULT_STDOUT]->writer;
+	const struct writer *writer = &output->out->streams[RESULT_STDOUT]->writer;
 	return writer->is_closed ||
 	       (output->watch_fd != -1 && writer_reader_is_gone(writer));
 }

@@ -35,11 +35,18 @@ enum output_content {
 	OUTPUT_ALL,
 	OUTPUT_NONE,    /* the tasks' output is kept elsewhere; -v and -t go out */
 	OUTPUT_RECORDS, /* it is no output but records: as they are, each whole */
+	OUTPUT_ERRORS,  /* stdout goes elsewhere */
 };
 
 struct output_config {
 	const struct spec *spec;
 	struct blocks *blocks; /* where large outputs come in; NULL: none */
+	/*
+	 * Several outputs go to the same descriptors, those of the one that is `beside` the others
+	 * and ends after them: no task's block is torn by another's.
+	 */
+	bool is_shared;
+	struct sink *beside; /* NULL: none; then: */
 	int out_fd;
 	int err_fd;
 	enum output_content content;

@@ -21,7 +21,7 @@
 static bool
 json_is_closed(const struct output *output)
 {
-	return output->streams[RESULT_STDOUT]->writer.is_closed;
+	return output->out->streams[RESULT_STDOUT]->writer.is_closed;
 }
 
 /* What is in output->text, and of this task or chunk, goes out or waits for its turn. */
@@ -30,12 +30,13 @@ json_pass(struct output *output, uint64_t seq, struct err *err)
 {
 	const struct buf *text = &output->text;
 	if (output_is_turn(output, seq))
-		return outlet_put(output->streams[RESULT_STDOUT], text->bytes,
+		return outlet_put(output->out->streams[RESULT_STDOUT], text->bytes,
 				  text->length, err);
 	struct pending *pending = pending_add(&output->table, seq);
 	if (pending == NULL)
 		return err_no_memory(err);
-	return held_append(&output->spill, &pending->text, text->bytes, text->length, err);
+	return held_append(&output->out->spill, &pending->text, text->bytes, text->length,
+			   err);
 }
 
 /* --- objects --- */
@@ -46,10 +47,14 @@ json_describe(struct output *output, const struct template_values *values,
 	      struct result_json *json, struct err *err)
 {
 	const struct spec *spec = output->config.spec;
+	const struct template_values visible =
+	    template_values_visible(values, spec->hidden_count);
 	*json = (struct result_json){
 	    .seq = values->seq,
-	    .args = values->args,
-	    .arg_count = values->arg_count,
+	    .stage = spec->stage,
+	    .overrides = spec->hidden_count > 0 ? values->args[0] : (struct arg){"", 0},
+	    .args = visible.args,
+	    .arg_count = visible.arg_count,
 	    .is_measured = spec->executor == SPEC_SPAWN,
 	    .is_dry_run = spec->is_dry_run,
 	};
@@ -133,7 +138,7 @@ json_output(struct sink *sink, const struct task *task, enum result_stream strea
 	if (pending == NULL)
 		return err_no_memory(err);
 	json_text_check(&pending->utf8[stream], bytes, length);
-	return held_append(&output->spill, &pending->held[stream], bytes, length, err);
+	return held_append(&output->out->spill, &pending->held[stream], bytes, length, err);
 }
 
 static bool
@@ -163,7 +168,7 @@ static int
 json_release_stream(struct output *output, struct pending *pending,
 		    enum result_stream stream, struct err *err)
 {
-	struct outlet *outlet = output->streams[RESULT_STDOUT];
+	struct outlet *outlet = output->out->streams[RESULT_STDOUT];
 	bool is_text = json_text_was_utf8(&pending->utf8[stream]);
 	buf_clear(&output->text);
 	if (json_append_name(&output->text, stream, is_text) == -1)
@@ -178,7 +183,7 @@ json_release_stream(struct output *output, struct pending *pending,
 static int
 json_release(struct output *output, struct pending *pending, struct err *err)
 {
-	struct outlet *outlet = output->streams[RESULT_STDOUT];
+	struct outlet *outlet = output->out->streams[RESULT_STDOUT];
 	if (outlet_put_held(outlet, &pending->text, err) == -1)
 		return -1;
 	if (!json_has_output(pending))
@@ -226,10 +231,12 @@ json_append_start(struct buf *text, const struct result_json *json, uint32_t att
 }
 
 static int
-json_append_piece(struct buf *text, uint64_t seq, uint32_t attempt, int64_t real_ns,
-		  enum result_stream stream, const char *bytes, size_t length)
+json_append_piece(struct buf *text, const char *stage, uint64_t seq, uint32_t attempt,
+		  int64_t real_ns, enum result_stream stream, const char *bytes,
+		  size_t length)
 {
 	if (json_append_number(text, "{\"event\":\"output\",\"seq\":", seq + 1) == -1 ||
+	    result_json_append_stage(text, stage) == -1 ||
 	    json_append_number(text, ",\"attempt\":", attempt) == -1 ||
 	    json_append_time(text, real_ns) == -1 ||
 	    json_append_bytes(text, stream, bytes, length) == -1)
@@ -308,8 +315,8 @@ json_pass_piece(struct output *output, uint64_t seq, uint32_t attempt,
 	if (bytes->length == 0)
 		return 0;
 	buf_clear(&output->text);
-	if (json_append_piece(&output->text, seq, attempt, clock_real_ns(), stream,
-			      bytes->bytes, bytes->length) == -1)
+	if (json_append_piece(&output->text, output->config.spec->stage, seq, attempt,
+			      clock_real_ns(), stream, bytes->bytes, bytes->length) == -1)
 		return err_no_memory(err);
 	return json_pass(output, seq, err);
 }
@@ -410,7 +417,7 @@ json_append_answer_events(struct buf *text, const struct json_answer *answer)
 	if (json_append_start(text, json, json->attempts, result->slot,
 			      result->started_real_ns) == -1 ||
 	    (answer->length > 0 &&
-	     json_append_piece(text, json->seq, json->attempts,
+	     json_append_piece(text, json->stage, json->seq, json->attempts,
 			       result->started_real_ns + result->wall_ns, RESULT_STDOUT,
 			       answer->bytes, answer->length) == -1))
 		return -1;

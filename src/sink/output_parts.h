@@ -43,6 +43,14 @@ struct output_mark {
 	uint64_t put_bytes[RESULT_STREAMS];
 };
 
+/* The two descriptors, and what waits for them. */
+struct output_ends {
+	struct spill spill;
+	struct outlet items[RESULT_STREAMS];
+	size_t count;
+	struct outlet *streams[RESULT_STREAMS]; /* one for both where both are one file */
+};
+
 struct output {
 	struct sink sink;
 	struct sink_ops ops; /* with answered only where nothing is added to what tasks print */
@@ -53,7 +61,8 @@ struct output {
 	bool is_passing;     /* --ungroup: what there is goes out at once */
 	bool shows_traces;   /* -t */
 	bool shows_commands; /* -v */
-	bool streams_head; /* the task whose turn it is need not be held until it settles */
+	bool streams_head; /* the task whose turn it is need not be held until it settles, */
+	bool streams_errors;        /* not even what it writes to stderr */
 	const struct template *tag; /* NULL: no tags */
 	int watch_fd;
 	uint64_t head_seq; /* ordered: all before it have settled and are with the outlets */
@@ -61,16 +70,14 @@ struct output {
 	uint64_t out_end; /* of those with the outlets: all before this one are out */
 	struct output_mark mark; /* what out_end will be next */
 	struct pending_table table;
-	struct spill spill;
-	struct outlet outlets[RESULT_STREAMS];
-	size_t outlet_count;
-	struct outlet *streams[RESULT_STREAMS]; /* into outlets: one for both where both are one file */
-	int64_t flow_at_ns;                     /* the last look */
-	uint64_t flow_bytes;                    /* written by then */
-	bool is_flowing;                        /* more held output would not be of use */
-	struct buf other;                       /* scratch */
-	struct buf text;                        /* scratch */
-	struct arg *args;                       /* scratch */
+	struct output_ends own_ends;
+	struct output_ends *out; /* these, or those of another output */
+	int64_t flow_at_ns;      /* the last look */
+	uint64_t flow_bytes;     /* written by then */
+	bool is_flowing;         /* more held output would not be of use */
+	struct buf other;        /* scratch */
+	struct buf text;         /* scratch */
+	struct arg *args;        /* scratch */
 	size_t arg_capacity;
 };
 

@@ -9,10 +9,12 @@
 
 /* Its bytes go out as they come. */
 static bool
-plain_is_live(const struct output *output, uint64_t seq)
+plain_is_live(const struct output *output, uint64_t seq, enum result_stream stream)
 {
 	if (output->is_passing)
 		return true;
+	if (stream == RESULT_STDERR && !output->streams_errors)
+		return false;
 	if (output->is_ordered)
 		return output->streams_head && seq == output->head_seq;
 	return output->is_line_mode;
@@ -22,9 +24,9 @@ static int
 plain_pass(struct output *output, struct pending *pending, uint64_t seq,
 	   enum result_stream stream, const char *bytes, size_t length, struct err *err)
 {
-	if (plain_is_live(output, seq))
-		return outlet_put(output->streams[stream], bytes, length, err);
-	return held_append(&output->spill, &pending->held[stream], bytes, length, err);
+	if (plain_is_live(output, seq, stream))
+		return outlet_put(output->out->streams[stream], bytes, length, err);
+	return held_append(&output->out->spill, &pending->held[stream], bytes, length, err);
 }
 
 /* Appends all of *from to *to and ends *from. */
@@ -39,12 +41,12 @@ plain_move_held(struct output *output, struct held **to, struct held **from, str
 	while (held_bytes(*from) > 0) {
 		const char *bytes;
 		size_t length;
-		if (held_peek(&output->spill, *from, &bytes, &length, err) == -1 ||
-		    held_append(&output->spill, to, bytes, length, err) == -1)
+		if (held_peek(&output->out->spill, *from, &bytes, &length, err) == -1 ||
+		    held_append(&output->out->spill, to, bytes, length, err) == -1)
 			return -1;
-		held_consume(&output->spill, *from, length);
+		held_consume(&output->out->spill, *from, length);
 	}
-	held_free(&output->spill, *from);
+	held_free(&output->out->spill, *from);
 	*from = NULL;
 	return 0;
 }
@@ -57,8 +59,8 @@ plain_pass_partial(struct output *output, struct pending *pending,
 	struct held **partial = &pending->partial[stream];
 	if (*partial == NULL)
 		return 0;
-	if (plain_is_live(output, pending->seq))
-		return outlet_put_held(output->streams[stream], partial, err);
+	if (plain_is_live(output, pending->seq, stream))
+		return outlet_put_held(output->out->streams[stream], partial, err);
 	return plain_move_held(output, &pending->held[stream], partial, err);
 }
 
@@ -73,7 +75,7 @@ plain_pass_lines(struct output *output, struct pending *pending, uint64_t seq,
 	if (whole > 0 && (plain_pass_partial(output, pending, stream, err) == -1 ||
 			  plain_pass(output, pending, seq, stream, bytes, whole, err) == -1))
 		return -1;
-	return held_append(&output->spill, &pending->partial[stream], bytes + whole,
+	return held_append(&output->out->spill, &pending->partial[stream], bytes + whole,
 			   length - whole, err);
 }
 
@@ -119,11 +121,11 @@ plain_give(struct output *output, const struct task *task, enum result_stream st
 	   const char *bytes, size_t length, struct err *err)
 {
 	struct pending *pending = NULL;
-	if (length == 0 || output->streams[stream]->writer.is_closed)
+	if (length == 0 || output->out->streams[stream]->writer.is_closed)
 		return 0;
 	bool is_plain = output->tag == NULL && !output->is_line_mode;
-	if (is_plain && plain_is_live(output, task->seq))
-		return outlet_put(output->streams[stream], bytes, length, err);
+	if (is_plain && plain_is_live(output, task->seq, stream))
+		return outlet_put(output->out->streams[stream], bytes, length, err);
 	pending = pending_add(&output->table, task->seq);
 	if (pending == NULL)
 		return err_no_memory(err);
@@ -137,7 +139,8 @@ plain_take(struct sink *sink, const struct task *task, enum result_stream stream
 	   const char *bytes, size_t length, struct err *err)
 {
 	struct output *output = output_of(sink);
-	if (output->config.content == OUTPUT_NONE)
+	enum output_content content = output->config.content;
+	if (content == OUTPUT_NONE || (content == OUTPUT_ERRORS && stream == RESULT_STDOUT))
 		return 0;
 	return plain_give(output, task, stream, bytes, length, err);
 }
@@ -177,10 +180,10 @@ plain_release(struct output *output, struct pending *pending, struct err *err)
 {
 	int status = 0;
 	for (int i = 0; i < RESULT_STREAMS && status == 0; i++) {
-		status = outlet_put_held(output->streams[i], &pending->held[i], err);
+		status = outlet_put_held(output->out->streams[i], &pending->held[i], err);
 		if (status == 0)
-			status =
-			    outlet_put_held(output->streams[i], &pending->partial[i], err);
+			status = outlet_put_held(output->out->streams[i],
+						 &pending->partial[i], err);
 	}
 	return status;
 }
@@ -190,17 +193,18 @@ static int
 plain_answered(struct output *output, const struct task *chunk,
 	       const struct answers *answers, struct err *err)
 {
-	struct outlet *outlet = output->streams[RESULT_STDOUT];
+	struct outlet *outlet = output->out->streams[RESULT_STDOUT];
 	if (outlet->writer.is_closed || answers->length == 0 ||
-	    output->config.content == OUTPUT_NONE)
+	    output->config.content == OUTPUT_NONE ||
+	    output->config.content == OUTPUT_ERRORS)
 		return 0;
 	if (output_is_turn(output, chunk->seq))
 		return outlet_put(outlet, answers->bytes, answers->length, err);
 	struct pending *pending = pending_add(&output->table, chunk->seq);
 	if (pending == NULL)
 		return err_no_memory(err);
-	return held_append(&output->spill, &pending->held[RESULT_STDOUT], answers->bytes,
-			   answers->length, err);
+	return held_append(&output->out->spill, &pending->held[RESULT_STDOUT],
+			   answers->bytes, answers->length, err);
 }
 
 const struct output_form output_plain = {

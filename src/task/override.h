@@ -24,6 +24,8 @@ enum override_kind {
 	OVERRIDE_STDIN_FILE = 'f',
 	OVERRIDE_STDIN_TEXT = 't',
 	OVERRIDE_TIMEOUT = 'l', /* an int64_t: nanoseconds, in host order */
+	OVERRIDE_FROM =
+	    'o', /* uint64_t, in host order: seqs of the tasks it came from, one of each stage before */
 };
 
 /* 0, -1 without memory. */

@@ -5,6 +5,7 @@
 
 #include "base/decimal.h"
 #include "base/json_text.h"
+#include "task/override.h"
 
 #define RESULT_JSON_FIXED_BYTES 512 /* of the names and numbers that go in at once */
 
@@ -80,6 +81,49 @@ append_command(struct buf *text, const struct result_json *json)
 }
 
 int
+result_json_append_stage(struct buf *text, const char *stage)
+{
+	if (stage == NULL)
+		return 0;
+	if (buf_append_str(text, ",\"stage\":") == -1)
+		return -1;
+	return json_text_append(text, stage, strlen(stage));
+}
+
+/* The tasks it came from, of one stage each. */
+static int
+append_from(struct buf *text, const struct arg *from)
+{
+	for (size_t at = 0; at < from->length; at += sizeof(uint64_t)) {
+		uint64_t seq;
+		memcpy(&seq, from->bytes + at, sizeof(seq));
+		if (buf_append_str(text, at == 0 ? ",\"from\":[" : ",") == -1 ||
+		    buf_reserve(text, DECIMAL_MAX_BYTES) == -1)
+			return -1;
+		char *end = decimal_put(text->bytes + text->length, seq + 1);
+		text->length = (size_t)(end - text->bytes);
+	}
+	return buf_append_char(text, ']');
+}
+
+/* What its input or the stages before say of it. */
+static int
+append_origin(struct buf *text, const struct result_json *json)
+{
+	struct arg value;
+	if (result_json_append_stage(text, json->stage) == -1)
+		return -1;
+	if (override_find(&json->overrides, OVERRIDE_FROM, &value) &&
+	    append_from(text, &value) == -1)
+		return -1;
+	if (!override_find(&json->overrides, OVERRIDE_ID, &value))
+		return 0;
+	if (buf_append_str(text, ",\"id\":") == -1)
+		return -1;
+	return json_text_append(text, value.bytes, value.length);
+}
+
+int
 result_json_append_task(struct buf *text, const struct result_json *json)
 {
 	bool is_text = args_are_text(json);
@@ -87,8 +131,12 @@ result_json_append_task(struct buf *text, const struct result_json *json)
 		return -1;
 	char *to = put(text->bytes + text->length, "\"seq\":");
 	to = decimal_put(to, json->seq + 1);
-	to = is_text ? put(to, ",\"args\":[") : put(to, ",\"args_base64\":[");
 	text->length = (size_t)(to - text->bytes);
+	if ((json->stage != NULL || json->overrides.length > 0) &&
+	    append_origin(text, json) == -1)
+		return -1;
+	if (buf_append_str(text, is_text ? ",\"args\":[" : ",\"args_base64\":[") == -1)
+		return -1;
 	return append_args(text, json, is_text) == -1 ? -1 : append_command(text, json);
 }
 

@@ -18,8 +18,10 @@
 
 /* All borrowed for the call. */
 struct result_json {
-	uint64_t seq; /* from 0; what is written is {#}, from 1 */
-	const struct arg *args;
+	uint64_t seq;           /* from 0; what is written is {#}, from 1 */
+	const char *stage;      /* of the job; NULL: it has none */
+	struct arg overrides;   /* where the task came from, its id; empty: neither */
+	const struct arg *args; /* the hidden ones are not among them */
 	size_t arg_count;
 	const char *command; /* the line a person can paste; NULL: there is none */
 	size_t command_length;
@@ -30,6 +32,9 @@ struct result_json {
 	bool is_measured;  /* processor time and memory are the task's own */
 	bool is_dry_run;   /* it has not run at all */
 };
+
+/* ,"stage":"read"; nothing for NULL. 0, -1 without memory. */
+int result_json_append_stage(struct buf *text, const char *stage);
 
 /* Appends "seq":1,"args":["a"],"command":"echo a". 0, -1 without memory. */
 int result_json_append_task(struct buf *text, const struct result_json *json);

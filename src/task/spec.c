@@ -158,7 +158,7 @@ spec_jobs_parse(struct spec_jobs *jobs, const char *text)
 bool
 spec_has_time_limits(const struct spec *spec)
 {
-	return spec->timeout.ns > 0 || spec->timeout.percent > 0 || spec->hidden_count > 0;
+	return spec->timeout.ns > 0 || spec->timeout.percent > 0 || spec->takes_objects;
 }
 
 static void

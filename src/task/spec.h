@@ -196,6 +196,11 @@ struct spec {
 	struct buf print;    /* what OPTIONS_PRINT is for */
 	struct spec *stages; /* several; else this is the only one */
 	size_t stage_count;
+
+	/* A stage's own. */
+	const struct spec *job; /* whose it is; NULL: this is no stage */
+	size_t stage_index;
+	const char *stage; /* its name, or else its number */
 	enum spec_pass pass;
 
 	/* The command. */
@@ -242,12 +247,13 @@ struct spec {
 	bool repeats_context; /* -N, -L, -X: the word around {} is repeated; -n, -m: not */
 	bool shares_rest; /* -X, -m: workers share the end of the input; --xargs: not */
 	bool is_valueless; /* -n 0, -N 0, -L 0: an input makes a task, but is no value of it */
+	bool takes_objects; /* a task is a JSON object, of a file or of the stage before */
 	/*
-	 * SPEC_INPUT_JSONL: in front of a task's values come hidden ones, that {} and {1} do not
-	 * see: its overrides (override.h), then the members of its object that are named in
-	 * templates, by {name}.
+	 * With these, and in all stages but the first: in front of a task's values come hidden
+	 * ones, that {} and {1} do not see: its overrides (override.h), then the members of its
+	 * object that are named in templates, by {name}.
 	 */
-	uint32_t hidden_count; /* 1 and the members; 0: no input of this kind */
+	uint32_t hidden_count; /* 1 and the members; 0: neither objects nor a stage before */
 	struct arg *members;
 	size_t member_count;
 

@@ -1,0 +1,465 @@
+/* cmd_stage.c: see cmd_stage.h. */
+#include "cmd_stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "input/args.h"
+#include "pool/dry.h"
+#include "pool/pool.h"
+#include "record/runfile_source.h"
+#include "run/run.h"
+#include "sink/failures.h"
+#include "sink/output.h"
+
+/* More workers may come later (-j FILE, USR1), up to so many at least. */
+#define STAGE_WORKERS_SPARE 256
+
+/* Says so when the system gives fewer workers than were asked for. */
+static void
+stage_say_limit(const struct stage *stage, size_t limit)
+{
+	const struct spec_jobs *jobs = &stage->spec->jobs;
+	if (jobs->kind == SPEC_JOBS_COUNT && jobs->value > (double)limit)
+		diag_say(&stage->shared->diag,
+			 "only %zu of %.0f workers: the limit of open files "
+			 "(ulimit -n) "
+			 "allows no more",
+			 stage->worker_count, jobs->value);
+}
+
+void
+stage_say_lines(const struct stage *stage, struct buf *text)
+{
+	const struct diag *diag = &stage->shared->diag;
+	const char *name = stage->spec->stage;
+	if (text->length == 0 || buf_str(text) == NULL)
+		return;
+	char *rest = text->bytes;
+	for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n"))
+		if (*line != '\0' && name != NULL)
+			diag_say(diag, "stage %s: %s", name, line);
+		else if (*line != '\0')
+			diag_say(diag, "%s", line);
+}
+
+int
+stage_set_up_workers(struct stage *stage, size_t limit, struct err *err)
+{
+	stage->worker_count = topology_worker_count(
+	    stage->shared->topology, &stage->spec->jobs, stage->spec->dialect, limit, err);
+	if (stage->worker_count == 0)
+		return -1;
+	stage_say_limit(stage, limit);
+	stage->worker_max = stage->worker_count;
+	if (stage->worker_max < STAGE_WORKERS_SPARE)
+		stage->worker_max =
+		    STAGE_WORKERS_SPARE < limit ? STAGE_WORKERS_SPARE : limit;
+	stage->blocks = blocks_new(stage->spec->buffer_bytes);
+	return stage->blocks == NULL ? err_no_memory(err) : 0;
+}
+
+static struct records_config
+stage_records_config(const struct stage *stage)
+{
+	return (struct records_config){
+	    .spec = stage->spec,
+	    .command = stage->command,
+	    .names = stage->names,
+	    .name_count = stage->name_count,
+	    .column_count = stage->column_count,
+	    .run_name = stage->run_name,
+	    .argv = (char *const *)(uintptr_t)stage->shared->argv,
+	    .worker_count = stage->worker_count,
+	    .cpu_count = topology_facts(stage->shared->topology)->budget_threads,
+	};
+}
+
+static int
+stage_set_up_records(struct stage *stage, struct err *err)
+{
+	struct records_config config = stage_records_config(stage);
+	size_t *shares = calloc(stage->worker_count, sizeof(*shares));
+	if (shares == NULL)
+		return err_no_memory(err);
+	for (size_t i = 0; i < stage->worker_count; i++)
+		shares[i] = topology_share(stage->shared->topology, stage->spec->bind,
+					   stage->other_count + stage->worker_count,
+					   stage->place_first + i);
+	config.shares = shares;
+	int status = records_open(&stage->records, &config, err);
+	free(shares);
+	if (status == -1)
+		return -1;
+	if (!stage->spec->is_quiet)
+		stage_say_lines(stage, &stage->records.notes);
+	return 0;
+}
+
+/* The source is the plan's from here on, behind what says which of its tasks are done. */
+static int
+stage_set_up_plan(struct stage *stage, struct source *source, struct err *err)
+{
+	for (size_t i = 0; i < stage->records.history_count; i++) {
+		source = history_source_new(source, stage->records.histories[i], err);
+		if (source == NULL)
+			return -1;
+	}
+	stage->plan = plan_new(stage->spec, source, err);
+	if (stage->plan == NULL)
+		source_free(source);
+	return stage->plan == NULL ? -1 : 0;
+}
+
+static int
+stage_set_up_templates(struct stage *stage, struct err *err)
+{
+	stage->command = template_new(stage->spec, stage->names, stage->name_count, err);
+	if (stage->command == NULL)
+		return -1;
+	if (stage->spec->tag == NULL)
+		return 0;
+	stage->tag = template_new_text(stage->spec, stage->spec->tag, stage->names,
+				       stage->name_count, err);
+	return stage->tag == NULL ? -1 : 0;
+}
+
+static void
+stage_free_templates(struct stage *stage)
+{
+	template_free(stage->tag);
+	template_free(stage->command);
+	stage->tag = NULL;
+	stage->command = NULL;
+}
+
+/* One task of a recorded run, in place of those of a record. */
+static int
+stage_set_up_again(struct stage *stage, struct err *err)
+{
+	const struct cmd_again *again = stage->shared->again;
+	struct buf tasks = {0};
+	if (again == NULL || again->run_file != NULL)
+		return 0;
+	if (runfile_source_add(&tasks, again->seq, again->arg_count, again->packed,
+			       again->packed_bytes) == -1) {
+		buf_fini(&tasks);
+		return err_no_memory(err);
+	}
+	stage->records.names = again->names;
+	stage->records.name_count = again->name_count;
+	stage->records.column_count = again->column_count;
+	stage->records.source = runfile_source_new(&tasks, err);
+	buf_fini(&tasks);
+	return stage->records.source == NULL ? -1 : 0;
+}
+
+/* --retry-failed: the record has the inputs, and the names of their columns. */
+static int
+stage_set_up_retry(struct stage *stage, struct err *err)
+{
+	if (stage_set_up_templates(stage, err) == -1 ||
+	    stage_set_up_records(stage, err) == -1)
+		return -1;
+	if (stage_set_up_again(stage, err) == -1)
+		return -1;
+	stage->records.history_count = 0; /* its tasks are those that are not done */
+	if (stage->records.name_count > 0) {
+		stage_free_templates(stage);
+		stage->names = stage->records.names;
+		stage->name_count = stage->records.name_count;
+		if (stage_set_up_templates(stage, err) == -1)
+			return -1;
+	}
+	stage->column_count = stage->records.column_count;
+	struct source *source = stage->records.source;
+	stage->records.source = NULL;
+	return stage_set_up_plan(stage, source, err);
+}
+
+/* Its tasks are what the stage before puts out. */
+static int
+stage_set_up_from_link(struct stage *stage, struct err *err)
+{
+	if (stage_set_up_templates(stage, err) == -1 ||
+	    stage_set_up_records(stage, err) == -1)
+		return -1;
+	return stage_set_up_plan(stage, link_source(stage->before->link), err);
+}
+
+static int
+stage_set_up_from_args(struct stage *stage, struct err *err)
+{
+	struct args *args = args_open(stage->spec, err);
+	if (args == NULL)
+		return -1;
+	stage->names = args_names(args, &stage->name_count);
+	stage->column_count = args_column_count(args);
+	if (stage_set_up_templates(stage, err) == -1)
+		goto close_args;
+	args_set_template(args, stage->command, stage->worker_count);
+	if (stage_set_up_records(stage, err) == 0)
+		return stage_set_up_plan(stage, args_source(args), err);
+
+close_args:
+	args_close(args);
+	return -1;
+}
+
+static int
+stage_set_up_link(struct stage *stage, struct err *err)
+{
+	const struct spec *job = stage->spec->job;
+	struct link_config config = {
+	    .from = stage->spec,
+	    .to = &job->stages[stage->spec->stage_index + 1],
+	    .plan = stage->plan,
+	    .blocks = stage->blocks,
+	    .buffer_bytes = stage->spec->buffer_bytes / job->stage_count,
+	};
+	stage->link = link_new(&config, err);
+	return stage->link == NULL ? -1 : 0;
+}
+
+int
+stage_set_up_input(struct stage *stage, struct err *err)
+{
+	int status;
+	if (stage->spec->resume == SPEC_RETRY_FAILED)
+		status = stage_set_up_retry(stage, err);
+	else if (stage->before != NULL)
+		status = stage_set_up_from_link(stage, err);
+	else
+		status = stage_set_up_from_args(stage, err);
+	if (status == -1)
+		return -1;
+	if (stage->before != NULL && stage->spec->halt.why == SPEC_HALT_FAIL)
+		plan_share_halt(stage->plan, stage->before->plan);
+	return stage->is_last ? 0 : stage_set_up_link(stage, err);
+}
+
+/* What of its output is for stdout. */
+static enum output_content
+stage_output_content(const struct stage *stage)
+{
+	if (stage->records.keeps_output)
+		return OUTPUT_NONE;
+	if (stage->records.has_front)
+		return OUTPUT_RECORDS;
+	return stage->is_last ? OUTPUT_ALL : OUTPUT_ERRORS;
+}
+
+static int
+stage_set_up_output(struct stage *stage, struct sink *beside, struct err *err)
+{
+	struct output_config output = {
+	    .is_shared = beside != NULL || stage->before != NULL,
+	    .beside = beside,
+	    .spec = stage->spec,
+	    .blocks = stage->blocks,
+	    .out_fd = STDOUT_FILENO,
+	    .err_fd = STDERR_FILENO,
+	    .content = stage_output_content(stage),
+	    .tag = stage->tag,
+	    .command = stage->command,
+	    .column_count = stage->column_count,
+	};
+	if (stage->records.has_front && stage->spec->json != SPEC_JSON_NONE)
+		return err_set(
+		    err, ERR_USAGE,
+		    "--json cannot be combined with --results %.200s: both would "
+		    "go to stdout: name a file or a folder",
+		    stage->spec->results);
+	stage->output = output_new(&output, err);
+	if (stage->output == NULL)
+		return -1;
+	stage->front = stage->output;
+	if (stage->records.has_front) {
+		const struct records_config config = stage_records_config(stage);
+		stage->front =
+		    records_open_front(&stage->records, &config, stage->output, err);
+	}
+	return stage->front == NULL ? -1 : 0;
+}
+
+int
+stage_set_up_sinks(struct stage *stage, struct sink *beside, struct err *err)
+{
+	struct failures_config failures = {.command = stage->command,
+					   .column_count = stage->column_count,
+					   .has_overrides = stage->spec->hidden_count > 0};
+	if (stage_set_up_output(stage, beside, err) == -1)
+		return -1;
+	stage->failures = failures_new(&failures, err);
+	return stage->failures == NULL ? -1 : 0;
+}
+
+static bool
+stage_is_reader_gone(void *context)
+{
+	const struct stage *stage = context;
+	return output_is_pipe_closed(stage->output);
+}
+
+static void
+stage_note(void *context, const char *bytes, size_t length)
+{
+	const struct stage *stage = context;
+	diag_raw(&stage->shared->diag, bytes, length);
+}
+
+/* -j FILE again; what cannot be read or understood leaves things as they are. */
+static size_t
+stage_read_worker_count(void *context)
+{
+	const struct stage *stage = context;
+	return topology_worker_count(stage->shared->topology, &stage->spec->jobs,
+				     stage->spec->dialect, stage->worker_max, NULL);
+}
+
+static int
+stage_make_run(struct stage *stage, struct err *err)
+{
+	struct run_config config = {
+	    .spec = stage->spec,
+	    .loop = stage->shared->loop,
+	    .plan = stage->plan,
+	    .sinks = {stage->front, stage->failures},
+	    .sink_count = 2,
+	    .reader_fd = output_watch_fd(stage->output),
+	    .context = stage,
+	    .is_reader_gone = stage_is_reader_gone,
+	    .note = stage_note,
+	    .worker_count =
+		stage->spec->jobs.kind == SPEC_JOBS_FILE ? stage_read_worker_count : NULL,
+	};
+	if (stage->link != NULL)
+		config.sinks[config.sink_count++] = link_sink(stage->link);
+	for (size_t i = 0; i < stage->records.sink_count; i++)
+		config.sinks[config.sink_count++] = stage->records.sinks[i];
+	stage->run = run_new(&config, err);
+	if (stage->run == NULL)
+		return -1;
+	return conductor_add(stage->shared->conductor, stage->run) == -1
+		   ? err_no_memory(err)
+		   : 0;
+}
+
+/* GNU parallel's rule: with -a FILE the first task has our stdin, which is not the input then. */
+static int
+stage_first_stdin(const struct stage *stage)
+{
+	const struct spec *spec = stage->spec;
+	bool has_file = false;
+	for (size_t i = 0; i < spec->input_count; i++) {
+		if (spec->inputs[i].kind != SPEC_INPUT_FILE)
+			continue;
+		if (strcmp(spec->inputs[i].path, "-") == 0)
+			return -1;
+		has_file = true;
+	}
+	if (spec->dialect != SPEC_PARALLEL || !has_file || isatty(STDIN_FILENO))
+		return -1;
+	return io_dup(STDIN_FILENO);
+}
+
+static struct backend *
+stage_make_backend(struct stage *stage, struct err *err)
+{
+	struct backend_client client = run_client(stage->run);
+	struct dry_config dry = {
+	    .client = client,
+	    .template = stage->command,
+	    .column_count = stage->column_count,
+	    .worker_count = stage->worker_count,
+	};
+	if (stage->spec->is_dry_run)
+		return dry_new(&dry, err);
+	stage->first_stdin_fd = stage_first_stdin(stage);
+	struct pool_config pool = {
+	    .spec = stage->spec,
+	    .template = stage->command,
+	    .topology = stage->shared->topology,
+	    .origin = stage->shared->origin,
+	    .run_name = stage->run_name,
+	    .family = &stage->shared->family,
+	    .loop = stage->shared->loop,
+	    .blocks = stage->blocks,
+	    .client = client,
+	    .column_count = stage->column_count,
+	    .worker_count = stage->worker_count,
+	    .worker_max = stage->worker_max,
+	    .place_first = stage->place_first,
+	    .other_count = stage->other_count,
+	    .first_stdin_fd = stage->first_stdin_fd,
+	    .argv = stage->shared->argv,
+	    .names = stage->names,
+	    .name_count = stage->name_count,
+	};
+	return pool_new(&pool, err);
+}
+
+int
+stage_set_up_run(struct stage *stage, struct err *err)
+{
+	if (stage_make_run(stage, err) == -1)
+		return -1;
+	stage->backend = stage_make_backend(stage, err);
+	if (stage->backend == NULL)
+		return -1;
+	run_set_backend(stage->run, stage->backend);
+	return 0;
+}
+
+/* --- made and ended --- */
+
+void
+stage_init(struct stage *stage, struct stage_shared *shared, const struct spec *spec)
+{
+	*stage = (struct stage){
+	    .shared = shared, .spec = spec, .is_last = true, .first_stdin_fd = -1};
+	if (spec->stage_index == 0)
+		snprintf(stage->run_name, sizeof(stage->run_name), "%s", shared->run_name);
+	else
+		snprintf(stage->run_name, sizeof(stage->run_name), "%s-%zu",
+			 shared->run_name, spec->stage_index + 1);
+}
+
+void
+stage_stop(struct stage *stage)
+{
+	if (stage->backend != NULL)
+		stage->backend->ops->free(stage->backend);
+	run_free(stage->run);
+	plan_free(stage->plan);
+}
+
+void
+stage_fini(struct stage *stage)
+{
+	link_free(stage->link);
+	sink_free(stage->output);
+	sink_free(stage->failures);
+	blocks_free(stage->blocks); /* which the link and the output kept some of */
+	records_close(&stage->records);
+	stage_free_templates(stage);
+	io_close(stage->first_stdin_fd);
+}
+
+void
+stage_print_summary(const struct stage *stage)
+{
+	struct buf text = {0};
+	struct err err = {0};
+	if (failures_summary(stage->failures, &text, &err) == -1)
+		diag_err(&stage->shared->diag, &err);
+	else if (plan_has_unread_input(stage->plan) &&
+		 buf_append_str(&text, "the rest of the input was not read\n") == -1)
+		diag_say(&stage->shared->diag, "out of memory");
+	else
+		stage_say_lines(stage, &text);
+	buf_fini(&text);
+}

@@ -1,0 +1,91 @@
+/*
+ * cmd_stage.h: one stage of a job, or all of it: its inputs, pool, sinks and records.
+ *
+ * Joins the parts: args, or the link to the stage before, -> plan; pool -> backend; output,
+ * failures and records -> sinks; and hands them to a run. Owned by the job (cmd_job.c), which
+ * makes the stages in their order and runs them.
+ */
+#ifndef PINION_CMD_STAGE_H
+#define PINION_CMD_STAGE_H
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/sig.h"
+#include "cmd.h"
+#include "input/link.h"
+#include "ipc/blocks.h"
+#include "ipc/loop.h"
+#include "pool/family.h"
+#include "pool/topology.h"
+#include "record/records.h"
+#include "run/conductor.h"
+#include "task/plan.h"
+#include "task/spec.h"
+#include "task/template.h"
+
+/* What the stages of a job have together. */
+struct stage_shared {
+	const struct sig_origin *origin;
+	const struct cmd_again *again; /* NULL: a run of its own */
+	struct diag diag;
+	char run_name[24];
+	const char **argv; /* to execute this program with, for the same run */
+	struct topology *topology;
+	struct family family;
+	struct loop *loop;
+	struct conductor *conductor;
+};
+
+struct stage {
+	struct stage_shared *shared;
+	const struct spec *spec;
+	struct stage *before; /* whose output its tasks are; NULL: the first */
+	bool is_last;
+	char run_name[32]; /* of its tasks */
+	size_t worker_count;
+	size_t worker_max;
+	size_t place_first; /* see pool.h */
+	size_t other_count;
+
+	struct blocks *blocks;
+	struct template *command;
+	struct template *tag;
+	const struct arg *names; /* of the columns */
+	size_t name_count;
+	size_t column_count;
+	struct plan *plan; /* owns the inputs */
+	struct link *link; /* to the next one; NULL: the last */
+	struct records records;
+	struct sink *output;
+	struct sink *front; /* the output, or what stands in front of it; borrowed */
+	struct sink *failures;
+	struct run *run;
+	struct backend *backend;
+	int first_stdin_fd;
+};
+
+void stage_init(struct stage *stage, struct stage_shared *shared, const struct spec *spec);
+
+/* First the runs and pools of all stages are stopped, then they end, the last one after all others. */
+void stage_stop(struct stage *stage);
+void stage_fini(struct stage *stage);
+
+/* How many workers it is to have; `limit`: the system allows no more. 0; -1 and err. */
+int stage_set_up_workers(struct stage *stage, size_t limit, struct err *err);
+
+/* Opens inputs and records, compiles templates, makes the plan and the link. Of `before` first. */
+int stage_set_up_input(struct stage *stage, struct err *err);
+
+/* Its tasks' output goes out beside that of the last one, which has its own then. */
+int stage_set_up_sinks(struct stage *stage, struct sink *beside, struct err *err);
+
+/* The run and the pool. From here on the conductor has it. */
+int stage_set_up_run(struct stage *stage, struct err *err);
+
+/* How its tasks ended, if anything is to be said of that. */
+void stage_print_summary(const struct stage *stage);
+
+/* Each line of the text is a message. Takes it apart. */
+void stage_say_lines(const struct stage *stage, struct buf *text);
+
+#endif

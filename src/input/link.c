@@ -1,0 +1,519 @@
+/* link.c: see link.h. */
+#include "input/link.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/seqmap.h"
+#include "input/jsonl.h"
+#include "input/rows.h"
+#include "ipc/spill.h"
+#include "task/override.h"
+
+/* More of them in front of a stage make nothing faster, whatever its window. */
+#define LINK_LINES_MAX 10000
+
+/* What a task has put out, or several that put out nothing. */
+struct parcel {
+	struct parcel *next; /* in the queue */
+	uint64_t seq;
+	uint64_t count;  /* of tasks; is_settled */
+	bool is_settled; /* before its turn */
+	struct held *output;
+	uint64_t line_count;
+	uint64_t taken_count; /* of lines */
+	uint64_t from[];      /* is_settled: the tasks it came from, and itself */
+};
+
+struct link {
+	struct sink sink;
+	struct source source;
+	struct link_config config;
+	struct spill spill;
+	size_t from_count;     /* stages before the next one */
+	struct seqmap parcels; /* by seq: of tasks that run, or wait for their turn */
+	uint64_t head_seq;     /* ordered: all before it have settled */
+	struct parcel *first;  /* the queue: what can be given */
+	struct parcel *last;
+	uint64_t waiting_lines; /* in it */
+	uint64_t waiting_bytes;
+
+	struct jsonl *jsonl;
+	struct buf line;
+	struct buf overrides;
+	struct row row;
+	bool has_row; /* which is not in a task yet */
+	struct buf packed;
+	uint64_t next_seq;
+	struct err failure; /* told when what came before it is given */
+};
+
+static struct link *
+link_of_sink(struct sink *sink)
+{
+	return (struct link *)sink; /* its first member */
+}
+
+static const struct link *
+link_of_const(const struct sink *sink)
+{
+	return (const struct link *)sink;
+}
+
+static struct link *
+link_of_source(struct source *source)
+{
+	return (struct link *)(void *)((char *)source - offsetof(struct link, source));
+}
+
+/* --- what comes in --- */
+
+static struct parcel *
+link_find(const struct link *link, uint64_t seq)
+{
+	const uint64_t *found = seqmap_find(&link->parcels, seq);
+	return found == NULL ? NULL : (struct parcel *)(uintptr_t)*found;
+}
+
+static struct parcel *
+link_find_or_add(struct link *link, uint64_t seq, struct err *err)
+{
+	struct parcel *parcel = link_find(link, seq);
+	if (parcel != NULL)
+		return parcel;
+	parcel = calloc(1, sizeof(*parcel) + link->from_count * sizeof(*parcel->from));
+	if (parcel == NULL ||
+	    seqmap_set(&link->parcels, seq, (uint64_t)(uintptr_t)parcel) == -1) {
+		free(parcel);
+		err_no_memory(err);
+		return NULL;
+	}
+	parcel->seq = seq;
+	return parcel;
+}
+
+static void
+link_free_parcel(struct link *link, struct parcel *parcel)
+{
+	held_free(&link->spill, parcel->output);
+	free(parcel);
+}
+
+static uint64_t
+count_lines(const char *bytes, size_t length)
+{
+	uint64_t count = 0;
+	const char *end = bytes + length;
+	while ((bytes = memchr(bytes, '\n', (size_t)(end - bytes))) != NULL) {
+		bytes++;
+		count++;
+	}
+	return count;
+}
+
+static int
+link_output(struct sink *sink, const struct task *task, enum result_stream stream,
+	    const char *bytes, size_t length, struct err *err)
+{
+	struct link *link = link_of_sink(sink);
+	if (stream != RESULT_STDOUT || length == 0)
+		return 0;
+	struct parcel *parcel = link_find_or_add(link, task->seq, err);
+	if (parcel == NULL)
+		return -1;
+	parcel->line_count += count_lines(bytes, length);
+	return held_append(&link->spill, &parcel->output, bytes, length, err);
+}
+
+/* What it has put out so far is of no use. */
+static void
+link_forget(struct link *link, uint64_t seq)
+{
+	struct parcel *parcel = link_find(link, seq);
+	if (parcel == NULL)
+		return;
+	seqmap_remove(&link->parcels, seq);
+	link_free_parcel(link, parcel);
+}
+
+static int
+link_retried(struct sink *sink, const struct task *task, const struct result *result,
+	     struct err *err)
+{
+	(void)result;
+	(void)err;
+	link_forget(link_of_sink(sink), task->seq);
+	return 0;
+}
+
+/* Its turn has come: from here on the next stage may have it. */
+static void
+link_queue(struct link *link, struct parcel *parcel)
+{
+	if (link->config.from->pass == SPEC_PASS_OUTPUT || parcel->line_count == 0)
+		parcel->line_count = 1;
+	parcel->next = NULL;
+	if (link->first == NULL)
+		link->first = parcel;
+	else
+		link->last->next = parcel;
+	link->last = parcel;
+	link->waiting_lines += parcel->line_count;
+	link->waiting_bytes += held_bytes(parcel->output);
+}
+
+/* Those from the head on that have settled go into the queue, if they have anything to give. */
+static void
+link_advance(struct link *link)
+{
+	struct parcel *parcel;
+	while ((parcel = link_find(link, link->head_seq)) != NULL && parcel->is_settled) {
+		seqmap_remove(&link->parcels, parcel->seq);
+		link->head_seq += parcel->count;
+		if (parcel->from[link->from_count - 1] == UINT64_MAX)
+			link_free_parcel(link, parcel);
+		else
+			link_queue(link, parcel);
+	}
+}
+
+/* The tasks from seq on are done with and give nothing. */
+static int
+link_skip(struct link *link, uint64_t seq, uint32_t count, struct err *err)
+{
+	link_forget(link, seq);
+	if (!link->config.from->is_ordered)
+		return 0;
+	if (seq == link->head_seq) {
+		link->head_seq += count;
+		link_advance(link);
+		return 0;
+	}
+	struct parcel *parcel = link_find_or_add(link, seq, err);
+	if (parcel == NULL)
+		return -1;
+	parcel->is_settled = true;
+	parcel->count = count;
+	parcel->from[link->from_count - 1] = UINT64_MAX;
+	return 0;
+}
+
+/* The seqs of the tasks that this one came from, and its own. */
+static void
+link_note_from(const struct link *link, struct parcel *parcel, const struct task *task)
+{
+	size_t before_count = link->from_count - 1;
+	const struct arg overrides = override_of_task(link->config.from, task);
+	struct arg before;
+	if (before_count > 0 && override_find(&overrides, OVERRIDE_FROM, &before))
+		memcpy(parcel->from, before.bytes, before_count * sizeof(*parcel->from));
+	parcel->from[before_count] = task->seq;
+}
+
+static int
+link_settled(struct sink *sink, const struct task *task, const struct result *result,
+	     struct err *err)
+{
+	struct link *link = link_of_sink(sink);
+	bool is_whole = link->config.from->pass == SPEC_PASS_OUTPUT;
+	struct parcel *parcel = link_find(link, task->seq);
+	if (!result_is_success(result) || (parcel == NULL && !is_whole))
+		return link_skip(link, task->seq, 1, err);
+	parcel = link_find_or_add(link, task->seq, err);
+	if (parcel == NULL)
+		return -1;
+	parcel->is_settled = true;
+	parcel->count = 1;
+	link_note_from(link, parcel, task);
+	if (link->config.from->is_ordered) {
+		link_advance(link);
+	} else {
+		seqmap_remove(&link->parcels, task->seq);
+		link_queue(link, parcel);
+	}
+	return 0;
+}
+
+static int
+link_passed(struct sink *sink, const struct task *chunk, struct err *err)
+{
+	return link_skip(link_of_sink(sink), chunk->seq, chunk->count, err);
+}
+
+static bool
+link_is_behind(const struct sink *sink)
+{
+	const struct link *link = link_of_const(sink);
+	size_t window = link->config.to->window;
+	if (window > LINK_LINES_MAX)
+		window = LINK_LINES_MAX;
+	return link->first != NULL && (link->waiting_lines >= window ||
+				       link->waiting_bytes >= link->config.buffer_bytes);
+}
+
+static uint64_t
+link_window_end(const struct sink *sink)
+{
+	const struct link *link = link_of_const(sink);
+	uint64_t window = link->config.from->window > 0 ? link->config.from->window : 1;
+	if (!link->config.from->is_ordered || window > UINT64_MAX - link->head_seq)
+		return UINT64_MAX;
+	return link->head_seq + window;
+}
+
+static void
+link_free_part(struct sink *sink)
+{
+	(void)sink;
+}
+
+static const struct sink_ops link_sink_ops = {
+    .output = link_output,
+    .retried = link_retried,
+    .settled = link_settled,
+    .passed = link_passed,
+    .is_behind = link_is_behind,
+    .window_end = link_window_end,
+    .free = link_free_part,
+};
+
+/* --- what goes out --- */
+
+/* Up to the end of the line, or to that of all: 1; 0: nothing is left. */
+static int
+link_take_line(struct link *link, struct parcel *parcel, bool is_whole, struct err *err)
+{
+	bool has_any = false;
+	buf_clear(&link->line);
+	for (;;) {
+		const char *bytes;
+		size_t length;
+		if (held_peek(&link->spill, parcel->output, &bytes, &length, err) == -1)
+			return -1;
+		if (length == 0)
+			return has_any;
+		has_any = true;
+		const char *end = is_whole ? NULL : memchr(bytes, '\n', length);
+		size_t taken = end == NULL ? length : (size_t)(end - bytes);
+		if (link->line.length + taken > TASK_ARG_MAX_BYTES)
+			return err_set(err, ERR_BROKEN,
+				       "%s of its output is longer than %u bytes",
+				       is_whole ? "all" : "a line", TASK_ARG_MAX_BYTES);
+		if (buf_append(&link->line, bytes, taken) == -1)
+			return err_no_memory(err);
+		taken += end != NULL;
+		held_consume(&link->spill, parcel->output, taken);
+		link->waiting_bytes -= taken;
+		if (end != NULL)
+			return 1;
+	}
+}
+
+/* The first in the queue has nothing more to give. */
+static void
+link_drop_first(struct link *link)
+{
+	struct parcel *parcel = link->first;
+	link->first = parcel->next;
+	if (parcel->taken_count < parcel->line_count)
+		link->waiting_lines -= parcel->line_count - parcel->taken_count;
+	link_free_parcel(link, parcel);
+}
+
+/* Hidden values, then the line or what it means. */
+static int
+link_make_row(struct link *link, const struct parcel *parcel, struct err *err)
+{
+	const struct arg line = {link->line.length > 0 ? link->line.bytes : "",
+				 link->line.length};
+	size_t from_bytes = link->from_count * sizeof(*parcel->from);
+	row_clear(&link->row);
+	buf_clear(&link->overrides);
+	if (link->jsonl == NULL) {
+		if (row_add(&link->row, "", 0) == -1 ||
+		    row_add(&link->row, line.bytes, line.length) == -1)
+			return err_no_memory(err);
+	} else {
+		jsonl_set_place(link->jsonl, "its output", parcel->taken_count);
+		if (jsonl_split(link->jsonl, &line, &link->row, err) == -1)
+			return -1;
+	}
+	const struct arg *own = &link->row.args[0];
+	if (buf_append(&link->overrides, own->bytes, own->length) == -1 ||
+	    override_add(&link->overrides, OVERRIDE_FROM, (const char *)parcel->from,
+			 from_bytes) == -1)
+		return err_no_memory(err);
+	link->row.args[0] = (struct arg){link->overrides.bytes, link->overrides.length};
+	return 0;
+}
+
+static int
+link_name_place(const struct link *link, const struct parcel *parcel, struct err *err)
+{
+	err_context(err, "stage %s: task %" PRIu64, link->config.from->stage,
+		    parcel->seq + 1);
+	return -1;
+}
+
+/* The next task's values: 1; 0: there is none now. */
+static int
+link_next_row(struct link *link, struct err *err)
+{
+	bool is_whole = link->config.from->pass == SPEC_PASS_OUTPUT;
+	while (link->first != NULL) {
+		struct parcel *parcel = link->first;
+		bool is_empty_whole = is_whole && parcel->taken_count == 0 &&
+				      held_bytes(parcel->output) == 0;
+		int status = link_take_line(link, parcel, is_whole, err);
+		if (status == -1)
+			return link_name_place(link, parcel, err);
+		if (status == 0 && !is_empty_whole) {
+			link_drop_first(link);
+			continue;
+		}
+		if (parcel->taken_count++ < parcel->line_count)
+			link->waiting_lines--;
+		if (is_whole && link->line.length > 0 &&
+		    link->line.bytes[link->line.length - 1] == '\n')
+			link->line.length--;
+		const struct arg line = {link->line.bytes, link->line.length};
+		if (link->jsonl != NULL && jsonl_is_blank(&line))
+			continue;
+		if (link_make_row(link, parcel, err) == -1)
+			return link_name_place(link, parcel, err);
+		return 1;
+	}
+	return 0;
+}
+
+static int
+link_pack_row(struct link *link, struct err *err)
+{
+	for (size_t i = 0; i < link->row.count; i++)
+		if (task_pack(&link->packed, link->row.args[i].bytes,
+			      link->row.args[i].length) == -1)
+			return err_no_memory(err);
+	return 0;
+}
+
+/* As many rows as are there and alike. How many; what stands in the way of more is a failure. */
+static uint32_t
+link_pack_rows(struct link *link, uint32_t count_max, size_t *arg_count)
+{
+	uint32_t count = 0;
+	buf_clear(&link->packed);
+	while (count < count_max && link->packed.length < TASK_CHUNK_MAX_BYTES) {
+		if (!link->has_row && link_next_row(link, &link->failure) != 1)
+			break;
+		link->has_row = true;
+		if (count == 0)
+			*arg_count = link->row.count;
+		else if (link->row.count != *arg_count)
+			break;
+		if (link_pack_row(link, &link->failure) == -1)
+			break;
+		link->has_row = false;
+		count++;
+	}
+	return count;
+}
+
+static enum source_status
+link_next(struct source *source, uint32_t count_max, struct task **task, struct err *err)
+{
+	struct link *link = link_of_source(source);
+	size_t arg_count = 0;
+	uint32_t count = link->failure.kind != ERR_NONE
+			     ? 0
+			     : link_pack_rows(link, count_max, &arg_count);
+	if (count == 0 && link->failure.kind != ERR_NONE) {
+		*err = link->failure;
+		return SOURCE_ERROR;
+	}
+	if (count == 0)
+		return plan_is_finished(link->config.plan) ? SOURCE_END : SOURCE_WAIT;
+	*task = task_new(link->next_seq, count, (uint32_t)arg_count, &link->packed);
+	if (*task == NULL) {
+		err_no_memory(err);
+		return SOURCE_ERROR;
+	}
+	link->next_seq += count;
+	return SOURCE_TASK;
+}
+
+/* It is the stage before that is waited for: the turn that settles something asks again. */
+static int
+link_wait_fd(const struct source *source)
+{
+	(void)source;
+	return -1;
+}
+
+static void
+link_free_source(struct source *source)
+{
+	(void)source;
+}
+
+static const struct source_ops link_source_ops = {
+    .next = link_next, .wait_fd = link_wait_fd, .free = link_free_source};
+
+/* --- made and ended --- */
+
+struct link *
+link_new(const struct link_config *config, struct err *err)
+{
+	struct link *link = calloc(1, sizeof(*link));
+	if (link == NULL) {
+		err_no_memory(err);
+		return NULL;
+	}
+	link->sink.ops = &link_sink_ops;
+	link->source.ops = &link_source_ops;
+	link->config = *config;
+	link->from_count = config->from->stage_index + 1;
+	spill_init(&link->spill, spill_folder(config->from->tmp_dir),
+		   config->buffer_bytes, config->blocks);
+	if (!config->to->takes_objects)
+		return link;
+	link->jsonl = jsonl_open(config->to, "", NULL, err);
+	if (link->jsonl != NULL)
+		return link;
+	link_free(link);
+	return NULL;
+}
+
+struct sink *
+link_sink(struct link *link)
+{
+	return &link->sink;
+}
+
+struct source *
+link_source(struct link *link)
+{
+	return &link->source;
+}
+
+void
+link_free(struct link *link)
+{
+	size_t cursor = 0;
+	uint64_t seq;
+	uint64_t word;
+	if (link == NULL)
+		return;
+	while (seqmap_next(&link->parcels, &cursor, &seq, &word))
+		link_free_parcel(link, (struct parcel *)(uintptr_t)word);
+	while (link->first != NULL)
+		link_drop_first(link);
+	seqmap_fini(&link->parcels);
+	spill_fini(&link->spill);
+	jsonl_close(link->jsonl);
+	buf_fini(&link->line);
+	buf_fini(&link->overrides);
+	buf_fini(&link->packed);
+	row_fini(&link->row);
+	free(link);
+}
