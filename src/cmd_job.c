@@ -210,10 +210,9 @@ job_status(const struct job *job)
 	bool is_parallel = job->spec->dialect == SPEC_PARALLEL;
 	struct failures_counts counts;
 	bool has_failed = false;
-	for (size_t i = 0; i < job->stage_count; i++) {
-		failures_get_counts(job->stages[i].failures, &counts);
-		has_failed |= counts.failed + counts.cancelled + counts.skipped > 0;
-	}
+	for (size_t i = 0; i < job->stage_count; i++)
+		has_failed |= stage_has_failures(&job->stages[i]);
+	failures_get_counts(last->failures, &counts);
 	if (job->outcome == RUN_BROKEN || job->outcome == RUN_FAILED)
 		return is_parallel ? CMD_PARALLEL_ERROR : CMD_BROKEN;
 	if (is_parallel)

@@ -1,6 +1,7 @@
 /* cmd_stage.c: see cmd_stage.h. */
 #include "cmd_stage.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -449,6 +450,20 @@ stage_fini(struct stage *stage)
 	io_close(stage->first_stdin_fd);
 }
 
+/* Lines of its output that the next stage could not take. */
+static int
+stage_append_refused(const struct stage *stage, struct buf *text)
+{
+	const struct err *first;
+	uint64_t count = stage->link == NULL ? 0 : link_refused(stage->link, &first);
+	if (count == 0)
+		return 0;
+	return buf_printf(text,
+			  count == 1 ? "%" PRIu64 " line of output makes no task: %s\n"
+				     : "%" PRIu64 " lines of output make no tasks: %s\n",
+			  count, first->text);
+}
+
 void
 stage_print_summary(const struct stage *stage)
 {
@@ -456,10 +471,21 @@ stage_print_summary(const struct stage *stage)
 	struct err err = {0};
 	if (failures_summary(stage->failures, &text, &err) == -1)
 		diag_err(&stage->shared->diag, &err);
-	else if (plan_has_unread_input(stage->plan) &&
-		 buf_append_str(&text, "the rest of the input was not read\n") == -1)
+	else if (stage_append_refused(stage, &text) == -1 ||
+		 (plan_has_unread_input(stage->plan) &&
+		  buf_append_str(&text, "the rest of the input was not read\n") == -1))
 		diag_say(&stage->shared->diag, "out of memory");
 	else
 		stage_say_lines(stage, &text);
 	buf_fini(&text);
+}
+
+bool
+stage_has_failures(const struct stage *stage)
+{
+	struct failures_counts counts;
+	const struct err *first;
+	failures_get_counts(stage->failures, &counts);
+	return counts.failed + counts.cancelled + counts.skipped > 0 ||
+	       (stage->link != NULL && link_refused(stage->link, &first) > 0);
 }

@@ -46,7 +46,9 @@ struct link {
 	bool has_row; /* which is not in a task yet */
 	struct buf packed;
 	uint64_t next_seq;
-	struct err failure; /* told when what came before it is given */
+	struct err failure;     /* told when what came before it is given */
+	uint64_t refused_count; /* lines that are no objects */
+	struct err refused;     /* the first */
 };
 
 static struct link *
@@ -349,11 +351,25 @@ link_make_row(struct link *link, const struct parcel *parcel, struct err *err)
 }
 
 static int
-link_name_place(const struct link *link, const struct parcel *parcel, struct err *err)
+link_name_place(const struct parcel *parcel, struct err *err)
 {
-	err_context(err, "stage %s: task %" PRIu64, link->config.from->stage,
-		    parcel->seq + 1);
+	err_context(err, "task %" PRIu64, parcel->seq + 1);
 	return -1;
+}
+
+/* A line that is no object is no task: 0. Where a failure is to end the job, it does: -1. */
+static int
+link_refuse(struct link *link, const struct parcel *parcel, struct err *err)
+{
+	const struct spec_halt *halt = &link->config.from->halt;
+	link_name_place(parcel, err);
+	if (err->kind != ERR_USAGE ||
+	    (halt->when != SPEC_HALT_NEVER && halt->why == SPEC_HALT_FAIL))
+		return -1;
+	if (link->refused_count++ == 0)
+		link->refused = *err;
+	*err = (struct err){0};
+	return 0;
 }
 
 /* The next task's values: 1; 0: there is none now. */
@@ -367,7 +383,7 @@ link_next_row(struct link *link, struct err *err)
 				      held_bytes(parcel->output) == 0;
 		int status = link_take_line(link, parcel, is_whole, err);
 		if (status == -1)
-			return link_name_place(link, parcel, err);
+			return link_name_place(parcel, err);
 		if (status == 0 && !is_empty_whole) {
 			link_drop_first(link);
 			continue;
@@ -380,9 +396,10 @@ link_next_row(struct link *link, struct err *err)
 		const struct arg line = {link->line.bytes, link->line.length};
 		if (link->jsonl != NULL && jsonl_is_blank(&line))
 			continue;
-		if (link_make_row(link, parcel, err) == -1)
-			return link_name_place(link, parcel, err);
-		return 1;
+		if (link_make_row(link, parcel, err) == 0)
+			return 1;
+		if (link_refuse(link, parcel, err) == -1)
+			return -1;
 	}
 	return 0;
 }
@@ -429,6 +446,7 @@ link_next(struct source *source, uint32_t count_max, struct task **task, struct 
 			     : link_pack_rows(link, count_max, &arg_count);
 	if (count == 0 && link->failure.kind != ERR_NONE) {
 		*err = link->failure;
+		err_context(err, "stage %s", link->config.from->stage);
 		return SOURCE_ERROR;
 	}
 	if (count == 0)
@@ -494,6 +512,13 @@ struct source *
 link_source(struct link *link)
 {
 	return &link->source;
+}
+
+uint64_t
+link_refused(const struct link *link, const struct err **first)
+{
+	*first = &link->refused;
+	return link->refused_count;
 }
 
 void

@@ -41,6 +41,12 @@ struct link *link_new(const struct link_config *config, struct err *err);
 struct sink *link_sink(struct link *link);
 struct source *link_source(struct link *link);
 
+/*
+ * How many lines were no JSON objects, and so no tasks, and what was wrong with the first one,
+ * borrowed. Where --halt ends the job at failures, the first one ends it.
+ */
+uint64_t link_refused(const struct link *link, const struct err **first);
+
 void link_free(struct link *link);
 
 #endif

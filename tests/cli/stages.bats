@@ -71,7 +71,10 @@ pinion run: stage 2:   task 3: exit 1: from task 4: echo got 4; [ 4 != 4 ]"
 	job '{"inputs": {"args": ["x"]}, "stages": [
 		{"name": "make", "command": "echo \"{\\\"a\\\": 1}\"; echo oops; : {}", "pass": "json"},
 		{"command": ["echo", "{a}"]}]}'
-	run -3 --separate-stderr pinion run job.json
+	run -1 --separate-stderr pinion run job.json
+	assert_equal "$output" 1
+	assert_equal "$stderr" 'pinion run: stage make: 1 line of output makes no task: task 1: its output:2:1: expected a value, but here is oops'
+	run -3 --separate-stderr pinion run --set halt=soon,fail=1 job.json
 	[[ $stderr == 'pinion run: stage make: task 1: its output:2:1: '* ]]
 }
 

@@ -314,10 +314,27 @@ the_source_ends_with_the_stage_before(void **state)
 }
 
 static void
-what_is_no_object_is_told_after_what_came_before(void **state)
+what_is_no_object_is_no_task_and_is_counted(void **state)
+{
+	struct fixture *f = *state;
+	const struct err *first;
+	f->from.pass = SPEC_PASS_JSON;
+	f->to.takes_objects = true;
+	make_link(f, 1 << 20);
+	prints(f, 0, "[1]\n{\"a\": 1}\n{");
+	ends(f, 0, 0);
+	assert_tasks(f, 9, "0<0:{\"a\": 1} ");
+	assert_int_equal(link_refused(f->link, &first), 2);
+	assert_string_equal(first->text,
+			    "task 1: its output:1:1: expected an object, found an array");
+}
+
+static void
+where_failures_end_the_job_what_is_no_object_does_after_what_came_before(void **state)
 {
 	struct fixture *f = *state;
 	struct task *task;
+	f->from.halt = (struct spec_halt){SPEC_HALT_SOON, SPEC_HALT_FAIL, false, 1};
 	f->from.pass = SPEC_PASS_JSON;
 	f->to.takes_objects = true;
 	make_link(f, 1 << 20);
@@ -347,7 +364,8 @@ main(void)
 	    TEST(outputs_that_wait_their_turn_are_bounded_by_the_window),
 	    TEST(lines_come_out_of_a_file_whole),
 	    TEST(the_source_ends_with_the_stage_before),
-	    TEST(what_is_no_object_is_told_after_what_came_before),
+	    TEST(what_is_no_object_is_no_task_and_is_counted),
+	    TEST(where_failures_end_the_job_what_is_no_object_does_after_what_came_before),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
