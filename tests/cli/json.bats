@@ -316,3 +316,14 @@ members() {
 	run -141 bash -c 'seq 100000000 | pinion feed --json cat | head -n 2 | wc -l; exit ${PIPESTATUS[1]}'
 	assert_equal "$output" 2
 }
+
+@test "objects of JSON lines have the values that the command sees, and no others" {
+	printf '%s\n' '{"k": "a", "id": 7, "timeout": 60}' '{"k": "b", "args": ["x", "y"]}' >tasks.jsonl
+	pinion map --json --jsonl tasks.jsonl 'echo {k}' >out
+	assert_equal "$(jq -c .args out)" $'["{\\"k\\": \\"a\\", \\"id\\": 7, \\"timeout\\": 60}"]\n["x","y"]'
+	pinion map --results out.jsonl --jsonl tasks.jsonl 'echo {k}'
+	assert_equal "$(jq -cs 'sort_by(.seq)[].args' out.jsonl)" "$(jq -c .args out)"
+	pinion map --json-stream --jsonl tasks.jsonl 'echo {k}' >out
+	assert_equal "$(jq -c 'select(.event == "started") | .args' out | sort -u | wc -l)" 2
+	run -1 grep u0000 out
+}
