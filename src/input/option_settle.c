@@ -41,6 +41,22 @@ settle_json(const struct spec *spec, struct err *err)
 			     other);
 }
 
+/* A joblog has the commands that failed, but not what lines of JSON say of their tasks. */
+static int
+settle_retry(const struct spec *spec, struct err *err)
+{
+	bool has_objects = false;
+	for (size_t i = 0; i < spec->input_count; i++)
+		has_objects |= spec->inputs[i].kind == SPEC_INPUT_JSONL;
+	if (spec->resume != SPEC_RETRY_FAILED || spec->joblog == NULL || !has_objects)
+		return 0;
+	return err_set(
+	    err, ERR_USAGE,
+	    "--retry-failed: the joblog does not know the variables, folders "
+	    "and input that JSON lines give their tasks: give --resume-failed, "
+	    "or --run-file in place of --joblog");
+}
+
 /* What was done before is in a record. */
 static int
 settle_resume(const struct spec *spec, struct err *err)
@@ -51,7 +67,7 @@ settle_resume(const struct spec *spec, struct err *err)
 	bool has_record = spec->joblog != NULL || spec->run_file != NULL ||
 			  (spec->resume != SPEC_RETRY_FAILED && spec->results != NULL);
 	if (spec->resume == SPEC_RESUME_NOTHING || has_record)
-		return 0;
+		return settle_retry(spec, err);
 	return err_set(
 	    err,
 	    ERR_USAGE, "%s needs the record of the earlier run: add --joblog FILE or --run-file FILE",

@@ -322,3 +322,12 @@ holds_when_killed() {
 @test "killed at any instant and resumed: the output of what is recorded is whole" {
 	holds_when_killed loud
 }
+
+@test "--retry-failed refuses JSON lines, of which a log has only the command; --resume-failed has all" {
+	printf '%s\n' '{"k": "a", "env": {"N": "own"}}' '{"k": "b"}' >tasks.jsonl
+	run -1 pinion map --quiet --joblog log --jsonl tasks.jsonl 'echo {k} $N; test -e go'
+	touch go
+	run -2 pinion map --joblog log --jsonl tasks.jsonl --retry-failed 'echo {k} $N; test -e go'
+	[[ $output == *'give --resume-failed, or --run-file in place of --joblog' ]]
+	assert_equal "$(pinion map --joblog log --jsonl tasks.jsonl --resume-failed 'echo {k} $N; test -e go')" $'a own\nb'
+}
