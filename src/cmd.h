@@ -27,10 +27,11 @@ enum {
 struct cmd_again {
 	char **argv; /* the verb and its words, NULL-terminated */
 	int argc;
+	const char *job; /* what the job's file said; NULL: there was none */
 	const char *run_file; /* the tasks that failed in it, recorded there; NULL: this one: */
 	uint64_t seq;
 	uint32_t arg_count;
-	const char *packed; /* its values (task.h) */
+	const char *packed; /* its values (task.h), with the hidden ones (spec.h) */
 	size_t packed_bytes;
 	const struct arg *names; /* of its columns */
 	size_t name_count;

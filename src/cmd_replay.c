@@ -1,10 +1,10 @@
 /*
  * cmd_replay.c: pinion replay: a task of a recorded run again, or all that failed.
  *
- * A command is executed in place of this process, with the argv, directory, environment and
- * limits of the record: its output and its exit status are its own. What was fed or called, and
- * what an --initializer prepared, goes through a run of that one task. --failed is a run as
- * `pinion map --retry-failed` makes it.
+ * A command is executed in place of this process, with the argv, directory, environment, stdin
+ * and limits of the record: its output and its exit status are its own. What was fed or called,
+ * what an --initializer prepared, and what ran out of time goes through a run of that one task.
+ * --failed is a run as `pinion map --retry-failed` makes it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/decimal.h"
 #include "base/diag.h"
 #include "base/io.h"
 #include "base/quote.h"
@@ -24,8 +25,10 @@
 #include "input/option_value.h"
 #include "input/options.h"
 #include "pool/task_env.h"
+#include "pool/task_setting.h"
 #include "record/limits.h"
 #include "record/runfile_read.h"
+#include "task/override.h"
 
 extern char **environ;
 
@@ -44,6 +47,21 @@ struct request {
 	const char *path; /* as it was given */
 	char *full_path;
 	uint64_t seq;
+};
+
+/* A recorded task that is about to be what this process is. */
+struct replay {
+	const struct request *request;
+	const struct diag *diag;
+	struct runfile_task task;
+	struct spec spec;
+	char **argv; /* the verb and its words */
+	int argc;
+	struct buf packed;    /* its values, with the hidden ones in front */
+	struct arg overrides; /* the first of those; empty: there are none */
+	char **caller; /* our own variables, before those of the job came to them */
+	struct task_env env;
+	struct task_setting setting;
 };
 
 static const char help[] =
@@ -185,9 +203,22 @@ threads_of_slot(const char *threads, uint32_t slot)
 	return at == NULL || *at == '\0' ? 0 : strtoul(at + 1, NULL, 10);
 }
 
-static int
-make_environment(const struct runfile_task *task, struct task_env *env, struct err *err)
+static char **
+copy_variables(void)
 {
+	size_t count = 0;
+	while (environ[count] != NULL)
+		count++;
+	char **copy = calloc(count + 1, sizeof(*copy));
+	if (copy != NULL)
+		memcpy(copy, environ, count * sizeof(*copy));
+	return copy;
+}
+
+static int
+make_environment(struct replay *replay, struct err *err)
+{
+	const struct runfile_task *task = &replay->task;
 	struct task_env_config config = {
 	    .run_name = task->run.name,
 	    .worker = task->worker,
@@ -195,83 +226,170 @@ make_environment(const struct runfile_task *task, struct task_env *env, struct e
 	    .coordinator = task->run.pid,
 	    .share = threads_of_slot(task->run.threads, task->slot),
 	};
-	if (task_env_init(env, environ, &config) == -1)
+	replay->caller = copy_variables();
+	if (replay->caller == NULL ||
+	    task_env_export(replay->spec.env, replay->spec.env_count) == -1 ||
+	    task_env_init(&replay->env, environ, &config) == -1)
 		return err_no_memory(err);
-	task_env_set_task(env, task->seq, task->attempt);
+	task_env_set_task(&replay->env, task->seq, task->attempt);
 	return 0;
+}
+
+/* From the directory of its run to the task's own, with its variables and stdin. */
+static int
+enter_task(struct replay *replay, struct err *err)
+{
+	struct buf complaint = {0};
+	const char *work_dir = replay->task.run.work_dir;
+	if (work_dir != NULL && enter_directory(work_dir, err) == -1)
+		return -1;
+	int status = task_setting_open(&replay->setting, &replay->spec, &replay->env,
+				       &replay->overrides, &complaint, err);
+	if (status == 1) {
+		diag_raw(replay->diag, complaint.bytes, complaint.length);
+		status = -1;
+	}
+	buf_fini(&complaint);
+	if (status == 0 && replay->setting.folder_fd != -1 &&
+	    fchdir(replay->setting.folder_fd) == -1)
+		status = err_errno(err, "cannot go to its folder");
+	return status;
 }
 
 /* --- command lines --- */
 
+/* NULL where the task has none of its own. */
+static const char *
+own(const struct replay *replay, enum override_kind kind)
+{
+	struct arg value;
+	return override_find(&replay->overrides, kind, &value) ? value.bytes : NULL;
+}
+
+static int
+append_word(struct buf *line, const char *word)
+{
+	return quote_append(line, word, strlen(word));
+}
+
+static int
+append_variable(struct buf *line, const char *variable)
+{
+	return append_word(line, variable) == -1 ? -1 : buf_append_char(line, ' ');
+}
+
 /* What the task's environment has and ours has not, as words for env(1). */
 static int
-append_environment(struct buf *line, const struct task_env *env)
+append_environment(struct buf *line, const struct replay *replay)
 {
-	for (size_t i = 0; i < env->count; i++) {
-		const char *variable = env->variables[i];
+	struct arg at = replay->overrides, value;
+	enum override_kind kind;
+	for (char **variable = replay->env.variables; *variable != NULL; variable++) {
 		bool is_ours = false;
-		for (char **own = environ; *own != NULL && !is_ours; own++)
-			is_ours = strcmp(*own, variable) == 0;
-		if (is_ours)
-			continue;
-		if (quote_append(line, variable, strlen(variable)) == -1 ||
-		    buf_append_char(line, ' ') == -1)
+		for (char **caller = replay->caller; *caller != NULL && !is_ours; caller++)
+			is_ours = strcmp(*caller, *variable) == 0;
+		if (!is_ours && append_variable(line, *variable) == -1)
 			return -1;
 	}
+	while (override_next(&at, &kind, &value))
+		if (kind == OVERRIDE_ENV && append_variable(line, value.bytes) == -1)
+			return -1;
 	return 0;
+}
+
+/* In seconds, behind `option`; nothing without a limit. */
+static int
+append_limit(struct buf *line, const struct replay *replay, const char *option)
+{
+	char seconds[DECIMAL_MAX_BYTES + 1];
+	int64_t ns = replay->spec.timeout.ns;
+	const char *limit = own(replay, OVERRIDE_TIMEOUT);
+	if (limit != NULL)
+		memcpy(&ns, limit, sizeof(ns));
+	if (ns <= 0)
+		return 0;
+	*decimal_put_seconds(seconds, ns, 3) = '\0';
+	return buf_printf(line, "%s %s ", option, seconds);
 }
 
 /* A run of that one task: its values side by side, so that each is one. */
 static int
-append_feeding(struct buf *line, const struct runfile_task *task, const struct spec *spec)
+append_feeding(struct buf *line, const struct replay *replay)
 {
 	static const char *const protocols[] = {[SPEC_PROTOCOL_LINE] = "line",
 						[SPEC_PROTOCOL_NUL] = "nul",
 						[SPEC_PROTOCOL_JSON] = "json",
 						[SPEC_PROTOCOL_COUNT] = "count"};
-	int status = buf_printf(line, "pinion %s ", task->run.verb);
+	const struct runfile_words *inputs = &replay->task.inputs;
+	const struct spec *spec = &replay->spec;
+	int status = buf_printf(line, "pinion %s ",
+				spec->executor == SPEC_COPROC ? "feed" : "call");
 	if (status == 0 && spec->executor == SPEC_COPROC)
 		status = buf_printf(line, "--protocol %s ", protocols[spec->protocol]);
 	if (status == 0)
+		status = append_limit(line, replay, "--timeout");
+	if (status == 0)
 		status = quote_append_argv(line, spec->program_words);
-	for (size_t i = 0; i < task->inputs.count && status == 0; i++) {
-		const char *input = task->inputs.words[i];
+	for (size_t i = 0; i < inputs->count && status == 0; i++) {
 		status = buf_append_str(line, i == 0 ? " ::: " : " :::+ ");
 		if (status == 0)
-			status = quote_append(line, input, strlen(input));
+			status = append_word(line, inputs->words[i]);
 	}
 	return status;
 }
 
 static int
-append_place(struct buf *line, const struct runfile_task *task)
+append_place(struct buf *line, const struct replay *replay)
 {
-	const char *parts[] = {task->run.cwd, task->run.work_dir};
-	for (size_t i = 0; i < 2; i++)
-		if (parts[i] != NULL &&
-		    (buf_append_str(line, "cd ") == -1 ||
-		     quote_append(line, parts[i], strlen(parts[i])) == -1 ||
-		     buf_append_str(line, " && ") == -1))
+	const struct runfile_run *run = &replay->task.run;
+	const char *parts[] = {run->cwd, run->work_dir, own(replay, OVERRIDE_CWD)};
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		if (parts[i] != NULL && (buf_append_str(line, "cd ") == -1 ||
+					 append_word(line, parts[i]) == -1 ||
+					 buf_append_str(line, " && ") == -1))
 			return -1;
 	return 0;
 }
 
+/* What stands behind the command, or in front of it (is_before), for its stdin. */
+static int
+append_stdin(struct buf *line, const struct replay *replay, bool is_before)
+{
+	const char *text = own(replay, OVERRIDE_STDIN_TEXT);
+	const char *path = own(replay, OVERRIDE_STDIN_FILE);
+	if (text == NULL && path == NULL) {
+		path = replay->spec.stdin_path;
+		text = path == NULL ? replay->spec.stdin_text : NULL;
+	}
+	if ((text != NULL) != is_before)
+		return 0;
+	if (buf_append_str(line, is_before ? "printf %s " : " <") == -1)
+		return -1;
+	if (is_before)
+		return append_word(line, text) == -1 ? -1 : buf_append_str(line, " | ");
+	return append_word(line, path == NULL ? "/dev/null" : path);
+}
+
+static int
+append_command(struct buf *line, const struct replay *replay)
+{
+	if (append_stdin(line, replay, true) == -1 ||
+	    append_limit(line, replay, "timeout") == -1 ||
+	    buf_append_str(line, "env ") == -1 || append_environment(line, replay) == -1 ||
+	    quote_append_argv(line, replay->task.argv.words) == -1)
+		return -1;
+	return append_stdin(line, replay, false);
+}
+
 /* The command line to paste, with its newline. */
 static int
-append_line(struct buf *line, const struct runfile_task *task, const struct task_env *env,
-	    const struct spec *spec, struct err *err)
+append_line(struct buf *line, const struct replay *replay, struct err *err)
 {
-	int status = append_place(line, task);
-	if (status == 0 && task->argv.count == 0) {
-		status = append_feeding(line, task, spec);
-	} else if (status == 0) {
-		if (buf_append_str(line, "env ") == -1 ||
-		    append_environment(line, env) == -1 ||
-		    quote_append_argv(line, task->argv.words) == -1 ||
-		    buf_append_str(line, " </dev/null") == -1)
-			status = -1;
-	}
-	if (status == -1 || buf_append_char(line, '\n') == -1)
+	bool is_command = replay->task.argv.count > 0;
+	if (append_place(line, replay) == -1 ||
+	    (is_command ? append_command(line, replay) : append_feeding(line, replay)) ==
+		-1 ||
+	    buf_append_char(line, '\n') == -1)
 		return err_no_memory(err);
 	return 0;
 }
@@ -279,49 +397,71 @@ append_line(struct buf *line, const struct runfile_task *task, const struct task
 /* --- doing it --- */
 
 static int
-open_null_stdin(struct err *err)
+open_stdin(const struct replay *replay, struct err *err)
 {
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (fd == -1 || dup2(fd, STDIN_FILENO) == -1)
+	int fd = replay->setting.stdin_fd;
+	int null_fd = fd == -1 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
+	if (dup2(fd == -1 ? null_fd : fd, STDIN_FILENO) == -1)
 		return err_errno(err, "cannot open /dev/null");
-	io_close(fd);
+	io_close(null_fd);
 	return 0;
 }
 
 /* Returns only if that fails, with the status a shell has for it. */
 static int
-execute(char *const *argv, const struct task_env *env, struct err *err)
+execute(char *const *argv, const struct replay *replay, struct err *err)
 {
-	execvpe(argv[0], argv, env->variables);
+	execvpe(argv[0], argv, replay->setting.variables);
 	int status = errno == ENOENT ? 127 : 126;
 	err_errno(err, "cannot execute %.300s", argv[0]);
 	return status;
 }
 
 static int
-replay_command(const struct runfile_task *task, const struct task_env *env, struct err *err)
+replay_command(const struct replay *replay, struct err *err)
 {
-	if (open_null_stdin(err) == -1)
+	if (open_stdin(replay, err) == -1)
 		return CMD_BROKEN;
-	return execute(task->argv.words, env, err);
+	return execute(replay->task.argv.words, replay, err);
+}
+
+/* The task by the id that its input has given it, where it has one. */
+static void
+say_id(const struct replay *replay)
+{
+	const char *id = own(replay, OVERRIDE_ID);
+	if (id != NULL)
+		diag_say(replay->diag, "task %ju: its id is %.200s",
+			 (uintmax_t)replay->task.seq + 1, id);
 }
 
 static int
-replay_shell(const struct diag *diag, const struct task_env *env, const struct buf *line,
-	     struct err *err)
+replay_shell(const struct replay *replay, const struct buf *line, struct err *err)
 {
 	const char *shell = getenv("SHELL");
 	char *argv[] = {
 	    (char *)(uintptr_t)(shell != NULL && *shell != '\0' ? shell : "/bin/sh"), NULL};
-	diag_say(diag, "in its place now; it was: %.*s", (int)line->length - 1,
+	say_id(replay);
+	diag_say(replay->diag, "in its place now; it was: %.*s", (int)line->length - 1,
 		 line->bytes);
-	return execute(argv, env, err);
+	return execute(argv, replay, err);
+}
+
+static int
+replay_print(const struct replay *replay, const struct buf *line, struct err *err)
+{
+	say_id(replay);
+	if (io_write_all(STDOUT_FILENO, line->bytes, line->length) == 0)
+		return CMD_OK;
+	err_errno(err, "cannot write to stdout");
+	return CMD_BROKEN;
 }
 
 /* Through a run of its own. */
 static int
-replay_run(const struct runfile_task *task, int argc, char **argv, struct err *err)
+replay_run(const struct replay *replay, struct err *err)
 {
+	const struct runfile_task *task = &replay->task;
 	struct arg *names = NULL;
 	size_t capacity = 0;
 	const struct buf *packed_names = &task->run.names.bytes;
@@ -331,12 +471,14 @@ replay_run(const struct runfile_task *task, int argc, char **argv, struct err *e
 		err_no_memory(err);
 		return CMD_BROKEN;
 	}
-	struct cmd_again again = {.argv = argv,
-				  .argc = argc,
+	struct cmd_again again = {.argv = replay->argv,
+				  .argc = replay->argc,
+				  .job = task->run.job,
 				  .seq = task->seq,
-				  .arg_count = (uint32_t)task->input_count,
-				  .packed = task->packed_inputs.bytes,
-				  .packed_bytes = task->packed_inputs.length,
+				  .arg_count = replay->spec.hidden_count +
+					       (uint32_t)task->input_count,
+				  .packed = replay->packed.bytes,
+				  .packed_bytes = replay->packed.length,
 				  .names = names,
 				  .name_count = name_count,
 				  .column_count = task->run.column_count};
@@ -359,56 +501,86 @@ make_argv(const struct runfile_run *run, int *argc)
 }
 
 static int
-replay_in_place(const struct request *request, const struct diag *diag,
-		const struct runfile_task *task, const struct spec *spec, int argc,
-		char **argv, struct err *err)
+replay_in_place(struct replay *replay, struct err *err)
 {
-	struct task_env env;
+	const struct runfile_task *task = &replay->task;
 	struct buf line = {0};
 	int status = CMD_BROKEN;
-	bool is_command = task->argv.count > 0;
-	if (request->mode == REPLAY_RUN && (!is_command || spec->initializer != NULL))
-		return replay_run(task, argc, argv, err);
-	if (make_environment(task, &env, err) == -1)
+	bool needs_run = task->argv.count == 0 || replay->spec.initializer != NULL ||
+			 task->has_timed_out;
+	if (replay->request->mode == REPLAY_RUN && needs_run)
+		return replay_run(replay, err);
+	if (make_environment(replay, err) == -1)
 		return status;
-	if (append_line(&line, task, &env, spec, err) == -1)
-		goto fini_env;
-	if (request->mode == REPLAY_PRINT)
-		status = io_write_all(STDOUT_FILENO, line.bytes, line.length) == 0
-			     ? CMD_OK
-			     : (err_errno(err, "cannot write to stdout"), CMD_BROKEN);
-	else if (task->run.work_dir == NULL || enter_directory(task->run.work_dir, err) == 0)
-		status = request->mode == REPLAY_SHELL
-			     ? replay_shell(diag, &env, &line, err)
-			     : replay_command(task, &env, err);
-fini_env:
+	if (append_line(&line, replay, err) == -1)
+		status = CMD_BROKEN;
+	else if (replay->request->mode == REPLAY_PRINT)
+		status = replay_print(replay, &line, err);
+	else if (enter_task(replay, err) == 0)
+		status = replay->request->mode == REPLAY_SHELL
+			     ? replay_shell(replay, &line, err)
+			     : replay_command(replay, err);
 	buf_fini(&line);
-	task_env_fini(&env);
 	return status;
+}
+
+/* All its values, as it travelled with them. */
+static int
+make_values(struct replay *replay, struct err *err)
+{
+	const struct buf *inputs = &replay->task.packed_inputs;
+	const struct spec *spec = &replay->spec;
+	uint32_t length = 0;
+	if (hidden_pack(&replay->packed, spec, &replay->task.hidden, err) == -1)
+		return -1;
+	if (buf_append(&replay->packed, inputs->bytes, inputs->length) == -1)
+		return err_no_memory(err);
+	if (spec->hidden_count > 0)
+		memcpy(&length, replay->packed.bytes, sizeof(length));
+	replay->overrides =
+	    (struct arg){length == 0 ? "" : replay->packed.bytes + sizeof(length), length};
+	return 0;
+}
+
+/* The spec that the words of its run made. What they name may have gone since. */
+static int
+make_spec(struct replay *replay, struct err *err)
+{
+	const struct runfile_run *run = &replay->task.run;
+	struct spec *spec = &replay->spec;
+	spec->is_inherited = true;
+	replay->argv = make_argv(run, &replay->argc);
+	if (replay->argv == NULL ||
+	    (run->job != NULL && buf_append_str(&spec->job_text, run->job) == -1))
+		return err_no_memory(err);
+	return options_parse(spec, replay->argc - 1, replay->argv + 1, err) == OPTIONS_RUN
+		   ? 0
+		   : -1;
 }
 
 static int
 replay_task(const struct request *request, const struct diag *diag, struct err *err)
 {
-	struct runfile_task task;
-	struct spec spec;
-	int argc, status = CMD_BROKEN;
-	char **argv = NULL;
+	struct replay replay = {.request = request, .diag = diag};
+	struct runfile_task *task = &replay.task;
+	int status = CMD_BROKEN;
 	if (runfile_read_task(request->full_path, (int64_t)request->run_id, request->seq,
-			      &task, err) == -1) {
-		runfile_task_fini(&task);
+			      task, err) == -1) {
+		runfile_task_fini(task);
 		return err->kind == ERR_USAGE ? CMD_USAGE : CMD_BROKEN;
 	}
-	spec_init(&spec, cmd_tasks_dialect(task.run.verb));
-	argv = make_argv(&task.run, &argc);
-	if (argv == NULL)
-		err_no_memory(err);
-	else if (enter_run(&task.run, err) == 0 &&
-		 options_parse(&spec, argc - 1, argv + 1, err) == OPTIONS_RUN)
-		status = replay_in_place(request, diag, &task, &spec, argc, argv, err);
-	spec_fini(&spec);
-	free(argv);
-	runfile_task_fini(&task);
+	spec_init(&replay.spec, cmd_tasks_dialect(task->run.verb));
+	task_setting_init(&replay.setting);
+	if (enter_run(&task->run, err) == 0 && make_spec(&replay, err) == 0 &&
+	    make_values(&replay, err) == 0)
+		status = replay_in_place(&replay, err);
+	task_setting_fini(&replay.setting);
+	task_env_fini(&replay.env);
+	free(replay.caller);
+	buf_fini(&replay.packed);
+	spec_fini(&replay.spec);
+	free(replay.argv);
+	runfile_task_fini(task);
 	return status;
 }
 
@@ -426,8 +598,10 @@ replay_failed(const struct request *request, struct err *err)
 	if (argv == NULL) {
 		err_no_memory(err);
 	} else if (enter_run(&run, err) == 0) {
-		struct cmd_again again = {
-		    .argv = argv, .argc = argc, .run_file = request->full_path};
+		struct cmd_again again = {.argv = argv,
+					  .argc = argc,
+					  .job = run.job,
+					  .run_file = request->full_path};
 		status = cmd_tasks_again(&again);
 	}
 	free(argv);

@@ -57,6 +57,17 @@ tasks_work(enum spec_dialect dialect, int argc, char **argv, struct letter *lett
 
 /* --- the verbs --- */
 
+/* The words; what a recorded run read of a job's file is not read again. */
+static enum options_outcome
+tasks_parse(struct spec *spec, int argc, char **argv, const struct cmd_again *again,
+	    struct err *err)
+{
+	if (again != NULL && again->job != NULL &&
+	    buf_append_str(&spec->job_text, again->job) == -1)
+		return err_no_memory(err), OPTIONS_ERROR;
+	return options_parse(spec, argc - 1, argv + 1, err);
+}
+
 int
 cmd_tasks(enum spec_dialect dialect, int argc, char **argv, const struct cmd_again *again)
 {
@@ -72,7 +83,7 @@ cmd_tasks(enum spec_dialect dialect, int argc, char **argv, const struct cmd_aga
 	sig_handle(SIGCHLD, SIG_DFL); /* ignored, nobody could wait for a worker */
 	spec_init(&spec, dialect);
 	const struct diag diag = {.name = spec.program, .fd = STDERR_FILENO};
-	switch (options_parse(&spec, argc - 1, argv + 1, &err)) {
+	switch (tasks_parse(&spec, argc, argv, again, &err)) {
 	case OPTIONS_ERROR:
 		diag_err(&diag, &err);
 		status = dialect == SPEC_PARALLEL ? CMD_PARALLEL_ERROR : CMD_USAGE;

@@ -661,8 +661,10 @@ job_read(struct option_state *state, const char *path, struct err *err)
 {
 	struct spec *spec = state->spec;
 	struct json json = {0};
+	struct buf text = {0};
 	int status = -1;
-	if (!spec->is_inherited && load(spec, path, err) == -1)
+	bool is_given = spec->job_text.length > 0;
+	if (!is_given && load(spec, path, err) == -1)
 		return -1;
 	const struct json_source source = {
 	    .name = strcmp(path, "-") == 0 ? "standard input" : path,
@@ -670,12 +672,17 @@ job_read(struct option_state *state, const char *path, struct err *err)
 	    .length = spec->job_text.length,
 	    .first_line = 1,
 	};
-	const struct json_value *root =
-	    job_tree_read(&json, &source, state->sets, state->set_count, err);
+	const struct json_value *root = job_tree_read(
+	    &json, &source, state->sets, is_given ? 0 : state->set_count, err);
 	if (root != NULL)
 		status = read_tree(spec, root, err);
-	if (status == 0 && state->is_print_wanted)
-		status = job_tree_print(root, &spec->print) == -1 ? err_no_memory(err) : 0;
+	if (status == 0 && job_tree_print(root, &text) == -1)
+		status = err_no_memory(err);
 	json_fini(&json);
+	buf_fini(&spec->job_text);
+	spec->job_text = text;
+	if (status == 0 && state->is_print_wanted &&
+	    buf_append(&spec->print, text.bytes, text.length) == -1)
+		status = err_no_memory(err);
 	return status;
 }

@@ -14,9 +14,10 @@
 #define JOB_TEXT_MAX_BYTES ((size_t)256 * 1024 * 1024)
 
 /*
- * Reads the file ("-" is stdin), or takes the spec's job_text where it is inherited, and
- * completes the spec, which becomes one of SPEC_MAP, SPEC_FEED, SPEC_CALL. Heeds the state's
- * sets; with is_print_wanted what was read is in spec->print. 0, or -1 and err.
+ * Reads the file ("-" is stdin) and completes the spec, which becomes one of SPEC_MAP,
+ * SPEC_FEED, SPEC_CALL. Heeds the state's sets and the environment, and puts what came of them
+ * into the spec's job_text; a job_text that is there already is read in place of all these.
+ * With is_print_wanted it is in spec->print, too. 0, or -1 and err.
  */
 int job_read(struct option_state *state, const char *path, struct err *err);
 

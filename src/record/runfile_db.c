@@ -24,7 +24,7 @@
 
 static const char schema_sql[] = "BEGIN IMMEDIATE;"
 				 "PRAGMA application_id = 1349086802;"
-				 "PRAGMA user_version = 1;"
+				 "PRAGMA user_version = 2;"
 				 "CREATE TABLE run ("
 				 "  id INTEGER PRIMARY KEY,"
 				 "  name TEXT NOT NULL,"
@@ -34,6 +34,7 @@ static const char schema_sql[] = "BEGIN IMMEDIATE;"
 				 "  words NOT NULL,"
 				 "  command NOT NULL,"
 				 "  command_identity BLOB NOT NULL,"
+				 "  job,"
 				 "  names,"
 				 "  column_count INTEGER NOT NULL,"
 				 "  cwd NOT NULL,"
@@ -78,8 +79,7 @@ static const char schema_sql[] = "BEGIN IMMEDIATE;"
 				 "  stderr_bytes INTEGER NOT NULL,"
 				 "  inputs NOT NULL,"
 				 "  argv,"
-				 "  cwd,"
-				 "  env TEXT,"
+				 "  overrides,"
 				 "  stdout BLOB,"
 				 "  stderr BLOB"
 				 ");"
@@ -93,7 +93,7 @@ static const char schema_sql[] = "BEGIN IMMEDIATE;"
 				 "COMMIT;";
 
 _Static_assert(RUNFILE_APPLICATION_ID == 1349086802, "in the schema");
-_Static_assert(RUNFILE_SCHEMA_VERSION == 1, "in the schema");
+_Static_assert(RUNFILE_SCHEMA_VERSION == 2, "in the schema");
 
 int
 runfile_db_fail(const struct runfile_db *db, struct err *err)
@@ -174,11 +174,13 @@ db_check(const struct runfile_db *db, struct err *err)
 		return 0;
 	if (application_id != RUNFILE_APPLICATION_ID)
 		return db_refuse(db, err);
-	if (version > RUNFILE_SCHEMA_VERSION)
+	if (version != RUNFILE_SCHEMA_VERSION)
 		return err_set(err, ERR_SYSTEM,
-			       "%.200s has schema %d and is of a newer pinion: this one "
+			       "%.200s has schema %d and is of %s pinion: this one "
 			       "knows %d",
-			       db->path, (int)version, RUNFILE_SCHEMA_VERSION);
+			       db->path, (int)version,
+			       version > RUNFILE_SCHEMA_VERSION ? "a newer" : "an older",
+			       RUNFILE_SCHEMA_VERSION);
 	return 1;
 }
 

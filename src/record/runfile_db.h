@@ -2,7 +2,7 @@
  * runfile_db.h: the run file as a database: opened, checked, made; statements and their errors.
  *
  * pinion-run-file(5) documents the schema; the number in RUNFILE_SCHEMA_VERSION is that of the
- * page, and is in the file as PRAGMA user_version. A file with a higher one is refused, as is
+ * page, and is in the file as PRAGMA user_version. A file with another one is refused, as is
  * one with another application_id.
  *
  * Used by the recorder, a process of its own, and by what reads a record. Functions wait for the
@@ -19,7 +19,7 @@
 #include "record/sqlite_late.h"
 
 #define RUNFILE_APPLICATION_ID 0x50696e52 /* "PinR" */
-#define RUNFILE_SCHEMA_VERSION 1
+#define RUNFILE_SCHEMA_VERSION 2
 
 struct runfile_db {
 	struct sqlite_late sqlite;

@@ -28,11 +28,11 @@ static const char successes_sql[] =
 
 /* The newest first: those that were tried again are known before what they replace. */
 static const char ends_sql[] =
-    "SELECT identity, seq, inputs, run_id, " SUCCESS ", " RETRIES
+    "SELECT identity, seq, inputs, overrides, run_id, " SUCCESS ", " RETRIES
     " FROM task WHERE id >= ? AND reason NOT IN ('cancelled', 'skipped')"
     " ORDER BY id DESC";
 
-enum { ENDS_RUN_ID = PAST_INPUTS + 1, ENDS_SUCCESS, ENDS_RETRIES };
+enum { ENDS_RUN_ID = PAST_OVERRIDES + 1, ENDS_SUCCESS, ENDS_RETRIES };
 
 enum spec_resume
 past_resume(const struct spec *spec)

@@ -45,7 +45,7 @@ void past_fini(struct past *past);
 typedef int past_each(void *context, sqlite3_stmt *row, struct err *err);
 
 /* The first columns of the rows that are given to past_each. */
-enum past_column { PAST_IDENTITY, PAST_SEQ, PAST_INPUTS };
+enum past_column { PAST_IDENTITY, PAST_SEQ, PAST_INPUTS, PAST_OVERRIDES };
 
 /* Those that need not be run again, as `resume` has it: SPEC_RESUME_REST or SPEC_RESUME_FAILED. */
 int past_each_done(const struct runfile_db *db, const struct past *past,

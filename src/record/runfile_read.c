@@ -10,7 +10,7 @@
 #define RUN_COLUMNS_SQL                                                           \
 	"run.id, run.name, verb, words, run.cwd, work_dir, limits, umask, nice, " \
 	"run.pid,"                                                                \
-	" names, column_count, threads"
+	" names, column_count, threads, job"
 
 enum run_column {
 	RUN_ID,
@@ -26,12 +26,14 @@ enum run_column {
 	RUN_NAMES,
 	RUN_COLUMN_COUNT,
 	RUN_THREADS,
+	RUN_JOB,
 	RUN_COLUMNS,
 };
 
 static const char task_sql[] =
     "SELECT " RUN_COLUMNS_SQL
-    ", seq, attempts, ifnull(worker, 0), ifnull(slot, 1), inputs, argv, task.cwd"
+    ", seq, attempts, ifnull(worker, 0), ifnull(slot, 1), inputs, argv, overrides,"
+    " reason = 'timeout'"
     " FROM task JOIN run ON run.id = run_id WHERE seq = ?1 AND (?2 = 0 OR run_id = ?2)"
     " ORDER BY task.id DESC LIMIT 1";
 
@@ -42,7 +44,8 @@ enum task_column {
 	TASK_SLOT,
 	TASK_INPUTS,
 	TASK_ARGV,
-	TASK_CWD,
+	TASK_OVERRIDES,
+	TASK_TIMED_OUT,
 };
 
 static const char chain_start_sql[] =
@@ -153,6 +156,16 @@ read_words(struct reading *reading, int column, struct runfile_words *words)
 }
 
 static void
+read_hidden(struct reading *reading, int column, struct hidden *hidden)
+{
+	const struct sqlite_late *sqlite = &reading->db.sqlite;
+	if (hidden_read(hidden, sqlite->column_blob(reading->row, column),
+			(size_t)sqlite->column_bytes(reading->row, column),
+			sqlite->column_type(reading->row, column) == SQLITE_TEXT) == -1)
+		reading_fail(reading);
+}
+
+static void
 read_run(struct reading *reading, struct runfile_run *run)
 {
 	run->id = read_number(reading, RUN_ID);
@@ -168,6 +181,7 @@ read_run(struct reading *reading, struct runfile_run *run)
 	read_words(reading, RUN_NAMES, &run->names);
 	run->column_count = (size_t)read_number(reading, RUN_COLUMN_COUNT);
 	run->threads = read_needed_text(reading, RUN_THREADS);
+	run->job = read_text(reading, RUN_JOB);
 }
 
 static void
@@ -185,11 +199,8 @@ read_task(struct reading *reading, struct runfile_task *task)
 	words_from_packed(reading, &task->inputs, &packed, task->input_count);
 	buf_fini(&packed);
 	read_words(reading, TASK_ARGV, &task->argv);
-	char *cwd = read_text(reading, TASK_CWD);
-	if (cwd != NULL) {
-		free(task->run.work_dir);
-		task->run.work_dir = cwd;
-	}
+	read_hidden(reading, TASK_OVERRIDES, &task->hidden);
+	task->has_timed_out = read_number(reading, TASK_TIMED_OUT) != 0;
 }
 
 static int
@@ -269,6 +280,7 @@ runfile_run_fini(struct runfile_run *run)
 	free(run->work_dir);
 	free(run->limits);
 	free(run->threads);
+	free(run->job);
 	runfile_words_fini(&run->words);
 	runfile_words_fini(&run->names);
 	*run = (struct runfile_run){0};
@@ -281,5 +293,6 @@ runfile_task_fini(struct runfile_task *task)
 	runfile_words_fini(&task->inputs);
 	runfile_words_fini(&task->argv);
 	buf_fini(&task->packed_inputs);
+	hidden_fini(&task->hidden);
 	*task = (struct runfile_task){0};
 }

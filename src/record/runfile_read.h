@@ -6,11 +6,13 @@
 #ifndef PINION_RUNFILE_READ_H
 #define PINION_RUNFILE_READ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "record/hidden.h"
 
 /* Words, NULL-terminated, with the bytes they point to. */
 struct runfile_words {
@@ -25,6 +27,7 @@ struct runfile_run {
 	char *name;
 	char *verb;
 	struct runfile_words words; /* behind the verb */
+	char *job;                  /* what the job's file said; NULL: there was none */
 	char *cwd;
 	char *work_dir; /* --wd, from cwd; NULL: cwd */
 	char *limits;
@@ -45,6 +48,8 @@ struct runfile_task {
 	struct runfile_words inputs; /* no words, if one of them holds a NUL */
 	struct buf packed_inputs;
 	size_t input_count;
+	struct hidden hidden;
+	bool has_timed_out;
 	struct runfile_words argv; /* none: it was not a command, or could not be executed */
 };
 

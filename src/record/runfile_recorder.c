@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "record/hidden.h"
 #include "record/runfile_db.h"
 #include "record/runfile_past.h"
 #include "record/runfile_rows.h"
@@ -118,27 +119,58 @@ struct retried {
 	struct buf packed;
 };
 
+/* What stands in front of the task's own values. */
+static int
+recorder_take_hidden(struct recorder *self, sqlite3_stmt *row, struct retried *task,
+		     struct err *err)
+{
+	const struct sqlite_late *sqlite = &self->db.sqlite;
+	const struct spec *spec = self->config->records->spec;
+	struct hidden hidden = {0};
+	int status = hidden_read(&hidden, sqlite->column_blob(row, PAST_OVERRIDES),
+				 (size_t)sqlite->column_bytes(row, PAST_OVERRIDES),
+				 sqlite->column_type(row, PAST_OVERRIDES) == SQLITE_TEXT);
+	if (status == -1)
+		err_set(err, ERR_SYSTEM, "%.200s: cannot read the overrides of a task",
+			self->db.path);
+	else
+		status = hidden_pack(&task->packed, spec, &hidden, err);
+	task->arg_count = spec->hidden_count;
+	hidden_fini(&hidden);
+	return status;
+}
+
+static int
+recorder_take_inputs(struct recorder *self, sqlite3_stmt *row, struct retried *task,
+		     struct err *err)
+{
+	const struct sqlite_late *sqlite = &self->db.sqlite;
+	size_t count;
+	bool is_text = sqlite->column_type(row, PAST_INPUTS) == SQLITE_TEXT;
+	const char *inputs = sqlite->column_blob(row, PAST_INPUTS);
+	size_t length = (size_t)sqlite->column_bytes(row, PAST_INPUTS);
+	if (words_read(&task->packed, &count, inputs, length, is_text) == -1)
+		return err_set(err, ERR_SYSTEM,
+			       "%.200s: cannot read the inputs of a task", self->db.path);
+	task->arg_count += count;
+	return 0;
+}
+
 /* A past_each: keeps what has failed, for they come in no useful order. */
 static int
 recorder_take_failed(void *context, sqlite3_stmt *row, struct err *err)
 {
 	struct recorder *self = context;
-	const struct sqlite_late *sqlite = &self->db.sqlite;
-	struct retried task = {.seq = (uint64_t)sqlite->column_int64(row, PAST_SEQ)};
-	size_t count;
-	bool is_text = sqlite->column_type(row, PAST_INPUTS) == SQLITE_TEXT;
-	const char *inputs = sqlite->column_blob(row, PAST_INPUTS);
-	size_t length = (size_t)sqlite->column_bytes(row, PAST_INPUTS);
-	if (words_read(&task.packed, &count, inputs, length, is_text) == -1) {
+	uint64_t seq = (uint64_t)self->db.sqlite.column_int64(row, PAST_SEQ);
+	struct retried task = {.seq = seq};
+	int status = recorder_take_hidden(self, row, &task, err);
+	if (status == 0)
+		status = recorder_take_inputs(self, row, &task, err);
+	if (status == 0 && buf_append(&self->tasks, &task, sizeof(task)) == -1)
+		status = err_no_memory(err);
+	if (status == -1)
 		buf_fini(&task.packed);
-		return err_set(err, ERR_SYSTEM,
-			       "%.200s: cannot read the inputs of a task", self->db.path);
-	}
-	task.arg_count = count;
-	if (buf_append(&self->tasks, &task, sizeof(task)) == 0)
-		return 0;
-	buf_fini(&task.packed);
-	return err_no_memory(err);
+	return status;
 }
 
 static int

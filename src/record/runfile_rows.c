@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/seqmap.h"
+#include "record/hidden.h"
 #include "record/words.h"
 
 #define INLINE_MAX 2048             /* bytes of a stream in the task's own row */
@@ -34,8 +35,7 @@ enum task_column {
 	TASK_STDERR_BYTES,
 	TASK_INPUTS,
 	TASK_ARGV,
-	TASK_CWD,
-	TASK_ENV,
+	TASK_OVERRIDES,
 	TASK_STDOUT,
 	TASK_STDERR,
 	TASK_COLUMNS = TASK_STDERR,
@@ -43,7 +43,7 @@ enum task_column {
 
 static const char insert_task_sql[] =
     "INSERT INTO task VALUES"
-    " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 static const char insert_output_sql[] =
     "INSERT INTO output (task_id, stream, bytes) VALUES (?, ?, ?)";
 static const char delete_output_sql[] = "DELETE FROM output WHERE task_id = ?";
@@ -69,6 +69,7 @@ struct rows {
 	size_t arg_capacity;
 	struct command argv;
 	struct buf inputs_column;
+	struct buf overrides_column;
 	struct buf argv_column;
 	struct buf words; /* of struct arg: argv */
 };
@@ -319,12 +320,33 @@ rows_bind_argv(struct rows *rows, uint64_t seq, uint32_t slot, uint32_t arg_coun
 	return 0;
 }
 
+/* The values that the user sees as the task's; and what else came with them. */
+static int
+rows_bind_inputs(struct rows *rows, uint32_t arg_count)
+{
+	const struct spec *spec = rows->config.spec;
+	uint32_t hidden = spec->hidden_count;
+	struct buf *overrides = &rows->overrides_column;
+	bool is_text;
+	buf_clear(&rows->inputs_column);
+	if (words_append(&rows->inputs_column, rows->args + hidden, arg_count - hidden,
+			 &is_text) == -1)
+		return -1;
+	rows_bind_column(rows, TASK_INPUTS, &rows->inputs_column, is_text);
+	rows_bind_if(rows, TASK_OVERRIDES, false, 0);
+	buf_clear(overrides);
+	if (hidden > 0 && hidden_append(overrides, spec, rows->args, &is_text) == -1)
+		return -1;
+	if (overrides->length > 0)
+		rows_bind_column(rows, TASK_OVERRIDES, overrides, is_text);
+	return 0;
+}
+
 /* Binds what is the task's own, but for what it wrote. Its values are in rows->args. */
 static int
 rows_bind_task(struct rows *rows, int64_t id, uint64_t seq, uint32_t arg_count,
 	       const struct result *result, struct identity *identity, struct err *err)
 {
-	bool is_text;
 	*identity = identity_of_task(&rows->command, rows->args, arg_count);
 	rows_bind(rows, TASK_ID, id);
 	rows_bind(rows, TASK_RUN_ID, rows->config.run_id);
@@ -332,12 +354,8 @@ rows_bind_task(struct rows *rows, int64_t id, uint64_t seq, uint32_t arg_count,
 	rows->config.db->sqlite.bind_blob64(rows->insert_task, TASK_IDENTITY, identity,
 					    sizeof(*identity), SQLITE_STATIC);
 	rows_bind_result(rows, result);
-	buf_clear(&rows->inputs_column);
-	if (words_append(&rows->inputs_column, rows->args, arg_count, &is_text) == -1)
+	if (rows_bind_inputs(rows, arg_count) == -1)
 		return err_no_memory(err);
-	rows_bind_column(rows, TASK_INPUTS, &rows->inputs_column, is_text);
-	rows_bind_if(rows, TASK_CWD, false, 0);
-	rows_bind_if(rows, TASK_ENV, false, 0);
 	return rows_bind_argv(rows, seq, result->slot, arg_count, err);
 }
 
@@ -486,6 +504,7 @@ rows_free(struct rows *rows)
 	free(rows->args);
 	command_fini(&rows->argv);
 	buf_fini(&rows->inputs_column);
+	buf_fini(&rows->overrides_column);
 	buf_fini(&rows->argv_column);
 	buf_fini(&rows->words);
 	free(rows);

@@ -21,8 +21,8 @@ static const char insert_run_sql[] =
     "INSERT INTO run (name, resumes, resume_mode, verb, words, command,"
     " command_identity, cwd, work_dir, pinion_version, host, kernel, pid, umask, nice,"
     " limits, worker_count, cpu_count, first_task_id, started_ns, names, column_count,"
-    " threads)"
-    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id";
+    " threads, job)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) RETURNING id";
 
 enum run_column {
 	RUN_NAME = 1,
@@ -48,6 +48,7 @@ enum run_column {
 	RUN_NAMES,
 	RUN_COLUMN_COUNT,
 	RUN_THREADS,
+	RUN_JOB,
 };
 
 static const char delete_litter_sql[] =
@@ -161,6 +162,17 @@ row_bind_columns(struct run_row *row, const struct records_config *config,
 	return 0;
 }
 
+/* What a job's file said. */
+static void
+row_bind_job_text(struct run_row *row, const struct buf *text)
+{
+	if (text->length == 0)
+		row->db->sqlite.bind_null(row->insert, RUN_JOB);
+	else
+		row_bind_bytes(row, RUN_JOB, text->bytes, text->length,
+			       json_text_is_utf8(text->bytes, text->length));
+}
+
 static int
 row_bind_job(struct run_row *row, const struct records_config *config)
 {
@@ -171,6 +183,7 @@ row_bind_job(struct run_row *row, const struct records_config *config)
 	row_bind_bytes(row, RUN_COMMAND_IDENTITY, (const char *)&command, sizeof(command),
 		       false);
 	row_bind_word(row, RUN_WORK_DIR, spec->work_dir);
+	row_bind_job_text(row, &spec->job_text);
 	if (spec->executor != SPEC_SPAWN) /* words is {} alone */
 		words = spec->program_words;
 	if (row_bind_words(row, RUN_COMMAND, NULL, words) == -1)

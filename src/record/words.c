@@ -7,16 +7,23 @@
 
 #include "base/json_text.h"
 
-static int
-append_json(struct buf *column, const struct arg *words, size_t count)
+/* What stands in front of a word of this index. */
+static char
+separator_at(size_t index, bool is_pairs)
 {
-	if (buf_append_char(column, '[') == -1)
+	return is_pairs && index % 2 == 1 ? ':' : ',';
+}
+
+static int
+append_json(struct buf *column, const struct arg *words, size_t count, bool is_pairs)
+{
+	if (buf_append_char(column, is_pairs ? '{' : '[') == -1)
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		if ((i > 0 && buf_append_char(column, ',') == -1) ||
+		if ((i > 0 && buf_append_char(column, separator_at(i, is_pairs)) == -1) ||
 		    json_text_append(column, words[i].bytes, words[i].length) == -1)
 			return -1;
-	return buf_append_char(column, ']');
+	return buf_append_char(column, is_pairs ? '}' : ']');
 }
 
 static int
@@ -31,14 +38,27 @@ append_blob(struct buf *column, const struct arg *words, size_t count)
 	return 0;
 }
 
-int
-words_append(struct buf *column, const struct arg *words, size_t count, bool *is_text)
+static int
+append_words(struct buf *column, const struct arg *words, size_t count, bool is_pairs,
+	     bool *is_text)
 {
 	*is_text = true;
 	for (size_t i = 0; i < count; i++)
 		*is_text &= json_text_is_utf8(words[i].bytes, words[i].length);
-	return *is_text ? append_json(column, words, count)
+	return *is_text ? append_json(column, words, count, is_pairs)
 			: append_blob(column, words, count);
+}
+
+int
+words_append(struct buf *column, const struct arg *words, size_t count, bool *is_text)
+{
+	return append_words(column, words, count, false, is_text);
+}
+
+int
+words_append_pairs(struct buf *column, const struct arg *words, size_t count, bool *is_text)
+{
+	return append_words(column, words, count, true, is_text);
 }
 
 /* The value of \uXXXX below 0x80, which is all that there is; -1: not so. */
@@ -95,12 +115,14 @@ read_json(struct buf *packed, size_t *count, const char *at, const char *end)
 {
 	struct buf word = {0};
 	int status = 0;
-	if (end - at < 2 || *at != '[' || end[-1] != ']')
+	bool is_pairs = at < end && *at == '{';
+	if (end - at < 2 || *at != (is_pairs ? '{' : '[') ||
+	    end[-1] != (is_pairs ? '}' : ']'))
 		return -1;
 	at++;
 	end--;
 	while (status == 0 && at < end) {
-		if (*count > 0 && *at++ != ',')
+		if (*count > 0 && *at++ != separator_at(*count, is_pairs))
 			status = -1;
 		buf_clear(&word);
 		if (status == -1 || at == end || *at++ != '"' ||
@@ -110,7 +132,7 @@ read_json(struct buf *packed, size_t *count, const char *at, const char *end)
 		(*count)++;
 	}
 	buf_fini(&word);
-	return status;
+	return is_pairs && *count % 2 == 1 ? -1 : status;
 }
 
 static int

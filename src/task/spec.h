@@ -191,8 +191,9 @@ struct spec {
 	bool is_inherited;
 
 	/* A job's file, if it came from one or is to be one. */
-	const char *name;    /* of the job or stage; NULL: none */
-	struct buf job_text; /* the file's text (SPEC_RUN); given when it is inherited */
+	const char *name; /* of the job or stage; NULL: none */
+	/* SPEC_RUN: the file with all that was put into it; not empty: to be read in its place. */
+	struct buf job_text;
 	struct buf print;    /* what OPTIONS_PRINT is for */
 	struct spec *stages; /* several; else this is the only one */
 	size_t stage_count;

@@ -318,7 +318,7 @@ documented_columns() {
 			"$(sqlite3 run.db "SELECT name FROM pragma_table_info('$table') ORDER BY name")"
 	done
 	assert_equal "$(sqlite3 run.db 'PRAGMA application_id; PRAGMA user_version')" \
-		"$(printf '1349086802\n1')"
+		"$(printf '1349086802\n2')"
 }
 
 @test "the queries in pinion-run-file(5) run, and find something" {

@@ -150,3 +150,92 @@ load helper
 	assert_equal "$status" 3
 	[[ $stderr == *'cannot go to '*place* ]]
 }
+
+# Tasks with settings of their own: recorded.db of three, whose outputs are in recorded.
+record_objects() {
+	mkdir folder
+	echo there >folder/file
+	cat >tasks.jsonl <<-'END'
+		{"k": "a", "args": ["one"]}
+		{"k": "b", "args": ["tw o"], "id": "second", "env": {"N": "o'wn", "P": 1}, "stdin": {"text": "%s\ntext"}}
+		{"k": "c", "args": ["three"], "id": 3, "cwd": "folder", "stdin": "file"}
+	END
+	cat >job.json <<-'END'
+		{"command": "echo {k} {} $N$P; cat; basename \"$(pwd)\"; [ ! -e \"$OLD/fails\" ]",
+		 "env": {"N": "job", "OLD": "${PWD}"}, "inputs": {"jsonl": "tasks.jsonl"},
+		 "stdin": {"text": "all\n"}, "run_file": "run.db", "workers": 1}
+	END
+	pinion run job.json >recorded
+}
+
+@test "tasks of JSON lines have their own variables, folder, input and id again" {
+	record_objects
+	assert_equal "$(sqlite3 run.db 'SELECT inputs FROM task ORDER BY seq' | tr '\n' ' ')" \
+		'["one"] ["tw o"] ["three"] '
+	assert_equal "$(sqlite3 run.db "SELECT overrides ->> 'id' FROM task ORDER BY seq" | tr '\n' ' ')" ' second 3 '
+	rm job.json tasks.jsonl
+	cd /
+	local number
+	for number in 1 2 3; do
+		pinion replay "$OLDPWD/run.db" "$number"
+	done >"$OLDPWD/replayed"
+	for number in 1 2 3; do
+		pinion replay --print "$OLDPWD/run.db" "$number" >"$OLDPWD/line"
+		sh "$OLDPWD/line"
+	done >"$OLDPWD/printed" 2>"$OLDPWD/said"
+	cd "$OLDPWD"
+	assert_same_bytes replayed recorded
+	assert_same_bytes printed recorded
+	assert_equal "$(cat said)" $'pinion replay: task 2: its id is second\npinion replay: task 3: its id is 3'
+	run --separate-stderr env SHELL=/bin/sh pinion replay --shell run.db 3 <<<'cat; pwd'
+	assert_equal "$output" "$PWD/folder"
+	[[ $stderr == *'its id is 3'* ]]
+}
+
+@test "tasks of JSON lines that failed are tried again as they were" {
+	record_objects
+	touch fails
+	run -1 pinion run job.json
+	printf '{"k": "other"}\n' >tasks.jsonl
+	run -1 pinion run job.json --set retry_failed=true
+	rm fails
+	assert_equal "$(pinion run job.json --set retry_failed=true)" "$(cat recorded)"
+	assert_equal "$(pinion run job.json --set retry_failed=true)" ''
+	touch fails tasks.jsonl
+	sqlite3 run.db 'DELETE FROM run WHERE id > 1; DELETE FROM task WHERE run_id > 1; UPDATE task SET exit = 1'
+	rm fails job.json tasks.jsonl
+	assert_equal "$(pinion replay --failed run.db)" "$(cat recorded)"
+}
+
+@test "a task that ran out of time does so again" {
+	printf '{"k": "a", "timeout": 0.1}\n' >tasks.jsonl
+	run -1 pinion map --run-file run.db --jsonl tasks.jsonl 'echo {k}; sleep 60'
+	rm tasks.jsonl
+	run -1 timeout -k 1 20 pinion replay run.db 1
+	assert_equal "$output" a
+	[[ $(pinion replay --print run.db 1) == *' timeout 0.100 env '* ]]
+}
+
+@test "a member that no template named is not in the record, which is said" {
+	printf '{"args": ["a"], "k": 1, "j": 2}\n' >tasks.jsonl
+	run -1 pinion map --run-file run.db --jsonl tasks.jsonl false '{k}'
+	run -2 pinion map --run-file run.db --jsonl tasks.jsonl --retry-failed --tagstring '{j}' false '{k}'
+	assert_equal "$output" 'pinion map: the record does not know {j}: no template of its run named it'
+	run -2 pinion map --run-file run.db --retry-failed false '{k}'
+	[[ $output == *'the record is of tasks from JSON lines: give their file again (--jsonl)' ]]
+}
+
+@test "a job runs again as it was read, with what was put into it" {
+	echo '{"command": "echo {} ${NAME:-none} {n} $${HOME}x", "inputs": {"args": ["a", "b"]}}' >job.json
+	NAME='then' pinion run job.json --set rpl='{n} s/^/-/' --set 'run_file=${PWD}/run.db' \
+		--set 'inputs.args.0=c' --set initializer=: >recorded
+	assert_equal "$(head -n 1 recorded)" "c then -c ${HOME}x"
+	echo '{"command": "echo other", "inputs": {"args": ["z"]}}' >job.json
+	assert_equal "$(pinion replay run.db 2)" "$(tail -n 1 recorded)"
+	rm job.json
+	assert_equal "$(pinion replay run.db 1)" "$(head -n 1 recorded)"
+	sqlite3 run.db 'UPDATE task SET exit = 1'
+	assert_equal "$(pinion replay --failed run.db)" "$(cat recorded)"
+	assert_equal "$(pinion replay run.db 2)" "$(tail -n 1 recorded)"
+	assert_equal "$(sqlite3 run.db "SELECT job ->> '$.inputs.args[0]' FROM run" | tr '\n' ' ')" 'c c '
+}

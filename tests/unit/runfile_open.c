@@ -84,13 +84,15 @@ database_of_another_program_is_refused(void **state)
 }
 
 static void
-newer_schema_is_refused(void **state)
+other_schema_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	fixture_open(f);
 	fixture_finish(f);
-	make_database(f, "PRAGMA user_version = 2");
+	make_database(f, "PRAGMA user_version = 3");
 	expect_refused(f, "of a newer pinion");
+	make_database(f, "PRAGMA user_version = 1");
+	expect_refused(f, "of an older pinion");
 	assert_null(runfile_open(&f->config, &f->err));
 }
 
@@ -176,7 +178,7 @@ main(void)
 	    TEST(file_of_something_else_is_refused_and_left_alone),
 	    TEST(header_with_nothing_behind_it_is_refused),
 	    TEST(database_of_another_program_is_refused),
-	    TEST(newer_schema_is_refused),
+	    TEST(other_schema_is_refused),
 	    TEST(empty_file_becomes_a_run_file),
 	    TEST(file_is_private_whatever_the_umask),
 	    TEST(link_is_not_followed),

@@ -66,6 +66,24 @@ one_word_of_other_bytes_makes_a_blob(void **state)
 }
 
 static void
+pairs_become_an_object(void **state)
+{
+	(void)state;
+	const struct arg pairs[] = {{"a", 1}, {"\"", 1}, {"", 0}, {"d", 1}};
+	static const char json[] = "{\"a\":\"\\\"\",\"\":\"d\"}";
+	struct buf column = {0}, packed = {0};
+	size_t count;
+	bool is_text;
+	assert_int_equal(words_append_pairs(&column, pairs, 4, &is_text), 0);
+	assert_true(is_text);
+	assert_string_equal(buf_str(&column), json);
+	assert_int_equal(words_read(&packed, &count, column.bytes, column.length, true), 0);
+	assert_int_equal(count, 4);
+	buf_fini(&packed);
+	buf_fini(&column);
+}
+
+static void
 what_is_no_list_is_refused(void **state)
 {
 	(void)state;
@@ -82,7 +100,10 @@ what_is_no_list_is_refused(void **state)
 					    "[\"a\",]",
 					    "[\"\\\"]",
 					    "[\"\\",
-					    "{}",
+					    "{\"a\"}",
+					    "{\"a\",\"b\"}",
+					    "[\"a\":\"b\"]",
+					    "{\"a\":\"b\"]",
 					    "[\"\\u00zz\"]"};
 	struct buf packed = {0};
 	size_t count;
@@ -101,6 +122,7 @@ main(void)
 	    cmocka_unit_test(words_become_json),
 	    cmocka_unit_test(what_json_cannot_say_is_escaped),
 	    cmocka_unit_test(one_word_of_other_bytes_makes_a_blob),
+	    cmocka_unit_test(pairs_become_an_object),
 	    cmocka_unit_test(what_is_no_list_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
