@@ -327,15 +327,32 @@ shell_words_is_plain_shell(const char *shell, char *const *environment)
 	return is_known;
 }
 
+/* What stands behind the prefix of an exported function; NULL: it is none. */
+static const char *
+function_of(const char *variable)
+{
+	static const char prefix[] = "BASH_FUNC_";
+	return strncmp(variable, prefix, sizeof(prefix) - 1) == 0
+		   ? variable + sizeof(prefix) - 1
+		   : NULL;
+}
+
+bool
+shell_words_has_functions(char *const *environment)
+{
+	for (; *environment != NULL; environment++)
+		if (function_of(*environment) != NULL)
+			return true;
+	return false;
+}
+
 bool
 shell_words_has_function(const char *name, char *const *environment)
 {
-	static const char prefix[] = "BASH_FUNC_";
 	size_t name_length = strlen(name);
 	for (; *environment != NULL; environment++) {
-		const char *function = *environment + sizeof(prefix) - 1;
-		if (strncmp(*environment, prefix, sizeof(prefix) - 1) != 0 ||
-		    strncmp(function, name, name_length) != 0)
+		const char *function = function_of(*environment);
+		if (function == NULL || strncmp(function, name, name_length) != 0)
 			continue;
 		function += name_length;
 		if (strncmp(function, "%%=", 3) == 0 || strncmp(function, "()=", 3) == 0)

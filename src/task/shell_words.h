@@ -29,6 +29,9 @@ int shell_words_split(const char *line, size_t length, struct buf *text,
  */
 bool shell_words_is_plain_shell(const char *shell, char *const *environment);
 
+/* Whether the environment has any exported function for a bash to find. */
+bool shell_words_has_functions(char *const *environment);
+
 /* Whether the environment has an exported function of this name for a bash to find. */
 bool shell_words_has_function(const char *name, char *const *environment);
 

@@ -255,6 +255,19 @@ check_outs(const struct template *template, struct err *err)
 	return 0;
 }
 
+/* Whether those of the job have nothing for a shell to read when it starts. */
+static bool
+has_plain_variables(const struct spec *spec, const char *shell)
+{
+	for (size_t i = 0; i < spec->env_count; i++) {
+		char *const one[] = {(char *)(uintptr_t)spec->env[i], NULL};
+		if (!shell_words_is_plain_shell(shell, one) ||
+		    shell_words_has_functions(one))
+			return false;
+	}
+	return true;
+}
+
 static struct template *
 template_alloc(const struct spec *spec, const struct arg *names, size_t name_count,
 	       struct err *err)
@@ -270,9 +283,10 @@ template_alloc(const struct spec *spec, const struct arg *names, size_t name_cou
 	    spec->repeats_context || spec->group == SPEC_GROUP_FILL_CONTEXT;
 	template->is_filled =
 	    spec->group == SPEC_GROUP_FILL || spec->group == SPEC_GROUP_FILL_CONTEXT;
-	/* An initializer, or variables, may define functions that only a shell knows of. */
-	template->is_plain_shell = spec->initializer == NULL && spec->env_count == 0 &&
-				   shell_words_is_plain_shell(template->shell, environ);
+	/* An initializer may define functions that only a shell knows of. */
+	template->is_plain_shell = spec->initializer == NULL &&shell_words_is_plain_shell(
+							    template->shell, environ) &&
+				   has_plain_variables(spec, template->shell);
 	template->rpls = rpl_table_new(spec, names, name_count, err);
 	if (template->rpls == NULL ||
 	    (spec->output_count > 0 && compile_outs(template, spec, err) == -1)) {

@@ -204,6 +204,9 @@ exported_functions_are_seen(void **state)
 	assert_true(shell_words_has_function("g", environment));
 	assert_false(shell_words_has_function("ff", environment));
 	assert_false(shell_words_has_function("", environment));
+	assert_true(shell_words_has_functions(environment));
+	char other[] = "BASH_FUNCTION=x";
+	assert_false(shell_words_has_functions((char *const[]){other, NULL}));
 }
 
 int

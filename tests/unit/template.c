@@ -272,6 +272,26 @@ other_shells_get_every_line(void **state)
 }
 
 static void
+variables_of_the_job_need_no_shell_but_where_one_reads_them(void **state)
+{
+	static const char *plain[] = {"A=b", "ENV="};
+	static const char *function[] = {"A=b", "BASH_FUNC_other%%=() {  :; }"};
+	static const char *start_file[] = {"ENV=file"};
+	struct spec spec = in_map;
+	(void)state;
+	spec.env = plain;
+	spec.env_count = 2;
+	assert_expanded(&spec, WORDS(W("ls {}")), VALUES("a"), "P[ls][a]");
+	assert_expanded(&spec, WORDS(W("ls $A {}")), VALUES("a"),
+			"S[/bin/sh][-c][ls $A a]");
+	spec.env = function;
+	assert_expanded(&spec, WORDS(W("ls {}")), VALUES("a"), "S[/bin/sh][-c][ls a]");
+	spec.env = start_file;
+	spec.env_count = 1;
+	assert_expanded(&spec, WORDS(W("ls {}")), VALUES("a"), "S[/bin/sh][-c][ls a]");
+}
+
+static void
 exported_functions_and_start_files_keep_the_shell(void **state)
 {
 	(void)state;
@@ -547,6 +567,7 @@ main(void)
 	    cmocka_unit_test(lines_with_something_to_do_go_to_the_shell_with_values_quoted),
 	    cmocka_unit_test(plain_lines_go_without_a_shell),
 	    cmocka_unit_test(other_shells_get_every_line),
+	    cmocka_unit_test(variables_of_the_job_need_no_shell_but_where_one_reads_them),
 	    cmocka_unit_test(exported_functions_and_start_files_keep_the_shell),
 	    cmocka_unit_test(line_that_begins_like_an_option_gets_a_blank),
 	    cmocka_unit_test(quoted_words_reach_the_command_as_they_are),
