@@ -20,6 +20,7 @@
 #include "pool/outputs.h"
 #include "pool/spawn.h"
 #include "pool/task_setting.h"
+#include "task/override.h"
 
 /* A system short of processes or memory is asked again so often, so long apart. */
 #define EXEC_SPAWN_TRIES 100
@@ -102,13 +103,18 @@ exec_spawn_is_too_long(const struct exec_spawn *self, const struct template_valu
 /* Makes its setting. 0; 1: it cannot be had, and the complaint says why; -1 and err. */
 static int
 exec_spawn_set(struct exec_spawn *self, const struct template_values *values,
-	       struct err *err)
+	       struct result *result, struct err *err)
 {
-	static const struct arg none = {"", 0};
 	const struct executor_host *host = self->host;
-	const struct arg *overrides = host->spec->hidden_count > 0 ? values->args : &none;
-	return task_setting_open(&self->setting, host->spec, host->env, overrides,
-				 &self->complaint, err);
+	const struct arg overrides = override_of_args(host->spec, values->args);
+	buf_clear(&self->complaint);
+	int outcome = task_setting_open(&self->setting, host->spec, host->env, &overrides,
+					&self->complaint, err);
+	if (outcome == 1) { /* as if a shell had said so in front of the command */
+		result->reason = RESULT_EXIT;
+		result->exit_status = EXEC_SPAWN_NO_SETTING;
+	}
+	return outcome;
 }
 
 /* Starts the task. 0 and its pid; 1: cannot be executed, result says why; -1: the worker is broken. */
@@ -123,13 +129,6 @@ exec_spawn_start(struct exec_spawn *self, const struct template_values *values,
 		exec_spawn_cannot(result, command->has_nul ? EINVAL : E2BIG);
 		return 1;
 	}
-	int outcome = exec_spawn_set(self, values, err);
-	if (outcome == 1) { /* as if a shell had said so in front of the command */
-		result->reason = RESULT_EXIT;
-		result->exit_status = EXEC_SPAWN_NO_SETTING;
-	}
-	if (outcome != 0)
-		return outcome;
 	int stdin_fd = self->setting.stdin_fd;
 	if (stdin_fd == -1 && values->seq == 0)
 		stdin_fd = self->host->first_stdin_fd;
@@ -319,8 +318,10 @@ exec_spawn_run(struct exec_spawn *self, struct template_values *values,
 	result->started_real_ns = clock_real_ns();
 	if (exec_spawn_show(self, values, err) == -1)
 		return -1;
-	buf_clear(&self->complaint);
-	int outcome = exec_spawn_begin_outputs(self, values, result, err);
+	/* In this order: the outputs' folders are made, the task's own is not. */
+	int outcome = exec_spawn_set(self, values, result, err);
+	if (outcome == 0)
+		outcome = exec_spawn_begin_outputs(self, values, result, err);
 	if (outcome == 0)
 		outcome = exec_spawn_start(self, values, &task.child.pid, result, err);
 	task_setting_close(&self->setting);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "task/override.h"
 
 int
 outputs_init(struct outputs *outputs, const struct spec *spec,
@@ -40,6 +41,7 @@ outputs_fini(struct outputs *outputs)
 		draft_fini(&outputs->drafts[i]);
 	free(outputs->drafts);
 	free(outputs->outs);
+	buf_fini(&outputs->folder);
 	buf_fini(&outputs->name);
 	*outputs = (struct outputs){0};
 }
@@ -52,28 +54,58 @@ outputs_fail(struct result *result, int errno_value)
 	result->errno_value = errno_value;
 }
 
+/* What the task is told of a draft, whose target is `name`: from its own folder, by "./". */
+static struct arg
+outputs_path(const struct outputs *outputs, const struct draft *draft, const char *name)
+{
+	const struct buf *path = &draft->path;
+	size_t guard = draft->target.length - strlen(name); /* the draft may have one, too */
+	bool is_inside = outputs->folder.length > 0 && name == outputs->name.bytes;
+	size_t skipped = is_inside ? guard + outputs->folder.length - strlen("./") : 0;
+	return (struct arg){path->bytes + skipped, path->length - skipped};
+}
+
 /* The draft of one output; as outputs_begin. */
 static int
 outputs_open(struct outputs *outputs, size_t index, const struct template_values *values,
 	     struct result *result, struct err *err)
 {
 	struct draft *draft = &outputs->drafts[index];
-	struct buf *name = &outputs->name;
-	buf_clear(name);
-	if (template_append_output(outputs->template, index, values, name, err) == -1)
-		return -1;
-	if (buf_str(name) == NULL)
+	const struct buf *folder = &outputs->folder;
+	struct buf *buf = &outputs->name;
+	buf_clear(buf);
+	if (buf_append(buf, folder->bytes, folder->length) == -1)
 		return err_no_memory(err);
-	if (memchr(name->bytes, '\0', name->length) != NULL)
+	if (template_append_output(outputs->template, index, values, buf, err) == -1)
+		return -1;
+	if (buf_str(buf) == NULL)
+		return err_no_memory(err);
+	bool is_absolute = buf->bytes[folder->length] == '/';
+	const char *name = buf->bytes + (is_absolute ? folder->length : 0);
+	if (memchr(buf->bytes, '\0', buf->length) != NULL)
 		errno = EINVAL;
-	else if (draft_open(draft, name->bytes) == 0) {
-		outputs->outs[index] = (struct arg){draft->path.bytes, draft->path.length};
+	else if (buf->length == folder->length)
+		errno = ENOENT;
+	else if (draft_open(draft, name) == 0) {
+		outputs->outs[index] = outputs_path(outputs, draft, name);
 		if (!stamp_is_others(&outputs->stamp, draft->target.bytes))
 			return 0;
 		errno = EEXIST;
 	}
 	outputs_fail(result, errno);
 	return 1;
+}
+
+/* Where the task's relative names are: "./" behind its folder, so that none is an option. */
+static int
+outputs_enter(struct outputs *outputs, const struct arg *overrides)
+{
+	struct buf *folder = &outputs->folder;
+	buf_clear(folder);
+	if (override_append_folder(overrides, NULL, folder) == -1 ||
+	    (folder->length > 0 && buf_append_str(folder, "./") == -1))
+		return -1;
+	return buf_str(folder) == NULL ? -1 : 0;
 }
 
 int
@@ -83,8 +115,12 @@ outputs_begin(struct outputs *outputs, struct template_values *values,
 	int status = 0;
 	if (outputs->drafts == NULL)
 		return 0;
+	struct arg overrides = override_of_args(outputs->spec, values->args);
 	values->outs = NULL;
-	if (stamp_take(&outputs->stamp, outputs->template, values, NULL, err) == -1)
+	if (outputs_enter(outputs, &overrides) == -1)
+		return err_no_memory(err);
+	if (stamp_take(&outputs->stamp, outputs->template, values, &overrides,
+		       outputs->folder.bytes, err) == -1)
 		return -1;
 	for (size_t i = 0; status == 0 && i < outputs->spec->output_count; i++)
 		status = outputs_open(outputs, i, values, result, err);

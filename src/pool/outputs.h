@@ -1,7 +1,8 @@
 /*
  * outputs.h: the files a task makes (--output), from before it starts until it has ended.
  *
- * Gives each attempt drafts to write into (base/draft), and when it has succeeded, before anybody
+ * Gives each attempt drafts to write into (base/draft), by names that are right in the task's own
+ * folder, and when it has succeeded, before anybody
  * hears so, stamps them (task/stamp), syncs them as --fsync says and renames them onto their
  * targets. After any other end nothing of them is left. Owned by the executor for commands; there
  * is one task at a time. What a worker that dies leaves open is its coordinator's business
@@ -22,7 +23,8 @@ struct outputs {
 	struct stamp stamp;
 	struct draft *drafts; /* NULL: there are no outputs, and nothing to do */
 	struct arg *outs;     /* their paths, for the command */
-	struct buf name;      /* scratch */
+	struct buf folder; /* what the task's relative names are in, from here; with a slash */
+	struct buf name; /* scratch */
 };
 
 /* All borrowed until outputs_fini. 0, -1 and err. */

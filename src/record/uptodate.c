@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/draft.h"
+#include "task/override.h"
 #include "task/stamp.h"
 
 /* Where a task's outputs are. */
@@ -13,7 +14,8 @@ struct uptodate {
 	const struct spec *spec;
 	const struct template *template;
 	size_t column_count;
-	struct buf path; /* scratch */
+	struct buf folder; /* of the task, with a slash, from where we are */
+	struct buf path;   /* scratch */
 };
 
 struct uptodate_history {
@@ -37,19 +39,35 @@ uptodate_of(const struct records_config *config)
 				 .column_count = config->column_count};
 }
 
+static void
+uptodate_fini(struct uptodate *self)
+{
+	buf_fini(&self->folder);
+	buf_fini(&self->path);
+}
+
+static int
+uptodate_enter(struct uptodate *self, const struct arg *overrides, struct err *err)
+{
+	buf_clear(&self->folder);
+	if (override_append_folder(overrides, self->spec->work_dir, &self->folder) == -1 ||
+	    buf_str(&self->folder) == NULL)
+		return err_no_memory(err);
+	return 0;
+}
+
 /* The name of one output as we see it: our folder need not be that of the tasks. */
 static const char *
 uptodate_path(struct uptodate *self, size_t index, const struct template_values *values,
 	      struct err *err)
 {
-	const char *folder = self->spec->work_dir;
 	struct buf *path = &self->path;
+	size_t at = self->folder.length;
 	buf_clear(path);
-	if (folder != NULL && buf_printf(path, "%s/", folder) == -1) {
+	if (buf_append(path, self->folder.bytes, at) == -1) {
 		err_no_memory(err);
 		return NULL;
 	}
-	size_t at = path->length;
 	if (template_append_output(self->template, index, values, path, err) == -1)
 		return NULL;
 	if (buf_str(path) == NULL) {
@@ -86,8 +104,9 @@ uptodate_has_output(struct uptodate_history *self, size_t index,
 		return -1;
 	if (lstat(path, &status) == -1)
 		return 0;
-	if (index == 0 && stamp_take(&self->stamp, uptodate->template, values,
-				     uptodate->spec->work_dir, err) == -1)
+	const struct arg overrides = override_of_args(uptodate->spec, values->args);
+	if (index == 0 && stamp_take(&self->stamp, uptodate->template, values, &overrides,
+				     uptodate->folder.bytes, err) == -1)
 		return -1;
 	return stamp_is_true(&self->stamp, path, &status);
 }
@@ -102,7 +121,10 @@ uptodate_has(struct history *history, uint64_t seq, const struct arg *args,
 					 .args = args,
 					 .arg_count = arg_count,
 					 .column_count = uptodate->column_count};
+	const struct arg overrides = override_of_args(uptodate->spec, args);
 	int has = 1;
+	if (uptodate_enter(uptodate, &overrides, err) == -1)
+		return -1;
 	for (size_t i = 0; has == 1 && i < uptodate->spec->output_count; i++)
 		has = uptodate_has_output(self, i, &values, err);
 	if (has == 1 && !uptodate->spec->is_dry_run &&
@@ -115,7 +137,7 @@ static void
 uptodate_history_free(struct history *history)
 {
 	struct uptodate_history *self = (struct uptodate_history *)history;
-	buf_fini(&self->uptodate.path);
+	uptodate_fini(&self->uptodate);
 	free(self);
 }
 
@@ -155,6 +177,9 @@ uptodate_failed(struct sink *sink, const struct task *task, const struct result 
 					 .args = self->args,
 					 .arg_count = task->arg_count,
 					 .column_count = self->uptodate.column_count};
+	const struct arg overrides = override_of_args(self->uptodate.spec, self->args);
+	if (uptodate_enter(&self->uptodate, &overrides, err) == -1)
+		return -1;
 	return uptodate_clear(&self->uptodate, &values, err);
 }
 
@@ -162,7 +187,7 @@ static void
 uptodate_sink_free(struct sink *sink)
 {
 	struct uptodate_sink *self = (struct uptodate_sink *)sink;
-	buf_fini(&self->uptodate.path);
+	uptodate_fini(&self->uptodate);
 	free(self->args);
 	free(self);
 }

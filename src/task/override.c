@@ -38,6 +38,23 @@ override_find(const struct arg *overrides, enum override_kind kind, struct arg *
 	return false;
 }
 
+int
+override_append_folder(const struct arg *overrides, const char *work_dir, struct buf *path)
+{
+	struct arg own = {"", 0};
+	bool is_own = override_find(overrides, OVERRIDE_CWD, &own);
+	bool is_absolute = is_own && own.length > 0 && own.bytes[0] == '/';
+	if (work_dir != NULL && !is_absolute && buf_printf(path, "%s/", work_dir) == -1)
+		return -1;
+	return is_own ? buf_printf(path, "%s/", own.bytes) : 0;
+}
+
+struct arg
+override_of_args(const struct spec *spec, const struct arg *args)
+{
+	return spec->hidden_count > 0 ? args[0] : (struct arg){"", 0};
+}
+
 struct arg
 override_of_task(const struct spec *spec, const struct task *task)
 {

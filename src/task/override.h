@@ -38,6 +38,16 @@ bool override_next(struct arg *at, enum override_kind *kind, struct arg *value);
 /* The first of its kind; false: there is none. */
 bool override_find(const struct arg *overrides, enum override_kind kind, struct arg *value);
 
+/*
+ * Appends the folder that the task is in, with a slash behind it, as it is seen from where
+ * `work_dir` (NULL: none) is: nothing where it has none of its own. 0, -1 without memory.
+ */
+int override_append_folder(const struct arg *overrides, const char *work_dir,
+			   struct buf *path);
+
+/* Among a task's values, as they are hidden there; empty where the spec has no such input. */
+struct arg override_of_args(const struct spec *spec, const struct arg *args);
+
 /* The first task's of a chunk; empty where the spec has no such input. */
 struct arg override_of_task(const struct spec *spec, const struct task *task);
 

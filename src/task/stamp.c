@@ -8,6 +8,7 @@
 #include <sys/xattr.h>
 
 #include "base/hash.h"
+#include "task/override.h"
 
 /* "1 HASH RUN SEQ"; 1 is the version. Small, so that it finds room in the inode. */
 #define STAMP_NAME "user.pinion"
@@ -44,8 +45,7 @@ static int
 stamp_path(struct buf *path, const struct arg *value, const char *folder)
 {
 	buf_clear(path);
-	if (folder != NULL && value->bytes[0] != '/' &&
-	    buf_printf(path, "%s/", folder) == -1)
+	if (value->bytes[0] != '/' && buf_append_str(path, folder) == -1)
 		return -1;
 	return buf_append(path, value->bytes, value->length) == -1 || buf_str(path) == NULL
 		   ? -1
@@ -77,16 +77,31 @@ stamp_hash_inputs(uint64_t *hash, const struct template *template,
 	return result;
 }
 
+/* Neither its id nor its time limit makes it another task. */
+static uint64_t
+stamp_hash_overrides(uint64_t hash, const struct arg *overrides)
+{
+	struct arg at = *overrides, value;
+	enum override_kind kind;
+	while (override_next(&at, &kind, &value))
+		if (kind != OVERRIDE_ID && kind != OVERRIDE_TIMEOUT)
+			hash =
+			    hash_bytes(hash_number(hash, kind), value.bytes, value.length);
+	return hash;
+}
+
 int
 stamp_take(struct stamp *stamp, const struct template *template,
-	   const struct template_values *values, const char *folder, struct err *err)
+	   const struct template_values *values, const struct arg *overrides,
+	   const char *folder, struct err *err)
 {
 	struct buf line = {0};
 	struct template_values everywhere = *values;
 	everywhere.slot = 0;
 	everywhere.outs = NULL;
 	int status = template_append_line(template, &everywhere, &line, err);
-	stamp->hash = hash_bytes(HASH_START, line.bytes, line.length);
+	stamp->hash = stamp_hash_overrides(hash_bytes(HASH_START, line.bytes, line.length),
+					   overrides);
 	stamp->seq = values->seq;
 	if (status == 0 &&
 	    stamp_hash_inputs(&stamp->hash, template, &everywhere, folder) == -1)

@@ -3,7 +3,8 @@
  *
  * A stamp is an extended attribute of the output (user.pinion): it comes into place together with
  * the file, and goes with it. It holds a hash of
- *   - the command as a line, with the outputs' own names and without the slot;
+ *   - the command as a line, with the outputs' own names and without the slot, and the
+ *     variables, folder and stdin that the task has for itself (override.h);
  *   - size and mtime of each value that is the name of a file, before the command was started (an
  *     output is no input, even if it is also a value);
  *   - size and mtime of the output itself;
@@ -29,11 +30,12 @@ struct stamp {
 };
 
 /*
- * The task's command and its inputs as they are now. Relative names are in `folder` (NULL: the
- * current one). -1 and err: no memory.
+ * The task's command and its inputs as they are now. Relative names are in `folder` (empty: the
+ * current one), which ends with a slash. -1 and err: no memory.
  */
 int stamp_take(struct stamp *stamp, const struct template *template,
-	       const struct template_values *values, const char *folder, struct err *err);
+	       const struct template_values *values, const struct arg *overrides,
+	       const char *folder, struct err *err);
 
 /* Onto an output that is done. Where that cannot be it has none; no error. */
 void stamp_put(const struct stamp *stamp, int fd, const struct stat *status);

@@ -368,6 +368,44 @@ assert_files() {
 	done
 }
 
+@test "a task with a folder of its own makes its files there, and they are found again" {
+	mkdir -p d -- -e
+	echo 1 >d/in
+	echo 2 >-e/in
+	echo 3 >in
+	printf '%s\n' '{"cwd": "d"}' '{"cwd": "-e"}' '{"cwd": "'"$PWD"'/d", "o": "abs"}' '{}' '{"cwd": "nowhere"}' |
+		jq -c '{o: "-o", args: ["in"]} + .' >tasks.jsonl
+	run --separate-stderr timeout 30 pinion map --jsonl tasks.jsonl --output '{o}/{}.out' cp {} '{out}'
+	assert_equal "$status" 1
+	[[ $stderr == *'cannot go to the folder nowhere'* ]]
+	assert_equal "$(cat d/-o/in.out -- -e/-o/in.out d/abs/in.out -o/in.out | tr '\n' ' ')" '1 2 1 3 '
+	[[ ! -e nowhere ]]
+	assert_equal "$(find . -name '.pinion-*')" ''
+	run --separate-stderr timeout 30 pinion map --jsonl tasks.jsonl --output '{o}/{}.out' cp {} '{out}'
+	[[ $stderr == *'1 of 5 tasks failed (1 exit 126), 4 done before'* ]]
+	echo new >d/in
+	sed -i 5d tasks.jsonl
+	pinion_map --jsonl tasks.jsonl --output '{o}/{}.out' cp {} '{out}'
+	[[ $stderr == *'2 of 4 tasks done before'* ]]
+	sed -i 3d tasks.jsonl
+	mkdir w
+	mv d -- -e in w
+	pinion_map --wd w --jsonl tasks.jsonl --output '{o}/{}.out' sh -c 'echo new; cp "$0" "$1"' {} '{out}'
+	pinion_map --wd w --jsonl tasks.jsonl --output '{o}/{}.out' sh -c 'echo new; cp "$0" "$1"' {} '{out}'
+	[[ $stderr == *'3 of 3 tasks done before'* ]]
+}
+
+@test "a file is made again when its line of JSON changes what its task runs with" {
+	echo '{"env": {"Q": "1"}, "args": ["a"]}' >tasks.jsonl
+	pinion_map --jsonl tasks.jsonl --output {} 'echo $Q >{out}; : {}'
+	echo '{"env": {"Q": "2"}, "id": "x", "args": ["a"]}' >tasks.jsonl
+	pinion_map --jsonl tasks.jsonl --output {} 'echo $Q >{out}; : {}'
+	assert_equal "$(cat a)" 2
+	echo '{"env": {"Q": "2"}, "timeout": 60, "args": ["a"]}' >tasks.jsonl
+	pinion_map --jsonl tasks.jsonl --output {} 'echo $Q >{out}; : {}'
+	[[ $stderr == *'1 of 1 task done before'* ]]
+}
+
 # --- kill -9; PINION_STRESS=200 says how often ---
 
 holds_when_killed() {

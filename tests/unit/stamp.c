@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "base/io.h"
+#include "task/override.h"
 #include "task/stamp.h"
 
 struct fixture {
@@ -82,12 +83,14 @@ tear_down(void **state)
 	return status;
 }
 
+static const struct arg none = {"", 0};
+
 static struct stamp
 take(struct fixture *f, const char *run)
 {
 	struct stamp stamp = {.run = run};
 	struct err err = {0};
-	assert_int_equal(stamp_take(&stamp, f->template, &f->values, NULL, &err), 0);
+	assert_int_equal(stamp_take(&stamp, f->template, &f->values, &none, "", &err), 0);
 	return stamp;
 }
 
@@ -255,12 +258,39 @@ relative_names_are_in_the_folder_given(void **state)
 	struct stamp stamp = {.run = "run2"};
 	struct stat status;
 	struct err err = {0};
+	char folder[64];
+	snprintf(folder, sizeof(folder), "%s/", f->folder);
 	stamp_file(f, "out");
 	assert_int_equal(lstat("out", &status), 0);
 	assert_int_equal(chdir("/"), 0);
-	assert_int_equal(stamp_take(&stamp, f->template, &f->values, f->folder, &err), 0);
+	assert_int_equal(stamp_take(&stamp, f->template, &f->values, &none, folder, &err),
+			 0);
 	assert_int_equal(chdir(f->folder), 0);
 	assert_true(stamp_is_true(&stamp, "out", &status));
+}
+
+static void
+what_the_task_has_for_itself_counts_but_for_its_id_and_limit(void **state)
+{
+	static const struct {
+		enum override_kind kind;
+		bool counts;
+	} kinds[] = {{OVERRIDE_ENV, true},        {OVERRIDE_CWD, true},
+		     {OVERRIDE_STDIN_FILE, true}, {OVERRIDE_STDIN_TEXT, true},
+		     {OVERRIDE_ID, false},        {OVERRIDE_TIMEOUT, false}};
+	struct fixture *f = *state;
+	struct err err = {0};
+	const struct stamp plain = take(f, "run1");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct stamp stamp = {.run = "run1"};
+		struct buf overrides = {0};
+		assert_int_equal(override_add(&overrides, kinds[i].kind, "A=345678", 8), 0);
+		const struct arg all = {overrides.bytes, overrides.length};
+		assert_int_equal(
+		    stamp_take(&stamp, f->template, &f->values, &all, "", &err), 0);
+		assert_int_equal(stamp.hash != plain.hash, kinds[i].counts);
+		buf_fini(&overrides);
+	}
 }
 
 static void
@@ -346,6 +376,7 @@ main(void)
 	    TEST(output_is_no_input),
 	    TEST(values_that_are_no_names_do_no_harm),
 	    TEST(relative_names_are_in_the_folder_given),
+	    TEST(what_the_task_has_for_itself_counts_but_for_its_id_and_limit),
 	    TEST(other_tasks_of_the_same_run_are_told_apart),
 	    TEST(garbage_is_no_stamp),
 	    TEST(read_only_file_takes_a_stamp_and_stays_read_only),
