@@ -16,6 +16,16 @@ decimals_of(const char *text)
 	return point == NULL ? 0 : (int)strlen(point + 1);
 }
 
+/* One more digit behind the number; -1: beyond RANGE_MAX. */
+static int
+add_digit(int64_t *value, int digit)
+{
+	if (*value > (RANGE_MAX - digit) / 10)
+		return -1;
+	*value = *value * 10 + digit;
+	return 0;
+}
+
 /* The number times 10^decimals, which it has at most. */
 static int
 scale(const char *text, unsigned int decimals, int64_t *scaled)
@@ -31,16 +41,13 @@ scale(const char *text, unsigned int decimals, int64_t *scaled)
 		}
 		if (*text < '0' || *text > '9') /* an exponent */
 			return -1;
-		value = value * 10 + (*text - '0');
+		if (add_digit(&value, *text - '0') == -1)
+			return -1;
 		places += is_behind_point;
-		if (value > RANGE_MAX)
-			return -1;
 	}
-	for (; places < decimals; places++) {
-		value *= 10;
-		if (value > RANGE_MAX)
+	for (; places < decimals; places++)
+		if (add_digit(&value, 0) == -1)
 			return -1;
-	}
 	*scaled = is_negative ? -value : value;
 	return 0;
 }

@@ -174,6 +174,12 @@ numbers_that_are_no_range_are_refused(void **state)
 	assert_int_equal(
 	    range_parse(&range, (const char *const[]){"1", "1000000000000000001", "1"}),
 	    -1);
+	static const char *const large[] = {"9999999999999999990", "-9999999999999999999",
+					    "99999999999999999999999999999999",
+					    "999999999999999999.0"};
+	for (size_t i = 0; i < sizeof(large) / sizeof(*large); i++)
+		assert_int_equal(
+		    range_parse(&range, (const char *const[]){"1", large[i], "0.5"}), -1);
 }
 
 static void
