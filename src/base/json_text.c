@@ -241,3 +241,14 @@ json_base64_end(struct json_base64 *base64, struct buf *text)
 	base64->rest_length = 0;
 	return buf_append(text, last, sizeof(last));
 }
+
+int
+json_base64_append_string(struct buf *text, const char *bytes, size_t length)
+{
+	struct json_base64 base64 = {{0}, 0};
+	if (buf_append_char(text, '"') == -1 ||
+	    json_base64_append(&base64, text, bytes, length) == -1 ||
+	    json_base64_end(&base64, text) == -1)
+		return -1;
+	return buf_append_char(text, '"');
+}

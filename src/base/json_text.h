@@ -44,4 +44,7 @@ int json_base64_append(struct json_base64 *base64, struct buf *text, const char 
 		       size_t length);
 int json_base64_end(struct json_base64 *base64, struct buf *text);
 
+/* All of them, as a string with its quotes. */
+int json_base64_append_string(struct buf *text, const char *bytes, size_t length);
+
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "input/json_read.h"
 
 #define INDENT "  "
@@ -219,28 +220,24 @@ job_tree_read(struct json *json, const struct json_source *source,
 
 /* --- printing --- */
 
-/* An escaped string, with $${ for ${; what is not ASCII as it is. */
+/* A string; with $${ for ${ where it is a value. */
 static int
 print_text(const char *bytes, size_t length, bool is_value, struct buf *text)
 {
+	const char *end = bytes + length;
+	const char *dollar;
+	if (!is_value)
+		return json_text_append(text, bytes, length);
 	if (buf_append_char(text, '"') == -1)
 		return -1;
-	for (size_t i = 0; i < length; i++) {
-		static const char named[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
-		unsigned char c = (unsigned char)bytes[i];
-		const char *known = c == '\0' ? NULL : strchr(named, c);
-		int status;
-		if (known != NULL)
-			status = buf_printf(text, "\\%c", letters[known - named]);
-		else if (c < ' ' || c == 0x7f)
-			status = buf_printf(text, "\\u%04x", c);
-		else if (is_value && c == '$' && i + 1 < length && bytes[i + 1] == '{')
-			status = buf_append_str(text, "$$");
-		else
-			status = buf_append_char(text, (char)c);
-		if (status == -1)
+	while ((dollar = memmem(bytes, (size_t)(end - bytes), "${", 2)) != NULL) {
+		if (json_text_append_part(text, bytes, (size_t)(dollar - bytes)) == -1 ||
+		    buf_append_str(text, "$${") == -1)
 			return -1;
+		bytes = dollar + 2;
 	}
+	if (json_text_append_part(text, bytes, (size_t)(end - bytes)) == -1)
+		return -1;
 	return buf_append_char(text, '"');
 }
 

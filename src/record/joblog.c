@@ -53,33 +53,6 @@ joblog_record(struct joblog *joblog, struct joblog_line *line, uint32_t slot,
 	return joblog_file_put(&joblog->file, err);
 }
 
-/* As GNU parallel has it; false: there is no record of such an end. */
-static bool
-joblog_find_end(const struct result *result, struct joblog_line *line)
-{
-	line->signal = result->signal;
-	switch ((enum result_reason)result->reason) {
-	case RESULT_EXIT:
-	case RESULT_CANNOT_EXECUTE:
-	case RESULT_NO_OUTPUT:
-		line->exit_value = result->exit_status;
-		return true;
-	case RESULT_SIGNAL:
-		line->exit_value = 0;
-		return true;
-	case RESULT_TIMEOUT:
-	case RESULT_LOST:
-	case RESULT_NO_ANSWER:
-		line->exit_value = -1;
-		return true;
-	case RESULT_CANCELLED:
-	case RESULT_SKIPPED:
-	case RESULT_REASONS:
-		break;
-	}
-	return false;
-}
-
 static int
 joblog_settled(struct sink *sink, const struct task *task, const struct result *result,
 	       struct err *err)
@@ -89,8 +62,10 @@ joblog_settled(struct sink *sink, const struct task *task, const struct result *
 	struct joblog_line line = {.seq = task->seq,
 				   .started_real_ns = result->started_real_ns,
 				   .wall_ns = result->wall_ns,
-				   .receive_bytes = result->stdout_bytes};
-	if (!joblog_find_end(result, &line))
+				   .receive_bytes = result->stdout_bytes,
+				   .exit_value = result_gnu_exit(result),
+				   .signal = result->signal};
+	if (result->reason == RESULT_CANCELLED || result->reason == RESULT_SKIPPED)
 		return 0;
 	if (line.started_real_ns == 0) /* it never ran */
 		line.started_real_ns = clock_real_ns();

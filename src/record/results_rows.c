@@ -92,22 +92,6 @@ append_seconds(struct buf *text, int64_t ns, int digits)
 			  count % per_second);
 }
 
-static bool
-row_has_exit(const struct result *result)
-{
-	return result->reason == RESULT_EXIT || result->reason == RESULT_CANNOT_EXECUTE ||
-	       result->reason == RESULT_NO_OUTPUT;
-}
-
-/* As GNU parallel has it: -1 where there was no end to have one. */
-static int
-row_exit_value(const struct result *result)
-{
-	if (row_has_exit(result))
-		return result->exit_status;
-	return result->reason == RESULT_SIGNAL ? 0 : -1;
-}
-
 /* --- output --- */
 
 enum rows_code { ROWS_AS_IS, ROWS_DOUBLED, ROWS_ESCAPED, ROWS_BASE64 };
@@ -233,7 +217,7 @@ append_facts(struct results_rows *rows, const struct results_row *row)
 	    append_seconds(text, result->wall_ns, 3) == -1)
 		return -1;
 	if (buf_printf(text, "%c0%c%" PRIu64 "%c%d%c%d%c", sep, sep, result->stdout_bytes,
-		       sep, row_exit_value(result), sep, result->signal, sep) == -1 ||
+		       sep, result_gnu_exit(result), sep, result->signal, sep) == -1 ||
 	    append_cell(rows, row->command, row->command_length) == -1)
 		return -1;
 	return buf_append_char(text, sep);
@@ -273,17 +257,11 @@ put_csv(struct results_rows *rows, const struct results_row *row, struct err *er
 static int
 append_member(struct buf *text, const char *name, const char *bytes, size_t length)
 {
-	struct json_base64 base64 = {{0}, 0};
-	if (json_text_is_utf8(bytes, length)) {
-		if (buf_printf(text, ",\"%s\":", name) == -1)
-			return -1;
-		return json_text_append(text, bytes, length);
-	}
-	if (buf_printf(text, ",\"%s_base64\":\"", name) == -1 ||
-	    json_base64_append(&base64, text, bytes, length) == -1 ||
-	    json_base64_end(&base64, text) == -1)
+	bool is_text = json_text_is_utf8(bytes, length);
+	if (buf_printf(text, ",\"%s%s\":", name, is_text ? "" : "_base64") == -1)
 		return -1;
-	return buf_append_char(text, '"');
+	return is_text ? json_text_append(text, bytes, length)
+		       : json_base64_append_string(text, bytes, length);
 }
 
 static bool
@@ -293,17 +271,6 @@ row_has_only_text(const struct results_row *row)
 		if (!json_text_is_utf8(row->args[i].bytes, row->args[i].length))
 			return false;
 	return true;
-}
-
-static int
-append_base64(struct buf *text, const struct arg *value)
-{
-	struct json_base64 base64 = {{0}, 0};
-	if (buf_append_char(text, '"') == -1 ||
-	    json_base64_append(&base64, text, value->bytes, value->length) == -1 ||
-	    json_base64_end(&base64, text) == -1)
-		return -1;
-	return buf_append_char(text, '"');
 }
 
 /* ,"args":["a","b"], or all of them as base64. */
@@ -317,7 +284,8 @@ append_list(struct buf *text, const char *name, const struct results_row *row)
 		if ((i > 0 && buf_append_char(text, ',') == -1) ||
 		    (is_text
 			 ? json_text_append(text, row->args[i].bytes, row->args[i].length)
-			 : append_base64(text, &row->args[i])) == -1)
+			 : json_base64_append_string(text, row->args[i].bytes,
+						     row->args[i].length)) == -1)
 			return -1;
 	return buf_append_char(text, ']');
 }
@@ -345,7 +313,7 @@ append_gnu_facts(struct buf *text, const struct results_row *row)
 	    append_time(text, "JobRuntime", result->wall_ns, 3) == -1 ||
 	    append_number(text, "Send", 0) == -1 ||
 	    append_number(text, "Receive", (int64_t)result->stdout_bytes) == -1 ||
-	    append_number(text, "Exitval", row_exit_value(result)) == -1 ||
+	    append_number(text, "Exitval", result_gnu_exit(result)) == -1 ||
 	    append_number(text, "Signal", result->signal) == -1 ||
 	    append_member(text, "Command", row->command, row->command_length) == -1)
 		return -1;

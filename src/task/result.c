@@ -64,6 +64,27 @@ result_describe_no_output(const struct result *result, char *text, size_t text_b
 			 strerror(result->errno_value));
 }
 
+int
+result_gnu_exit(const struct result *result)
+{
+	switch ((enum result_reason)result->reason) {
+	case RESULT_EXIT:
+	case RESULT_CANNOT_EXECUTE:
+	case RESULT_NO_OUTPUT:
+		return result->exit_status;
+	case RESULT_SIGNAL:
+		return 0;
+	case RESULT_TIMEOUT:
+	case RESULT_LOST:
+	case RESULT_NO_ANSWER:
+	case RESULT_CANCELLED:
+	case RESULT_SKIPPED:
+	case RESULT_REASONS:
+		break;
+	}
+	return -1;
+}
+
 const char *
 result_describe(const struct result *result, char *text, size_t text_bytes)
 {

@@ -71,6 +71,9 @@ result_is_success(const struct result *result)
 	return result->reason == RESULT_EXIT && result->exit_status == 0;
 }
 
+/* What GNU parallel calls Exitval: -1 where there was no end to have one. */
+int result_gnu_exit(const struct result *result);
+
 /*
  * "exit 3", "killed by signal 9 (KILL)", "timed out", "cannot execute: No such file or directory",
  * "lost: its worker died", ... into text. Always NUL-terminated; returns text.

@@ -31,17 +31,6 @@ put_seconds(char *to, const char *name, bool is_known, int64_t ns, int digits)
 	return is_known ? decimal_put_seconds(put(to, name), ns, digits) : to;
 }
 
-static int
-append_base64(struct buf *text, const char *bytes, size_t length)
-{
-	struct json_base64 base64 = {{0}, 0};
-	if (buf_append_char(text, '"') == -1 ||
-	    json_base64_append(&base64, text, bytes, length) == -1 ||
-	    json_base64_end(&base64, text) == -1)
-		return -1;
-	return buf_append_char(text, '"');
-}
-
 static bool
 args_are_text(const struct result_json *json)
 {
@@ -58,8 +47,9 @@ append_args(struct buf *text, const struct result_json *json, bool is_text)
 	for (size_t i = 0; i < json->arg_count; i++) {
 		const struct arg *arg = &json->args[i];
 		if ((i > 0 && buf_append_char(text, ',') == -1) ||
-		    (is_text ? json_text_append(text, arg->bytes, arg->length)
-			     : append_base64(text, arg->bytes, arg->length)) == -1)
+		    (is_text
+			 ? json_text_append(text, arg->bytes, arg->length)
+			 : json_base64_append_string(text, arg->bytes, arg->length)) == -1)
 			return -1;
 	}
 	return buf_append_char(text, ']');
@@ -73,7 +63,7 @@ append_command(struct buf *text, const struct result_json *json)
 	if (!json_text_is_utf8(json->command, json->command_length)) {
 		if (buf_append_str(text, ",\"command_base64\":") == -1)
 			return -1;
-		return append_base64(text, json->command, json->command_length);
+		return json_base64_append_string(text, json->command, json->command_length);
 	}
 	if (buf_append_str(text, ",\"command\":") == -1)
 		return -1;

@@ -323,6 +323,26 @@ only_exit_0_is_success(void **state)
 		assert_false(result_is_success(&(struct result){.reason = reason}));
 }
 
+static void
+exit_value_is_that_of_gnu_parallel(void **state)
+{
+	(void)state;
+	static const enum result_reason with_status[] = {
+	    RESULT_EXIT, RESULT_CANNOT_EXECUTE, RESULT_NO_OUTPUT};
+	static const enum result_reason without[] = {RESULT_TIMEOUT, RESULT_LOST,
+						     RESULT_NO_ANSWER, RESULT_CANCELLED,
+						     RESULT_SKIPPED};
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(result_gnu_exit(&(struct result){.reason = with_status[i],
+								  .exit_status = 7}),
+				 7);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(result_gnu_exit(&(struct result){.reason = without[i],
+								  .exit_status = 7}),
+				 -1);
+	assert_int_equal(result_gnu_exit(&(struct result){.reason = RESULT_SIGNAL}), 0);
+}
+
 int
 main(void)
 {
@@ -341,6 +361,7 @@ main(void)
 	    cmocka_unit_test(every_reason_has_its_words),
 	    cmocka_unit_test(description_is_cut_to_fit),
 	    cmocka_unit_test(only_exit_0_is_success),
+	    cmocka_unit_test(exit_value_is_that_of_gnu_parallel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
