@@ -4,6 +4,7 @@
 #   make check          all tests; needs cmocka, bats and prove
 #   make lint           layers, headers, warnings, format, man pages, scripts
 #   make asan tsan valgrind     the tests again, under each
+#   make fuzz           readers of files and bytes, under clang's libFuzzer; FUZZ_SECONDS=10 each
 #   make bench          speed; AXIS=spawn for one axis, QUICK=1 for a first look
 #   make install        PREFIX, BINDIR, MANDIR, DATADIR, DESTDIR say where; uninstall takes it away
 #   make install-parallel       the same and the link parallel -> pinion
@@ -62,6 +63,8 @@ threaded_units := $(if $(unit_sources),$(patsubst tests/unit/%.c,$(BUILD)/unit/%
 	$(shell grep -l '<pthread\.h>' $(unit_sources))))
 bench_sources := $(wildcard tests/bench/*.c)
 bench_programs := $(bench_sources:tests/bench/%.c=$(BUILD)/bench/%)
+fuzz_sources := $(wildcard tests/fuzz/*.c)
+fuzz_programs := $(fuzz_sources:tests/fuzz/%.c=$(BUILD)/fuzz/%)
 # Examples of plugins, and the library one needs beyond libc; without it that one is left out.
 plugin_sources := $(wildcard tests/plugins/*.c)
 plugin_sources += $(if $(shell command -v $(CXX)),$(wildcard tests/plugins/*.cpp))
@@ -102,6 +105,12 @@ $(BUILD)/bench/%: tests/bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(compile) -MMD -MP -MF $@.d $(LDFLAGS) $(bench_flags_$*) -o $@ $<
 
+# With a main of libFuzzer's; see the goal fuzz for the compiler and its flags.
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libpinion.a $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(compile) -Itests/fuzz -MMD -MP -MF $@.d $(LDFLAGS) -fsanitize=fuzzer -o $@ $< \
+		$(BUILD)/libpinion.a $(pkg_libs) $(SYSTEM_LIBS) $(LDLIBS)
+
 # As anyone would build them, with nothing but the header.
 plugin_flags = -Isrc -Wall -Wextra -pedantic -shared -fPIC \
 	$(if $(plugin_needs_$(*F)),$(shell $(PKG_CONFIG) --cflags $(plugin_needs_$(*F))))
@@ -128,7 +137,8 @@ $(BUILD)/sources: FORCE
 .PHONY: FORCE
 FORCE:
 
--include $(lib_objects:.o=.d) $(BUILD)/obj/main.d $(units:=.d) $(bench_programs:=.d)
+-include $(lib_objects:.o=.d) $(BUILD)/obj/main.d $(units:=.d) $(bench_programs:=.d) \
+	$(fuzz_programs:=.d)
 
 # Tests. tests/run gives prove one test file's TAP; PINION_BUILD tells it what is tested.
 
@@ -168,6 +178,15 @@ valgrind: all units plugins
 	+PINION_TEST_MODE=valgrind $(MAKE) check
 valgrind-units: units plugins
 	+PINION_TEST_MODE=valgrind $(MAKE) check-units
+
+fuzz_flags = BUILD=$(BUILD)/fuzzed CC=clang LDFLAGS='$(sanitize_address)' \
+	CFLAGS='-O1 -g -Werror -fno-omit-frame-pointer -fsanitize=fuzzer-no-link $(sanitize_address)'
+
+.PHONY: fuzz fuzz-programs
+fuzz:
+	+$(MAKE) $(fuzz_flags) fuzz-programs
+	JOBS=$(JOBS) tests/fuzz/run $(fuzz_programs:$(BUILD)/%=$(BUILD)/fuzzed/%)
+fuzz-programs: $(fuzz_programs)
 
 .PHONY: lint bench bench-programs print-cflags
 lint:
