@@ -6,6 +6,7 @@
 
 #include "base/seqmap.h"
 #include "record/hidden.h"
+#include "record/reason.h"
 #include "record/words.h"
 
 #define INLINE_MAX 2048             /* bytes of a stream in the task's own row */
@@ -214,18 +215,6 @@ rows_end(struct rows *rows, struct err *err)
 }
 
 /* --- the row of a task --- */
-
-static const char *
-reason_word(uint32_t reason)
-{
-	static const char *const words[RESULT_REASONS] = {
-	    [RESULT_EXIT] = "exit",           [RESULT_SIGNAL] = "signal",
-	    [RESULT_TIMEOUT] = "timeout",     [RESULT_CANNOT_EXECUTE] = "cannot execute",
-	    [RESULT_LOST] = "lost",           [RESULT_NO_ANSWER] = "no answer",
-	    [RESULT_CANCELLED] = "cancelled", [RESULT_SKIPPED] = "skipped",
-	};
-	return reason < RESULT_REASONS ? words[reason] : "unknown";
-}
 
 static void
 rows_bind(struct rows *rows, enum task_column column, int64_t number)

@@ -99,6 +99,12 @@ refused() {
 	done
 }
 
+@test "a task that does not make its output has that as its end" {
+	run --separate-stderr pinion map --run-file run.db --output made 'true {out}' ::: a
+	assert_equal "$status" 1
+	assert_equal "$(sql 'SELECT reason, exit FROM task')" 'no output|1'
+}
+
 @test "a retried task has the output of its last try only" {
 	pinion map --run-file run.db --retries 2 \
 		'head -c 400000 /dev/zero; [ $PINION_ATTEMPT = 2 ]; : {}; [ $PINION_ATTEMPT = 2 ] && echo second' ::: a >/dev/null
