@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "record/runfile_db.h"
-#include "record/words.h"
-
 #define RUN_COLUMNS_SQL                                                           \
 	"run.id, run.name, verb, words, run.cwd, work_dir, limits, umask, nice, " \
 	"run.pid,"                                                                \
@@ -55,106 +52,6 @@ static const char chain_start_sql[] =
     "  WHERE run.resumes IS NOT NULL)"
     " SELECT " RUN_COLUMNS_SQL " FROM run WHERE id = (SELECT min(id) FROM chain)";
 
-/* A row, and what went wrong with its columns so far. */
-struct reading {
-	struct runfile_db db;
-	sqlite3_stmt *row;
-	struct err *err;
-	int status;
-};
-
-static void
-reading_fail(struct reading *reading)
-{
-	if (reading->status == 0)
-		reading->status =
-		    err_set(reading->err, ERR_SYSTEM,
-			    "%.200s: a row that cannot be understood", reading->db.path);
-}
-
-static int64_t
-read_number(struct reading *reading, int column)
-{
-	return reading->db.sqlite.column_int64(reading->row, column);
-}
-
-/* NULL for NULL. */
-static char *
-read_text(struct reading *reading, int column)
-{
-	const struct sqlite_late *sqlite = &reading->db.sqlite;
-	const char *bytes = sqlite->column_blob(reading->row, column);
-	size_t length = (size_t)sqlite->column_bytes(reading->row, column);
-	if (sqlite->column_type(reading->row, column) == SQLITE_NULL)
-		return NULL;
-	char *text = strndup(bytes == NULL ? "" : bytes, length);
-	if (text == NULL)
-		reading_fail(reading);
-	return text;
-}
-
-/* As read_text, of what is never NULL. */
-static char *
-read_needed_text(struct reading *reading, int column)
-{
-	char *text = read_text(reading, column);
-	if (text == NULL)
-		reading_fail(reading);
-	return text;
-}
-
-/* The list of a column in packed form; none for NULL. */
-static void
-read_packed(struct reading *reading, int column, struct buf *packed, size_t *count)
-{
-	const struct sqlite_late *sqlite = &reading->db.sqlite;
-	int type = sqlite->column_type(reading->row, column);
-	*count = 0;
-	if (type == SQLITE_NULL)
-		return;
-	const char *bytes = sqlite->column_blob(reading->row, column);
-	if (words_read(packed, count, bytes,
-		       (size_t)sqlite->column_bytes(reading->row, column),
-		       type == SQLITE_TEXT) == -1)
-		reading_fail(reading);
-}
-
-/* Strings out of a packed list, which they take over; none where one has a NUL inside. */
-static void
-words_from_packed(struct reading *reading, struct runfile_words *words,
-		  struct buf *packed, size_t count)
-{
-	struct arg *args = NULL;
-	size_t capacity = 0;
-	words->bytes = *packed;
-	*packed = (struct buf){0};
-	words->words = calloc(count + 1, sizeof(*words->words));
-	if (words->words == NULL || task_unpack(words->bytes.bytes, words->bytes.length,
-						(uint32_t)count, &args, &capacity) == -1) {
-		reading_fail(reading);
-		count = 0;
-	}
-	words->count = count;
-	for (size_t i = 0; i < count; i++) {
-		words->words[i] = (char *)(uintptr_t)args[i].bytes;
-		if (memchr(args[i].bytes, '\0', args[i].length) != NULL)
-			words->count = 0;
-	}
-	if (words->words != NULL)
-		words->words[words->count] = NULL;
-	free(args);
-}
-
-static void
-read_words(struct reading *reading, int column, struct runfile_words *words)
-{
-	struct buf packed = {0};
-	size_t count;
-	read_packed(reading, column, &packed, &count);
-	words_from_packed(reading, words, &packed, count);
-	buf_fini(&packed);
-}
-
 static void
 read_hidden(struct reading *reading, int column, struct hidden *hidden)
 {
@@ -168,20 +65,20 @@ read_hidden(struct reading *reading, int column, struct hidden *hidden)
 static void
 read_run(struct reading *reading, struct runfile_run *run)
 {
-	run->id = read_number(reading, RUN_ID);
-	run->name = read_needed_text(reading, RUN_NAME);
-	run->verb = read_needed_text(reading, RUN_VERB);
-	read_words(reading, RUN_WORDS, &run->words);
-	run->cwd = read_needed_text(reading, RUN_CWD);
-	run->work_dir = read_text(reading, RUN_WORK_DIR);
-	run->limits = read_needed_text(reading, RUN_LIMITS);
-	run->umask = (int)read_number(reading, RUN_UMASK);
-	run->nice = (int)read_number(reading, RUN_NICE);
-	run->pid = (int)read_number(reading, RUN_PID);
-	read_words(reading, RUN_NAMES, &run->names);
-	run->column_count = (size_t)read_number(reading, RUN_COLUMN_COUNT);
-	run->threads = read_needed_text(reading, RUN_THREADS);
-	run->job = read_text(reading, RUN_JOB);
+	run->id = reading_number(reading, RUN_ID);
+	run->name = reading_needed_text(reading, RUN_NAME);
+	run->verb = reading_needed_text(reading, RUN_VERB);
+	reading_words(reading, RUN_WORDS, &run->words);
+	run->cwd = reading_needed_text(reading, RUN_CWD);
+	run->work_dir = reading_text(reading, RUN_WORK_DIR);
+	run->limits = reading_needed_text(reading, RUN_LIMITS);
+	run->umask = (int)reading_number(reading, RUN_UMASK);
+	run->nice = (int)reading_number(reading, RUN_NICE);
+	run->pid = (int)reading_number(reading, RUN_PID);
+	reading_words(reading, RUN_NAMES, &run->names);
+	run->column_count = (size_t)reading_number(reading, RUN_COLUMN_COUNT);
+	run->threads = reading_needed_text(reading, RUN_THREADS);
+	run->job = reading_text(reading, RUN_JOB);
 }
 
 static void
@@ -189,36 +86,18 @@ read_task(struct reading *reading, struct runfile_task *task)
 {
 	struct buf packed = {0};
 	read_run(reading, &task->run);
-	task->seq = (uint64_t)read_number(reading, TASK_SEQ);
-	task->attempt = (uint32_t)read_number(reading, TASK_ATTEMPTS);
-	task->worker = (uint32_t)read_number(reading, TASK_WORKER);
-	task->slot = (uint32_t)read_number(reading, TASK_SLOT);
-	read_packed(reading, TASK_INPUTS, &task->packed_inputs, &task->input_count);
+	task->seq = (uint64_t)reading_number(reading, TASK_SEQ);
+	task->attempt = (uint32_t)reading_number(reading, TASK_ATTEMPTS);
+	task->worker = (uint32_t)reading_number(reading, TASK_WORKER);
+	task->slot = (uint32_t)reading_number(reading, TASK_SLOT);
+	reading_packed(reading, TASK_INPUTS, &task->packed_inputs, &task->input_count);
 	if (buf_append(&packed, task->packed_inputs.bytes, task->packed_inputs.length) == -1)
 		reading_fail(reading);
-	words_from_packed(reading, &task->inputs, &packed, task->input_count);
+	reading_unpack_words(reading, &task->inputs, &packed, task->input_count);
 	buf_fini(&packed);
-	read_words(reading, TASK_ARGV, &task->argv);
+	reading_words(reading, TASK_ARGV, &task->argv);
 	read_hidden(reading, TASK_OVERRIDES, &task->hidden);
-	task->has_timed_out = read_number(reading, TASK_TIMED_OUT) != 0;
-}
-
-static int
-reading_open(struct reading *reading, const char *path, const char *sql, struct err *err)
-{
-	*reading = (struct reading){.err = err};
-	if (runfile_db_open(&reading->db, path, false, err) == -1)
-		return -1;
-	reading->row = runfile_db_prepare(&reading->db, sql, err);
-	return reading->row == NULL ? -1 : 0;
-}
-
-static void
-reading_close(struct reading *reading)
-{
-	if (reading->row != NULL)
-		reading->db.sqlite.finalize(reading->row);
-	runfile_db_close(&reading->db);
+	task->has_timed_out = reading_number(reading, TASK_TIMED_OUT) != 0;
 }
 
 int
@@ -261,14 +140,6 @@ runfile_read_run(const char *path, struct runfile_run *run, struct err *err)
 	}
 	reading_close(&reading);
 	return status;
-}
-
-static void
-runfile_words_fini(struct runfile_words *words)
-{
-	free(words->words);
-	buf_fini(&words->bytes);
-	*words = (struct runfile_words){0};
 }
 
 void

@@ -13,13 +13,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "record/hidden.h"
-
-/* Words, NULL-terminated, with the bytes they point to. */
-struct runfile_words {
-	char **words;
-	size_t count;
-	struct buf bytes;
-};
+#include "record/reading.h"
 
 /* A run: how it was started. */
 struct runfile_run {
