@@ -130,7 +130,7 @@ result_json_append_task(struct buf *text, const struct result_json *json)
 	return append_args(text, json, is_text) == -1 ? -1 : append_command(text, json);
 }
 
-static const char *
+const char *
 result_json_status(const struct result *result)
 {
 	switch ((enum result_reason)result->reason) {

@@ -39,6 +39,9 @@ int result_json_append_stage(struct buf *text, const char *stage);
 /* Appends "seq":1,"args":["a"],"command":"echo a". 0, -1 without memory. */
 int result_json_append_task(struct buf *text, const struct result_json *json);
 
+/* "timed_out" */
+const char *result_json_status(const struct result *result);
+
 /* The same and ,"status":"done","exit":0 and so on to "maxrss_bytes". */
 int result_json_append(struct buf *text, const struct result_json *json);
 
