@@ -56,7 +56,7 @@ link = $(CC) $(CFLAGS) $(LDFLAGS)
 
 # Every source but main.c is in the library, which the program and the unit tests link.
 lib_sources := $(filter-out src/main.c,$(wildcard src/*.c src/*/*.c))
-lib_objects := $(lib_sources:src/%.c=$(BUILD)/obj/%.o)
+lib_objects := $(lib_sources:src/%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/report/page_file.o
 unit_sources := $(wildcard tests/unit/*.c)
 units := $(unit_sources:tests/unit/%.c=$(BUILD)/unit/%)
 threaded_units := $(if $(unit_sources),$(patsubst tests/unit/%.c,$(BUILD)/unit/%,\
@@ -91,6 +91,15 @@ $(BUILD)/libpinion.a: $(lib_objects) $(BUILD)/sources
 	$(AR) rcs $@ $(lib_objects)
 
 $(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(compile) -MMD -MP -c -o $@ $<
+
+# The page of pinion report --html: its style and its script put into it, as two arrays.
+page_parts := src/report/page.html src/report/page.css src/report/page.js
+$(BUILD)/page_file.c: scripts/page-file $(page_parts)
+	@mkdir -p $(@D)
+	scripts/page-file $(page_parts) >$@
+$(BUILD)/obj/report/page_file.o: $(BUILD)/page_file.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(compile) -MMD -MP -c -o $@ $<
 
