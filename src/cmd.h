@@ -48,6 +48,7 @@ int cmd_feed(int argc, char **argv);
 int cmd_call(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_topology(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 

@@ -30,6 +30,8 @@
  *            them), joblog, uptodate (files that need not be made again), results
  *            (a tree of files, tables, objects), runfile with its recorder, a process that
  *            writes the database
+ *   report/  what a run file tells of a run: a summary, a page for a browser (page.html, .css and
+ *            .js are put into the program as they are), a trace, rows
  *   ipc/     ring, board, outbox and its frames (between processes), spill, loop (epoll)
  *   base/    err, diag, buf, io, clock, decimal, sig, quote, hash, blake2b, json_text, seqmap,
  *            seqset, draft (files that are there whole or not at all)
@@ -38,7 +40,7 @@
  * Processes: the coordinator is the commands, input, task, run, sink and pool.c; a worker is
  * worker.c and what it calls; a worker's children are the user's commands; a run file has its
  * recorder. Includes point one way:
- * base <- ipc, task <- input, run, pool, sink, record <- cmd_*.c (scripts/check-layers).
+ * base <- ipc, task <- input, run, pool, sink, record <- report <- cmd_*.c (scripts/check-layers).
  */
 #include <libgen.h>
 #include <stdio.h>
@@ -65,6 +67,7 @@ static const struct verb verbs[] = {
     {"parallel", cmd_parallel,
      "the same with GNU parallel's defaults, for scripts written for it"},
     {"topology", cmd_topology, "show the machine's budget and where workers would sit"},
+    {"report", cmd_report, "tell what a recorded run did: pinion report RUN.db"},
     {"replay", cmd_replay, "run a task of a recorded run again, exactly as it was"},
     {"completion", cmd_completion, "print the completion script for bash, zsh or fish"},
 };
@@ -99,7 +102,7 @@ main(int argc, char **argv)
 		return cmd_parallel(argc, argv);
 	if (argc < 2) {
 		diag_say(&diag, "which verb? Say one of: map, feed, call, run, parallel, "
-				"topology, replay, completion; or --help");
+				"topology, report, replay, completion; or --help");
 		return CMD_USAGE;
 	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)

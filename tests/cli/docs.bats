@@ -236,6 +236,12 @@ run_examples() {
 	assert_equal "$(helped_options replay)" "$(completed_options replay)"
 }
 
+@test "pinion-report(1) documents the options that its verb completes, which --help knows" {
+	[[ $(completed_options report | wc -l) -ge 10 ]]
+	assert_equal "$(documented_options "$(page_of report)")" "$(completed_options report)"
+	assert_equal "$(helped_options report)" "$(completed_options report)"
+}
+
 @test "--help and completion know the same options as --list-options" {
 	local verb
 	for verb in map feed run parallel; do
@@ -291,6 +297,10 @@ run_examples() {
 
 @test "the examples in pinion-map(1) run" {
 	run_examples "$(page_of map)" 20
+}
+
+@test "the examples in pinion-report(1) run" {
+	run_examples "$(page_of report)" 4
 }
 
 @test "the examples in pinion-replay(1) run" {
