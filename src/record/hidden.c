@@ -22,6 +22,7 @@ static const struct {
     {OVERRIDE_STDIN_FILE, "stdin.file"},
     {OVERRIDE_STDIN_TEXT, "stdin.text"},
     {OVERRIDE_TIMEOUT, "timeout_ns"},
+    {OVERRIDE_FROM, "from"},
 };
 
 static const char *
@@ -54,6 +55,23 @@ pack_variable(struct buf *pairs, struct buf *name, const struct arg *variable)
 			 variable->length - length - 1);
 }
 
+/* Numbers from 1, with commas between them. */
+static int
+pack_from(struct buf *pairs, const struct arg *value)
+{
+	struct buf text = {0};
+	int status = 0;
+	for (size_t at = 0; at < value->length && status == 0; at += sizeof(uint64_t)) {
+		uint64_t seq;
+		memcpy(&seq, value->bytes + at, sizeof(seq));
+		status = buf_printf(&text, "%s%" PRIu64, at > 0 ? "," : "", seq + 1);
+	}
+	if (status == 0)
+		status = task_pack(pairs, text.bytes, text.length);
+	buf_fini(&text);
+	return status;
+}
+
 static int
 pack_override(struct buf *pairs, enum override_kind kind, const struct arg *value)
 {
@@ -62,6 +80,8 @@ pack_override(struct buf *pairs, enum override_kind kind, const struct arg *valu
 	int64_t ns;
 	if (task_pack(pairs, name, strlen(name)) == -1)
 		return -1;
+	if (kind == OVERRIDE_FROM)
+		return pack_from(pairs, value);
 	if (kind != OVERRIDE_TIMEOUT)
 		return task_pack(pairs, value->bytes, value->length);
 	memcpy(&ns, value->bytes, sizeof(ns));
@@ -149,6 +169,23 @@ add_variable(struct buf *overrides, const struct arg *name, const struct arg *va
 	return status;
 }
 
+static int
+add_from(struct buf *overrides, const struct arg *value)
+{
+	struct buf seqs = {0};
+	int status = 0;
+	for (const char *at = value->bytes; at != NULL && status == 0;) {
+		char *end;
+		uint64_t seq = strtoull(at, &end, 10) - 1;
+		status = buf_append(&seqs, &seq, sizeof(seq));
+		at = *end == ',' ? end + 1 : NULL;
+	}
+	if (status == 0)
+		status = override_add(overrides, OVERRIDE_FROM, seqs.bytes, seqs.length);
+	buf_fini(&seqs);
+	return status;
+}
+
 /* What the name means for the task; members are not looked at. 0, -1 without memory. */
 static int
 add_override(struct buf *overrides, const struct arg *name, const struct arg *value)
@@ -159,6 +196,8 @@ add_override(struct buf *overrides, const struct arg *name, const struct arg *va
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		if (!is_name(name, kinds[i].name))
 			continue;
+		if (kinds[i].kind == OVERRIDE_FROM)
+			return add_from(overrides, value);
 		if (kinds[i].kind != OVERRIDE_TIMEOUT)
 			return override_add(overrides, kinds[i].kind, value->bytes,
 					    value->length);

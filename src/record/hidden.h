@@ -2,7 +2,8 @@
  * hidden.h: the hidden values of tasks from JSON lines (spec.h), as a column of the run file.
  *
  * Pairs (words.h): "id", "cwd", "env.NAME", "stdin.file", "stdin.text", "timeout_ns" for what
- * the line sets for its task (task/override), then "{NAME}" for each member that a template
+ * the line sets for its task (task/override), "from" for the tasks of the stages before that it
+ * came from, then "{NAME}" for each member that a template
  * names. So a record can be read, and gives back the very bytes that the task travelled with.
  */
 #ifndef PINION_HIDDEN_H

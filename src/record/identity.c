@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/blake2b.h"
+#include "task/override.h"
 
 static_assert(sizeof(struct identity) == IDENTITY_BYTES, "a digest");
 
@@ -59,14 +60,34 @@ identity_of_command(const struct spec *spec)
 	return identity;
 }
 
+/* Where it came from, in a job of stages, is not what it is: seqs may differ the next time. */
+static void
+add_overrides(struct blake2b *hash, const struct arg *overrides)
+{
+	struct arg at = *overrides;
+	struct arg value;
+	enum override_kind kind;
+	while (override_next(&at, &kind, &value)) {
+		const char letter = (char)kind;
+		if (kind == OVERRIDE_FROM)
+			continue;
+		add_bytes(hash, &letter, 1);
+		add_bytes(hash, value.bytes, value.length);
+	}
+}
+
 struct identity
-identity_of_task(const struct identity *command, const struct arg *args, size_t arg_count)
+identity_of_task(const struct identity *command, const struct spec *spec,
+		 const struct arg *args, size_t arg_count)
 {
 	struct identity identity;
 	struct blake2b hash;
 	blake2b_init(&hash, IDENTITY_BYTES);
 	blake2b_update(&hash, command, sizeof(*command));
-	for (size_t i = 0; i < arg_count; i++)
+	bool has_overrides = spec->hidden_count > 0 && arg_count > 0;
+	if (has_overrides)
+		add_overrides(&hash, &args[0]);
+	for (size_t i = has_overrides; i < arg_count; i++)
 		add_bytes(&hash, args[i].bytes, args[i].length);
 	blake2b_final(&hash, &identity);
 	return identity;

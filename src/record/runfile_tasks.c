@@ -13,7 +13,6 @@
 
 static const char run_sql[] =
     "SELECT id, ifnull(resumes, 0), name, verb, host, pinion_version, cwd, command, "
-    "hidden_count,"
     " worker_count, cpu_count, started_ns, ifnull(ended_ns, 0), outcome, ifnull(exit, 0),"
     " ifnull(passed_count, 0), first_task_id,"
     " (SELECT min(first_task_id) FROM run AS later WHERE later.id > run.id)"
@@ -28,7 +27,6 @@ enum run_column {
 	RUN_VERSION,
 	RUN_CWD,
 	RUN_COMMAND,
-	RUN_HIDDEN_COUNT,
 	RUN_WORKER_COUNT,
 	RUN_CPU_COUNT,
 	RUN_STARTED,
@@ -158,7 +156,6 @@ read_run(struct runfile_tasks *tasks)
 	run->version = reading_needed_text(reading, RUN_VERSION);
 	run->cwd = reading_needed_text(reading, RUN_CWD);
 	reading_words(reading, RUN_COMMAND, &run->command);
-	run->hidden_count = (size_t)reading_number(reading, RUN_HIDDEN_COUNT);
 	run->worker_count = (int)reading_number(reading, RUN_WORKER_COUNT);
 	run->cpu_count = (int)reading_number(reading, RUN_CPU_COUNT);
 	run->started_real_ns = reading_number(reading, RUN_STARTED);
@@ -435,14 +432,7 @@ int
 runfile_tasks_inputs(struct runfile_tasks *tasks, const struct arg **args, size_t *count,
 		     struct err *err)
 {
-	size_t hidden_count = tasks->overview.hidden_count;
-	if (read_list(tasks, TASK_INPUTS, &tasks->inputs, args, count, err) == -1)
-		return -1;
-	if (hidden_count > *count)
-		hidden_count = *count;
-	*args += hidden_count;
-	*count -= hidden_count;
-	return 0;
+	return read_list(tasks, TASK_INPUTS, &tasks->inputs, args, count, err);
 }
 
 int

@@ -26,7 +26,6 @@ struct runfile_overview {
 	char *version; /* of the pinion that ran it */
 	char *cwd;
 	struct runfile_words command;
-	size_t hidden_count; /* values in front that are not the tasks' own */
 	int worker_count;
 	int cpu_count;
 	int64_t started_real_ns;

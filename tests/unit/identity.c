@@ -29,7 +29,7 @@ task_of(const char *command, const char *first, const char *second)
 {
 	struct identity identity = command_of(command, NULL);
 	struct arg args[] = {{first, strlen(first)}, {second, second ? strlen(second) : 0}};
-	return identity_of_task(&identity, args, second == NULL ? 1 : 2);
+	return identity_of_task(&identity, spec, args, second == NULL ? 1 : 2);
 }
 
 static void
