@@ -113,7 +113,7 @@ letter_write(const struct worker_config *worker, const struct arg *names,
 {
 	struct buf text = {0};
 	struct letter_head head;
-	char number[16];
+	char place[32];
 	int fd = -1;
 	if (letter_pack(&text, worker, names, name_count) == -1) {
 		err_no_memory(err);
@@ -121,10 +121,10 @@ letter_write(const struct worker_config *worker, const struct arg *names,
 	}
 	memcpy(&head, text.bytes, sizeof(head));
 	fd = io_memfd("pinion-letter", 0);
-	snprintf(number, sizeof(number), "%d", fd);
+	snprintf(place, sizeof(place), "%d:%d", fd, (int)getpid());
 	if (fd == -1 || io_pwrite_all(fd, text.bytes, text.length, 0) == -1 ||
 	    fcntl(fd, F_SETFD, 0) == -1 || letter_set_fds(head.fds, 0) == -1 ||
-	    setenv(LETTER_VARIABLE, number, 1) == -1) {
+	    setenv(LETTER_VARIABLE, place, 1) == -1) {
 		err_errno(err, "cannot write down what a worker needs to know");
 		goto close_fd;
 	}
@@ -140,19 +140,20 @@ free_text:
 
 /* --- after it --- */
 
-/* The descriptor that the variable names; -1: there is no such thing. Takes it away. */
+/* The descriptor that the variable names, if it names us; -1: it does not. Takes it away. */
 static int
 letter_find(void)
 {
 	const char *text = getenv(LETTER_VARIABLE);
-	char *end;
+	int fd = -1;
+	int pid = 0;
+	int length = 0;
 	if (text == NULL)
 		return -1;
-	errno = 0;
-	long fd = strtol(text, &end, 10);
-	bool is_number = errno == 0 && end != text && *end == '\0';
+	bool is_ours = sscanf(text, "%d:%d%n", &fd, &pid, &length) == 2 &&
+		       text[length] == '\0' && fd > STDERR_FILENO && pid == getpid();
 	unsetenv(LETTER_VARIABLE);
-	return is_number && fd > STDERR_FILENO && fd <= INT_MAX ? (int)fd : -1;
+	return is_ours ? fd : -1;
 }
 
 /* All of the file, if it begins like a letter to this process. */
@@ -233,8 +234,11 @@ letter_read(struct letter *letter)
 	struct err err = {0};
 	*letter = (struct letter){0};
 	int fd = letter_find();
-	if (fd == -1 || !letter_load(fd, &letter->bytes, &head))
+	if (fd == -1)
 		return 0;
+	/* A worker that went on as a coordinator would make workers, and those the same. */
+	if (!letter_load(fd, &letter->bytes, &head))
+		_exit(WORKER_CANNOT_START);
 	close(fd);
 	if (getppid() != head.coordinator)
 		_exit(WORKER_BROKEN);

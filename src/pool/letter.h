@@ -2,9 +2,10 @@
  * letter.h: what a worker that is executed anew cannot know from its words.
  *
  * A process about to execute this program as a worker writes a letter to itself, into a
- * memfd, and names its descriptor in the environment: PINION_LETTER. The program it becomes
- * finds it, and thereby that it is a worker. The letter says which process it is for, so that
- * a variable that is old, or made up, is nothing but a variable that is taken away.
+ * memfd, and names its descriptor and itself in the environment: PINION_LETTER. The program it
+ * becomes finds that, and thereby that it is a worker, whether it can read the letter or not. A
+ * variable that is old, or made up, is for another process, and nothing but a variable that is
+ * taken away.
  *
  * Never seen by tasks: the variable is gone from the environment once the letter was looked
  * for, whatever was found.
@@ -41,8 +42,8 @@ int letter_write(const struct worker_config *worker, const struct arg *names,
 
 /*
  * In main: 1: we are a worker; 0: we are not, and there is nothing in *letter. Ends the
- * process, without a word, if it is a worker whose coordinator has gone; or if the letter
- * cannot be followed, after telling the coordinator.
+ * process, without a word, if it is a worker whose coordinator has gone, or whose letter cannot
+ * be read; or if that cannot be followed, after telling the coordinator.
  */
 int letter_read(struct letter *letter);
 

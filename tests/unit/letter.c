@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "child.h"
 
@@ -196,16 +197,41 @@ a_worker_that_cannot_follow_its_letter_says_so(void **state)
 	tear_down(&fixture);
 }
 
+/* As a coordinator it would start workers by the same words, and those would, and so on. */
+static void
+a_worker_that_cannot_read_its_letter_ends(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	static struct letter letter;
+	set_up(&fixture);
+	pid_t pid = child_fork();
+	if (pid == 0) {
+		if (!write_letter(&fixture))
+			_exit(1);
+		close(atoi(getenv(VARIABLE)));
+		letter_read(&letter);
+		_exit(0);
+	}
+	assert_child_exits(pid, WORKER_CANNOT_START);
+	tear_down(&fixture);
+}
+
 static void
 a_variable_that_names_no_letter_is_taken_away(void **state)
 {
 	(void)state;
-	char other[16];
+	char others[5][32];
 	static struct letter letter;
 	int fd = io_memfd("test", 65536);
-	snprintf(other, sizeof(other), "%d", fd);
-	const char *const values[] = {"",   "1", "-1", "x", "99", "99999999999999999999",
-				      other};
+	snprintf(others[0], sizeof(*others), "%d", fd);
+	snprintf(others[1], sizeof(*others), "%d:%d", fd, getppid());
+	snprintf(others[2], sizeof(*others), "1:%d", getpid());
+	snprintf(others[3], sizeof(*others), "%d:%d ", fd, getpid());
+	snprintf(others[4], sizeof(*others), "-1:%d", getpid());
+	const char *const values[] = {"",        "1",       "-1",      "x",
+				      ":",       others[0], others[1], others[2],
+				      others[3], others[4]};
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
 		assert_int_equal(setenv(VARIABLE, values[i], 1), 0);
 		assert_int_equal(letter_read(&letter), 0);
@@ -223,6 +249,7 @@ main(void)
 	    TIMED_TEST(a_letter_to_another_process_is_none),
 	    TIMED_TEST(a_worker_without_its_coordinator_does_nothing),
 	    TIMED_TEST(a_worker_that_cannot_follow_its_letter_says_so),
+	    TIMED_TEST(a_worker_that_cannot_read_its_letter_ends),
 	    TIMED_TEST(a_variable_that_names_no_letter_is_taken_away),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
