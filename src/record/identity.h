@@ -29,7 +29,7 @@ struct identity {
 };
 
 struct identity identity_of_command(const struct spec *spec);
-struct identity identity_of_task(const struct identity *command, const struct spec *spec, const struct arg *args,
-				 size_t arg_count);
+struct identity identity_of_task(const struct identity *command, const struct spec *spec,
+				 const struct arg *args, size_t arg_count);
 
 #endif

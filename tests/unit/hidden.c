@@ -79,19 +79,21 @@ everything_is_there_by_its_name(void **state)
 {
 	struct fixture *f = *state;
 	const int64_t ns = 1500000000;
+	const uint64_t from[] = {2, 16};
 	override_text(f, OVERRIDE_ENV, "A=1=2");
 	override_text(f, OVERRIDE_ID, "7\n");
 	override_text(f, OVERRIDE_ENV, "B=");
 	override_text(f, OVERRIDE_CWD, "a folder");
 	override_text(f, OVERRIDE_STDIN_TEXT, "text");
 	override_add(&f->overrides, OVERRIDE_TIMEOUT, (const char *)&ns, sizeof(ns));
+	override_add(&f->overrides, OVERRIDE_FROM, (const char *)from, sizeof(from));
 	expect_back(f, "http://x");
 	assert_true(f->is_text);
-	assert_string_equal(
-	    buf_str(&f->column),
-	    "{\"env.A\":\"1=2\",\"id\":\"7\\n\",\"env.B\":\"\","
-	    "\"cwd\":\"a folder\",\"stdin.text\":\"text\","
-	    "\"timeout_ns\":\"1500000000\",\"{url}\":\"http://x\",\"{k}\":\"\"}");
+	assert_string_equal(buf_str(&f->column),
+			    "{\"env.A\":\"1=2\",\"id\":\"7\\n\",\"env.B\":\"\","
+			    "\"cwd\":\"a folder\",\"stdin.text\":\"text\","
+			    "\"timeout_ns\":\"1500000000\",\"from\":\"3,17\",\"{url}\":"
+			    "\"http://x\",\"{k}\":\"\"}");
 }
 
 static void

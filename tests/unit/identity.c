@@ -10,6 +10,7 @@
 
 #include "record/identity.h"
 #include "record/identity_bag.h"
+#include "task/override.h"
 
 static struct identity
 command_of(const char *first, const char *second)
@@ -27,9 +28,10 @@ command_of(const char *first, const char *second)
 static struct identity
 task_of(const char *command, const char *first, const char *second)
 {
+	const struct spec spec = {0};
 	struct identity identity = command_of(command, NULL);
 	struct arg args[] = {{first, strlen(first)}, {second, second ? strlen(second) : 0}};
-	return identity_of_task(&identity, spec, args, second == NULL ? 1 : 2);
+	return identity_of_task(&identity, &spec, args, second == NULL ? 1 : 2);
 }
 
 static void
@@ -163,6 +165,28 @@ bag_of_more_than_there_can_be_is_refused(void **state)
 	identity_bag_fini(&bag);
 }
 
+static void
+where_a_task_of_a_stage_came_from_is_not_what_it_is(void **state)
+{
+	(void)state;
+	const struct spec spec = {.hidden_count = 1};
+	const struct identity command = command_of("a", NULL);
+	struct identity identities[3];
+	for (uint64_t from = 0; from < 3; from++) {
+		struct buf overrides = {0};
+		assert_int_equal(override_add(&overrides, OVERRIDE_FROM,
+					      (const char *)&from, sizeof(from)),
+				 0);
+		assert_int_equal(
+		    override_add(&overrides, OVERRIDE_ID, from == 2 ? "y" : "x", 1), 0);
+		const struct arg args[] = {{overrides.bytes, overrides.length}, {"v", 1}};
+		identities[from] = identity_of_task(&command, &spec, args, 2);
+		buf_fini(&overrides);
+	}
+	assert_same(identities[0], identities[1], true);
+	assert_same(identities[0], identities[2], false);
+}
+
 int
 main(void)
 {
@@ -175,6 +199,7 @@ main(void)
 	    cmocka_unit_test(bag_that_was_told_how_many_does_not_grow),
 	    cmocka_unit_test(bag_counts_equal_ones_in_one_place),
 	    cmocka_unit_test(bag_of_more_than_there_can_be_is_refused),
+	    cmocka_unit_test(where_a_task_of_a_stage_came_from_is_not_what_it_is),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
