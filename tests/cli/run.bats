@@ -159,7 +159,7 @@ assert_refused() {
 	wait_until grep -qx one out
 	echo '{"k": "two"}' >&9
 	exec 9>&-
-	wait
+	wait "$!"
 	assert_equal "$(cat out)" $'one\ntwo'
 }
 
