@@ -33,8 +33,8 @@
  *   report/  what a run file tells of a run: a summary, a page for a browser (page.html, .css and
  *            .js are put into the program as they are), a trace, rows
  *   ipc/     ring, board, outbox and its frames (between processes), spill, loop (epoll)
- *   base/    err, diag, buf, io, clock, decimal, sig, quote, hash, blake2b, json_text, seqmap,
- *            seqset, draft (files that are there whole or not at all)
+ *   base/    err, diag, buf, io, slurp, cgroup, clock, decimal, sig, quote, hash, blake2b,
+ *            json_text, seqmap, seqset, draft (files that are there whole or not at all)
  *   pinion-plugin.h   what plugins are compiled with; installed
  *
  * Processes: the coordinator is the commands, input, task, run, sink and pool.c; a worker is

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "base/cgroup.h"
 #include "base/err.h"
 
 struct budget {
@@ -22,6 +23,7 @@ struct budget {
 	char *quota_path;  /* the file that says so; NULL: none */
 	char *cpuset_cpus; /* the list of the cpuset we are in, "0-3"; NULL: none */
 	char *cpuset_path; /* the file that says so; NULL: none */
+	struct cgroups cgroups;
 };
 
 /* Zero-initialise first; budget_fini is right whatever they returned. 0 or -1. */

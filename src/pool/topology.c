@@ -140,6 +140,12 @@ topology_free(struct topology *topology)
 	free(topology);
 }
 
+const struct cgroups *
+topology_cgroups(const struct topology *topology)
+{
+	return &topology->budget.cgroups;
+}
+
 const struct topology_facts *
 topology_facts(const struct topology *topology)
 {

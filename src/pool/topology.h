@@ -23,6 +23,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "base/cgroup.h"
 #include "base/err.h"
 #include "task/spec.h"
 
@@ -56,6 +57,9 @@ struct topology *topology_new_synthetic(const char *description,
 
 void topology_free(struct topology *topology);
 const struct topology_facts *topology_facts(const struct topology *topology);
+
+/* Where we are in the control groups; in none on a synthetic machine. */
+const struct cgroups *topology_cgroups(const struct topology *topology);
 
 /* How many workers the limit of open files allows: the max_workers to begin with. At least 1. */
 size_t topology_worker_limit(void);
