@@ -18,8 +18,9 @@ enum {
 	CMD_OK = 0,
 	CMD_TASK_FAILED = 1,
 	CMD_USAGE = 2,
-	CMD_BROKEN = 3,  /* the pool, the system or the output failed */
-	CMD_LOCKED = 75, /* another run has the record */
+	CMD_BROKEN = 3,   /* the pool, the system or the output failed */
+	CMD_DEADLINE = 4, /* it came before all tasks were started */
+	CMD_LOCKED = 75,  /* another run has the record */
 	CMD_PARALLEL_ERROR = 255,
 };
 

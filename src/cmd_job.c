@@ -187,6 +187,11 @@ job_print_summary(const struct job *job)
 		return;
 	for (size_t i = 0; i < job->stage_count; i++)
 		stage_print_summary(&job->stages[i]);
+	if (job->outcome == RUN_DEADLINE)
+		diag_say(&job->shared.diag, "the deadline came first%s",
+			 spec_is_recorded(job->stages[0].spec)
+			     ? ": --resume does the rest"
+			     : "");
 	if (spec->stage_count > 1 && spec->is_dry_run)
 		diag_say(
 		    &job->shared.diag,
@@ -216,10 +221,13 @@ job_status(const struct job *job)
 	if (job->outcome == RUN_BROKEN || job->outcome == RUN_FAILED)
 		return is_parallel ? CMD_PARALLEL_ERROR : CMD_BROKEN;
 	if (is_parallel)
-		return job_parallel_status(job, &counts);
+		return job->outcome == RUN_DEADLINE ? CMD_PARALLEL_ERROR
+						    : job_parallel_status(job, &counts);
 	if (job->outcome == RUN_HALTED && plan_halt_status(last->plan) == 0 &&
 	    last->spec->halt.why == SPEC_HALT_SUCCESS)
 		return CMD_OK;
+	if (job->outcome == RUN_DEADLINE)
+		return CMD_DEADLINE;
 	return has_failed ? CMD_TASK_FAILED : CMD_OK;
 }
 
@@ -238,9 +246,13 @@ static int
 job_finish_records(struct job *job, int status)
 {
 	static const enum records_outcome outcomes[] = {
-	    [RUN_COMPLETE] = RECORDS_COMPLETE,   [RUN_HALTED] = RECORDS_HALTED,
-	    [RUN_SIGNALLED] = RECORDS_SIGNALLED, [RUN_READER_GONE] = RECORDS_READER_GONE,
-	    [RUN_BROKEN] = RECORDS_BROKEN,       [RUN_FAILED] = RECORDS_FAILED};
+	    [RUN_COMPLETE] = RECORDS_COMPLETE,
+	    [RUN_HALTED] = RECORDS_HALTED,
+	    [RUN_DEADLINE] = RECORDS_DEADLINE,
+	    [RUN_SIGNALLED] = RECORDS_SIGNALLED,
+	    [RUN_READER_GONE] = RECORDS_READER_GONE,
+	    [RUN_BROKEN] = RECORDS_BROKEN,
+	    [RUN_FAILED] = RECORDS_FAILED};
 	int signal = conductor_signal(job->shared.conductor);
 	bool has_failed = false;
 	if (signal != 0)
@@ -268,6 +280,7 @@ job_set_again(const struct job *job)
 	spec->resume = SPEC_RETRY_FAILED;
 	spec->run_file = again->run_file;
 	spec->joblog = NULL;
+	spec->deadline_real_ns = 0; /* whose night it was is over */
 	if (again->run_file != NULL)
 		return;
 	spec->results = NULL;

@@ -326,6 +326,7 @@ stage_make_run(struct stage *stage, struct err *err)
 {
 	struct run_config config = {
 	    .spec = stage->spec,
+	    .cgroups = topology_cgroups(stage->shared->topology),
 	    .loop = stage->shared->loop,
 	    .plan = stage->plan,
 	    .sinks = {stage->front, stage->failures},

@@ -19,7 +19,8 @@
  *            interfaces source.h, history.h, backend.h, sink.h
  *   run/     conductor (the loop over all runs of a job, signals); run: feed, wait, settle;
  *            run_hear: results; sinks and late (what records hear once the output is out);
- *            throttle; time limits
+ *            throttle, which reads gauge; memkills (which tasks the kernel has killed); time
+ *            limits
  *   pool/    topology (budget, machine: from sysfs or hwloc, places); pool (watch, replace, let
  *            the last tasks go) with flights and chunking; start (by fork, spawn or a server);
  *            worker, its channel and its executor: spawn, coproc (a program, its protocol, doze),

@@ -3,7 +3,7 @@
  *
  * Finds for each hierarchy where it shows us our own group, once; then reads files on each level
  * from there up to the root of what we can see, as often as wanted. Who reads knows what the files
- * say: pool/budget (CPU), run/machine (memory).
+ * say: pool/budget (CPU), run/gauge (memory).
  *
  * What is missing or unreadable is no limit: only lack of memory is an error.
  */

@@ -2,6 +2,9 @@
 #include "base/slurp.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/io.h"
 
@@ -31,4 +34,17 @@ slurp(const char *root, const char *path, struct buf *text)
 	if (got == -1)
 		buf_clear(text);
 	return failed == -1 || buf_str(text) == NULL ? -1 : 0;
+}
+
+bool
+slurp_number(const char *text, const char *name, uint64_t *number)
+{
+	size_t length = strlen(name);
+	for (const char *line = text; *line != '\0';) {
+		if (strncmp(line, name, length) == 0)
+			return sscanf(line + length, " %" SCNu64, number) == 1;
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	return false;
 }

@@ -4,6 +4,9 @@
 #ifndef PINION_SLURP_H
 #define PINION_SLURP_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/buf.h"
 
 /*
@@ -12,5 +15,8 @@
  * memory.
  */
 int slurp(const char *root, const char *path, struct buf *text);
+
+/* The number behind `name` at the start of a line of that; false where there is none. */
+bool slurp_number(const char *text, const char *name, uint64_t *number);
 
 #endif

@@ -67,6 +67,11 @@ option_setter option_set_fsync;
 option_setter option_set_protocol;
 option_setter option_set_inflight; /* from 1 to OPTION_INFLIGHT_MAX */
 option_setter option_set_fail_fast;
+option_setter option_set_load;
+option_setter option_set_max_pressure;
+option_setter option_set_nice;
+option_setter option_set_ionice;
+option_setter option_set_deadline;
 option_setter option_set_termseq;
 option_setter option_set_resume; /* operand: an enum spec_resume */
 

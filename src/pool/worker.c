@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +27,8 @@
 /* Where tasks are recorded: one that took so long is before the next; others are so long after. */
 #define WORKER_SLOW_NS (2 * NS_PER_MS)
 #define WORKER_RECORD_DELAY_NS (2 * NS_PER_MS)
+
+#define WORKER_IOPRIO_WHO_PROCESS 1 /* of ioprio_set(2), which has no header */
 
 extern char **environ;
 
@@ -149,6 +153,18 @@ worker_take_place(const struct worker_config *config)
 	};
 }
 
+/* How much of the machine is left to others; the tasks inherit it. */
+static int
+worker_set_up_manners(const struct spec *spec, struct err *err)
+{
+	if (spec->has_nice && setpriority(PRIO_PROCESS, 0, spec->nice) == -1)
+		return err_errno(err, "--nice %d", spec->nice);
+	if (spec->ioprio != 0 &&
+	    syscall(SYS_ioprio_set, WORKER_IOPRIO_WHO_PROCESS, 0, spec->ioprio) == -1)
+		return err_errno(err, "--ionice");
+	return 0;
+}
+
 static int
 worker_set_up_place(struct worker *self, struct err *err)
 {
@@ -161,7 +177,7 @@ worker_set_up_place(struct worker *self, struct err *err)
 	if (task_env_export(config->spec->env, config->spec->env_count) == -1 ||
 	    task_env_init(&self->env, environ, &env_config) == -1)
 		return err_no_memory(err);
-	return 0;
+	return worker_set_up_manners(config->spec, err);
 }
 
 static int

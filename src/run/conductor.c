@@ -173,7 +173,12 @@ conductor_outcome(const struct conductor *conductor, struct err *err)
 		outcome = leader->outcome;
 		*err = leader->err;
 	}
-	return outcome;
+	if (outcome != RUN_DEADLINE)
+		return outcome;
+	for (size_t i = 0; i < conductor->run_count; i++)
+		if (run_has_left(conductor->runs[i]))
+			return RUN_DEADLINE;
+	return RUN_COMPLETE; /* all were on their way by then */
 }
 
 enum run_outcome

@@ -2,6 +2,7 @@
 #include "run/run.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 
 #define RUN_PASS_MAX 10000 /* tasks done before this run, in one turn */
 #define RUN_LOOK_MS 10
+#define RUN_CLOCK_NS (60 * NS_PER_S)
 #define RUN_FORCE_MS 500 /* after a grace period, and between SIGKILLs */
 
 /* --- ending --- */
@@ -115,6 +117,27 @@ run_resize(struct run *run, int change)
 	run->backend->ops->resize(run->backend, change < 0 ? count - 1 : count + 1);
 }
 
+/* When to look at the clock on the wall, which may be set, or go on while the machine sleeps. */
+static int64_t
+run_deadline_at_ns(const struct run *run)
+{
+	int64_t deadline_real_ns = run->config.spec->deadline_real_ns;
+	if (deadline_real_ns == 0 || run->is_ending || run->is_over ||
+	    run->config.spec->is_dry_run)
+		return CLOCK_NEVER;
+	int64_t left_ns = deadline_real_ns - clock_real_ns();
+	return clock_now_ns() + (left_ns < RUN_CLOCK_NS ? left_ns : RUN_CLOCK_NS);
+}
+
+static void
+run_check_deadline(struct run *run)
+{
+	if (run_deadline_at_ns(run) > clock_now_ns())
+		return;
+	run_end(run, RUN_DEADLINE);
+	run->has_settled = true; /* what is left has its end now */
+}
+
 /* --- feed --- */
 
 /*
@@ -126,7 +149,8 @@ run_feed_one(struct run *run, size_t *count, int64_t now_ns, struct err *err)
 {
 	struct task *task;
 	uint32_t chunk = run->backend->ops->chunk(run->backend);
-	if (run->throttle.is_cautious) /* an idle worker each, and nothing queued behind it */
+	if (throttle_is_cautious(
+		&run->throttle)) /* an idle worker each, and nothing queued behind it */
 		chunk = 1;
 	if (chunk > *count)
 		chunk = (uint32_t)*count;
@@ -156,22 +180,57 @@ run_feed_one(struct run *run, size_t *count, int64_t now_ns, struct err *err)
 	return status == 0 ? 1 : -(status == -1);
 }
 
+/* What holds tasks back, for the user; each reason once. */
+static void
+run_tell_hold(struct run *run)
+{
+	char why[160], line[256];
+	while (throttle_tell(&run->throttle, why, sizeof(why)) != NULL) {
+		int length = snprintf(line, sizeof(line), "%s: %s\n",
+				      run->config.spec->program, why);
+		run->config.note(run->config.context, line, (size_t)length);
+	}
+}
+
+/* Of *count tasks, as many as the machine's state allows. It is not looked at while there are none. */
+static int
+run_judge(struct run *run, size_t *count, const struct throttle_seats *seats,
+	  int64_t now_ns, struct err *err)
+{
+	if (*count == 0 || !throttle_has_bounds(&run->throttle))
+		return 0;
+	if (plan_look_ahead(run->config.plan, err) == -1)
+		return -1;
+	if (!plan_has_next(run->config.plan, sinks_window_end(&run->sinks), now_ns))
+		return 0;
+	*count = throttle_judge(&run->throttle, *count, seats, now_ns);
+	run_tell_hold(run);
+	return 0;
+}
+
 /* As many tasks as there is room for; says what has to happen before there is more to do. */
 static int
 run_feed_all(struct run *run, struct err *err)
 {
 	int status = 1;
 	int64_t now_ns = clock_now_ns();
-	size_t room = run->backend->ops->room(run->backend);
-	size_t idle_count = run->backend->ops->idle_count(run->backend);
-	size_t count = throttle_allow(&run->throttle, room, idle_count, now_ns);
+	const struct backend_ops *ops = run->backend->ops;
+	struct throttle_seats seats = {
+	    .worker_count = ops->worker_count(run->backend),
+	    .idle_count = ops->idle_count(run->backend),
+	    .room = ops->room(run->backend),
+	};
+	size_t room = seats.room;
+	size_t count = throttle_allow(&run->throttle, &seats, now_ns);
+	if (run_judge(run, &count, &seats, now_ns, err) == -1)
+		return -1;
 	if (count == 0 && room > 0 && plan_look_ahead(run->config.plan, err) == -1)
 		return -1;
 	run->wants_input = plan_wait_fd(run->config.plan) != -1 && count == 0 && room > 0;
 	while (count > 0 && status == 1)
 		status = run_feed_one(run, &count, now_ns, err);
 	if (status == 1 && room > 0)
-		run->feed_at_ns = throttle_wait_until(&run->throttle, idle_count);
+		run->feed_at_ns = throttle_wait_until(&run->throttle, seats.idle_count);
 	return status == -1 ? -1 : 0;
 }
 
@@ -182,6 +241,7 @@ run_feed(struct run *run)
 	run->wants_input = false;
 	run->feed_at_ns = CLOCK_NEVER;
 	run->passed_count = 0;
+	run_check_deadline(run);
 	if (run->is_ending || run->is_held)
 		return;
 	if (run_feed_all(run, &err) == -1)
@@ -248,6 +308,9 @@ run_wait_until(const struct run *run)
 	if (run->is_cancelling && run->force < BACKEND_KILL_WORKER &&
 	    run->force_at_ns < until)
 		until = run->force_at_ns;
+	int64_t deadline_at_ns = run_deadline_at_ns(run);
+	if (deadline_at_ns < until)
+		until = deadline_at_ns;
 	int64_t poll_at_ns = run->backend->ops->poll_at(run->backend);
 	if (poll_at_ns < until)
 		until = poll_at_ns;
@@ -328,11 +391,13 @@ run_skip(struct run *run)
 	struct result result = {.reason = RESULT_SKIPPED, .cpu = -1};
 	struct err err = {0};
 	struct task *task;
-	while (run->is_ending && (task = plan_skip(run->config.plan, &err)) != NULL)
+	while (run->is_ending && (task = plan_skip(run->config.plan, &err)) != NULL) {
+		run->has_skipped |= !task->is_done;
 		if (task->is_done)
 			run_pass_task(run, task);
 		else
 			run_settle_task(run, task, &result);
+	}
 	if (err.kind != ERR_NONE)
 		run_lose_track(run, &err);
 }
@@ -432,6 +497,12 @@ run_finish(struct run *run)
 }
 
 bool
+run_has_left(const struct run *run)
+{
+	return run->has_skipped || plan_has_unread_input(run->config.plan);
+}
+
+bool
 run_has_failed(const struct run *run)
 {
 	return run->outcome == RUN_BROKEN || run->outcome == RUN_FAILED;
@@ -462,6 +533,15 @@ run_open_reader(struct run *run, struct err *err)
 	return run->reader_watch == NULL ? -1 : 0;
 }
 
+static int
+run_open_gauges(struct run *run, struct err *err)
+{
+	const struct run_config *config = &run->config;
+	const char *root = config->root != NULL ? config->root : "";
+	throttle_init(&run->throttle, config->spec, root, config->cgroups);
+	return gauge_check(&run->throttle.gauge, config->spec, err);
+}
+
 struct run *
 run_new(const struct run_config *config, struct err *err)
 {
@@ -478,8 +558,7 @@ run_new(const struct run_config *config, struct err *err)
 	run->timed_end = UINT64_MAX;
 	for (size_t i = 0; i < SINKS_FDS_MAX; i++)
 		run->sink_fds[i] = -1;
-	throttle_init(&run->throttle, config->spec);
-	if (run_open_reader(run, err) == 0)
+	if (run_open_gauges(run, err) == 0 && run_open_reader(run, err) == 0)
 		return run;
 	run_free(run);
 	return NULL;
@@ -501,6 +580,7 @@ run_free(struct run *run)
 	for (size_t i = 0; i < SINKS_FDS_MAX; i++)
 		loop_unwatch(run->config.loop, run->sink_watches[i]);
 	attempts_fini(&run->attempts);
+	throttle_fini(&run->throttle);
 	sinks_fini(&run->sinks);
 	free(run);
 }

@@ -4,7 +4,7 @@
  *
  * Joins a plan, a backend and sinks through their interfaces. Owns none of them, prints
  * nothing. A run ends when everything has settled and is written, or when it was told to end:
- * by --halt, a signal, a reader of stdout that went away, a broken pool, an error. On every way
+ * by --halt, --deadline, a signal, a reader of stdout that went away, a broken pool, an error. On every way
  * out the backend has no worker left. Its turns are the conductor's to take (conductor.h).
  */
 #ifndef PINION_RUN_H
@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/cgroup.h"
 #include "base/err.h"
 #include "ipc/loop.h"
 #include "run/sinks.h"
@@ -23,6 +24,7 @@
 enum run_outcome {
 	RUN_COMPLETE,    /* all tasks settled, all is written */
 	RUN_HALTED,      /* by --halt; see plan_halt_status */
+	RUN_DEADLINE,    /* it came before all tasks were started */
 	RUN_SIGNALLED,   /* conductor_signal says by which */
 	RUN_READER_GONE, /* nobody reads stdout any more */
 	RUN_BROKEN,      /* the pool cannot serve: err */
@@ -32,6 +34,8 @@ enum run_outcome {
 /* All borrowed until run_free. */
 struct run_config {
 	const struct spec *spec;
+	const char *root; /* in front of the kernel's files that are read; NULL: "" */
+	const struct cgroups *cgroups; /* that we are in; NULL: none */
 	struct loop *loop;
 	struct plan *plan;
 	struct sink *sinks[SINKS_MAX];

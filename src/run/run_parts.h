@@ -17,6 +17,7 @@ struct run {
 	struct backend *backend;
 	struct throttle throttle;
 	struct attempts attempts; /* what runs now */
+	bool has_skipped;         /* a task was never started */
 	struct sinks sinks;
 	struct loop_watch *reader_watch;
 	struct loop_watch *source_watch;
@@ -61,6 +62,9 @@ bool run_is_finished(struct run *run);
 void run_finish(struct run *run);
 
 bool run_has_failed(const struct run *run);
+
+/* Tasks were never started, or inputs never read. */
+bool run_has_left(const struct run *run);
 
 /* Ends as the leader does, if that ends before its tasks do. */
 void run_follow(struct run *run, const struct run *leader);

@@ -261,6 +261,13 @@ plan_look_ahead(struct plan *plan, struct err *err)
 	return plan_pull(plan, 1, err) == SOURCE_ERROR ? -1 : 0;
 }
 
+bool
+plan_has_next(const struct plan *plan, uint64_t seq_end, int64_t now_ns)
+{
+	return (plan->ready != NULL && plan->ready->seq < seq_end) ||
+	       plan_wait_until(plan) <= now_ns;
+}
+
 int
 plan_wait_fd(const struct plan *plan)
 {

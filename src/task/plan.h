@@ -65,6 +65,9 @@ bool plan_has_given_all(const struct plan *plan);
  */
 int plan_look_ahead(struct plan *plan, struct err *err);
 
+/* Whether a task is there to be given now, of a seq below `seq_end`; plan_look_ahead first. */
+bool plan_has_next(const struct plan *plan, uint64_t seq_end, int64_t now_ns);
+
 /* After PLAN_WAIT: the source's descriptor, -1 when it is not the source that is waited for. */
 int plan_wait_fd(const struct plan *plan);
 /* The moment the next retry is due; CLOCK_NEVER. */

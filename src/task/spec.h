@@ -142,6 +142,14 @@ struct spec_halt {
 	double value;
 };
 
+/* Pressure, as the kernel measures it: the time in which some task stalls for want of it. */
+enum spec_pressure {
+	SPEC_PRESSURE_CPU,
+	SPEC_PRESSURE_MEMORY,
+	SPEC_PRESSURE_IO,
+	SPEC_PRESSURES,
+};
+
 struct spec_timeout {
 	int64_t ns; /* 0: none */
 	double percent; /* above 0: of the median run time of the tasks that succeeded so far */
@@ -266,6 +274,14 @@ struct spec {
 	enum spec_start_method start_method;
 	const char *initializer; /* shell command; NULL: none */
 
+	/* Manners: what others on the machine are left with. */
+	struct spec_jobs load; /* --load: nothing starts from here on; DEFAULT: no bound */
+	uint64_t memfree_bytes;                   /* nothing starts below; 0: no bound */
+	double pressure_percents[SPEC_PRESSURES]; /* nothing starts from here on; 0: no bound */
+	bool has_nice;
+	int nice;   /* of workers and their tasks */
+	int ioprio; /* the same, as ioprio_set(2) has it; 0: pinion's own */
+
 	/* Output. */
 	bool is_ordered;
 	enum spec_output_mode output_mode;
@@ -293,7 +309,8 @@ struct spec {
 	unsigned int retry_on;     /* SPEC_RETRY_* */
 	int64_t backoff_ns; /* before the 2nd attempt; doubles with each further one */
 	struct spec_timeout timeout;
-	int64_t delay_ns; /* at least so long between two starts */
+	int64_t delay_ns;         /* at least so long between two starts */
+	int64_t deadline_real_ns; /* since 1970: nothing starts from then on; 0: none */
 	struct spec_halt halt;
 	struct spec_term_step term_steps[SPEC_TERM_STEPS];
 	size_t term_step_count;
