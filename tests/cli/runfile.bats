@@ -448,3 +448,10 @@ has_ended() {
 	strace -ff -qq -o traced -e trace=openat pinion map --run-file run.db true ::: a
 	assert_equal "$(grep -l libsqlite3 traced.* | wc -l)" 1
 }
+
+@test "a task that does not make its output is recorded with that reason" {
+	run timeout 60 pinion map --run-file run.db --output '{}.out' 'true {} {out}' ::: a
+	assert_equal "$status" 1
+	[[ $output != *'has died'* ]]
+	assert_equal "$(sql 'SELECT reason, exit FROM task')" 'no output|1'
+}
