@@ -545,7 +545,8 @@ option_set_retry_on(struct option_state *state, const struct option_row *option,
 	if (value_retry_on(value, &state->spec->retry_on) == -1)
 		return refuse(
 		    option, value,
-		    "not a list of exit, signal, timeout, lost, apart by commas, or all",
+		    "not a list of exit, signal, timeout, lost, memory, apart by commas, "
+		    "or all",
 		    err);
 	return 0;
 }

@@ -405,10 +405,13 @@ value_term_steps(const char *text, struct spec_term_step *steps, size_t *step_co
 int
 value_retry_on(const char *text, unsigned int *retry_on)
 {
-	static const struct value_name reasons[] = {
-	    {"exit", SPEC_RETRY_EXIT},       {"signal", SPEC_RETRY_SIGNAL},
-	    {"timeout", SPEC_RETRY_TIMEOUT}, {"lost", SPEC_RETRY_LOST},
-	    {"all", SPEC_RETRY_ALL},         {NULL, 0}};
+	static const struct value_name reasons[] = {{"exit", SPEC_RETRY_EXIT},
+						    {"signal", SPEC_RETRY_SIGNAL},
+						    {"timeout", SPEC_RETRY_TIMEOUT},
+						    {"lost", SPEC_RETRY_LOST},
+						    {"memory", SPEC_RETRY_MEMORY},
+						    {"all", SPEC_RETRY_ALL},
+						    {NULL, 0}};
 	unsigned int bits = 0;
 	for (;;) {
 		size_t length = strcspn(text, ",");

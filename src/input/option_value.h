@@ -40,7 +40,7 @@ int value_halt(const char *text, struct spec_halt *halt);
  */
 int value_term_steps(const char *text, struct spec_term_step *steps, size_t *step_count);
 
-/* exit,signal,timeout,lost or all. */
+/* exit,signal,timeout,lost,memory or all. */
 int value_retry_on(const char *text, unsigned int *retry_on);
 
 int value_trim(const char *text, enum spec_trim *trim);

@@ -8,7 +8,7 @@ static const char *const reason_words[] = {
     [RESULT_TIMEOUT] = "timeout",     [RESULT_CANNOT_EXECUTE] = "cannot execute",
     [RESULT_LOST] = "lost",           [RESULT_NO_ANSWER] = "no answer",
     [RESULT_CANCELLED] = "cancelled", [RESULT_SKIPPED] = "skipped",
-    [RESULT_NO_OUTPUT] = "no output",
+    [RESULT_NO_OUTPUT] = "no output", [RESULT_MEMORY] = "memory",
 };
 static_assert(sizeof(reason_words) / sizeof(*reason_words) == RESULT_REASONS,
 	      "each reason has a word");

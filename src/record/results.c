@@ -130,6 +130,7 @@ results_is_kept(const struct results *results, const struct result *result)
 	case RESULT_CANNOT_EXECUTE:
 	case RESULT_NO_ANSWER:
 	case RESULT_NO_OUTPUT:
+	case RESULT_MEMORY:
 	case RESULT_REASONS:
 		break;
 	}

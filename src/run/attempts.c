@@ -29,15 +29,21 @@ attempts_add(struct attempts *attempts, uint64_t seq, int64_t started_at_ns,
 	return 0;
 }
 
+struct attempt *
+attempts_find(const struct attempts *attempts, uint64_t seq)
+{
+	for (size_t i = 0; i < attempts->count; i++)
+		if (attempts->items[i].seq == seq)
+			return &attempts->items[i];
+	return NULL;
+}
+
 void
 attempts_remove(struct attempts *attempts, uint64_t seq)
 {
-	for (size_t i = 0; i < attempts->count; i++) {
-		if (attempts->items[i].seq != seq)
-			continue;
-		attempts->items[i] = attempts->items[--attempts->count];
-		return;
-	}
+	struct attempt *attempt = attempts_find(attempts, seq);
+	if (attempt != NULL)
+		*attempt = attempts->items[--attempts->count];
 }
 
 void

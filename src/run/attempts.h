@@ -12,7 +12,8 @@
 struct attempt {
 	uint64_t seq;
 	int64_t started_at_ns;
-	int64_t limit_ns;    /* its own; 0: that of all */
+	int64_t limit_ns;       /* its own; 0: that of all */
+	uint64_t memkill_count; /* what memkills_begin said when it started */
 	int64_t force_at_ns; /* it was told to end; harder means are due then; 0: not told */
 };
 
@@ -25,6 +26,9 @@ struct attempts {
 void attempts_fini(struct attempts *attempts);
 int attempts_add(struct attempts *attempts, uint64_t seq, int64_t started_at_ns,
 		 int64_t limit_ns);
+
+/* NULL where it is not known to run. Borrowed until the next add or remove. */
+struct attempt *attempts_find(const struct attempts *attempts, uint64_t seq);
 void attempts_remove(struct attempts *attempts, uint64_t seq);
 
 /* As if those of seqs [seq, seq_end) had started so much later. */

@@ -244,6 +244,9 @@ run_feed(struct run *run)
 	run_check_deadline(run);
 	if (run->is_ending || run->is_held)
 		return;
+	if (run->wants_withdraw)
+		run->backend->ops->withdraw(run->backend);
+	run->wants_withdraw = false;
 	if (run_feed_all(run, &err) == -1)
 		run_fail(run, RUN_FAILED, &err);
 	else if (run->backend->ops->publish(run->backend, &err) == -1)
@@ -539,6 +542,8 @@ run_open_gauges(struct run *run, struct err *err)
 	const struct run_config *config = &run->config;
 	const char *root = config->root != NULL ? config->root : "";
 	throttle_init(&run->throttle, config->spec, root, config->cgroups);
+	if (memkills_init(&run->memkills, root, config->cgroups) == -1)
+		return err_no_memory(err);
 	return gauge_check(&run->throttle.gauge, config->spec, err);
 }
 
@@ -580,6 +585,7 @@ run_free(struct run *run)
 	for (size_t i = 0; i < SINKS_FDS_MAX; i++)
 		loop_unwatch(run->config.loop, run->sink_watches[i]);
 	attempts_fini(&run->attempts);
+	memkills_fini(&run->memkills);
 	throttle_fini(&run->throttle);
 	sinks_fini(&run->sinks);
 	free(run);

@@ -51,6 +51,9 @@ run_on_started(void *context, uint64_t seq, uint32_t attempt, uint32_t slot,
 			 run_own_limit_ns(run, task)) == -1) {
 		err_no_memory(&err);
 		run_fail(run, RUN_FAILED, &err);
+	} else {
+		attempts_find(&run->attempts, seq)->memkill_count =
+		    memkills_begin(&run->memkills, started_at_ns);
 	}
 	if (sinks_started(&run->sinks, task, slot, &err) == -1)
 		run_fail(run, RUN_FAILED, &err);
@@ -94,6 +97,37 @@ run_pass_task(struct run *run, struct task *task)
 	plan_release(run->config.plan, task);
 }
 
+/* Of tasks that run, and the one that has just ended. */
+static size_t
+run_busy_count(const struct run *run)
+{
+	const struct backend_ops *ops = run->backend->ops;
+	size_t worker_count = ops->worker_count(run->backend);
+	size_t idle_count = ops->idle_count(run->backend);
+	return idle_count == 0 ? worker_count : worker_count - idle_count + 1;
+}
+
+/* It comes again with fewer beside it. */
+static void
+run_retry_out_of_memory(struct run *run)
+{
+	throttle_out_of_memory(&run->throttle, run_busy_count(run));
+	run->wants_withdraw = true;
+}
+
+/* What the worker saw, or what the kernel did. */
+static struct result
+run_explain(struct run *run, uint64_t seq, const struct result *result)
+{
+	const struct attempt *attempt = attempts_find(&run->attempts, seq);
+	uint64_t begin_count =
+	    attempt != NULL ? attempt->memkill_count : run->memkills.first_count;
+	struct result told = *result;
+	if (memkills_explain(&run->memkills, begin_count, result))
+		told.reason = RESULT_MEMORY;
+	return told;
+}
+
 static void
 run_on_finished(void *context, uint64_t seq, uint32_t attempt, const struct result *result)
 {
@@ -101,12 +135,19 @@ run_on_finished(void *context, uint64_t seq, uint32_t attempt, const struct resu
 	struct task *task = run_find_one(run, seq, attempt);
 	if (task == NULL)
 		return;
+	struct result told = run_explain(run, seq, result);
 	attempts_remove(&run->attempts, seq);
 	run->has_settled = true;
-	if (plan_finished(run->config.plan, task, result, clock_now_ns()) == PLAN_RETRY)
-		run_retry_task(run, task, result);
-	else
-		run_settle_task(run, task, result);
+	if (result_is_success(&told))
+		throttle_succeeded(&run->throttle, 1,
+				   run->backend->ops->worker_count(run->backend));
+	if (plan_finished(run->config.plan, task, &told, clock_now_ns()) != PLAN_RETRY) {
+		run_settle_task(run, task, &told);
+		return;
+	}
+	if (told.reason == RESULT_MEMORY)
+		run_retry_out_of_memory(run);
+	run_retry_task(run, task, &told);
 }
 
 static void
@@ -118,6 +159,8 @@ run_on_answered(void *context, uint64_t seq, uint32_t attempt, const struct answ
 	if (chunk == NULL || chunk->count < answers->count)
 		return;
 	run->has_settled = true;
+	throttle_succeeded(&run->throttle, answers->count,
+			   run->backend->ops->worker_count(run->backend));
 	if (sinks_answered(&run->sinks, chunk, answers, &err) == -1)
 		run_fail(run, RUN_FAILED, &err);
 	plan_answered(run->config.plan, chunk, answers);

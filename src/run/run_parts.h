@@ -9,6 +9,7 @@
 #define PINION_RUN_PARTS_H
 
 #include "run/attempts.h"
+#include "run/memkills.h"
 #include "run/run.h"
 #include "run/throttle.h"
 
@@ -17,7 +18,9 @@ struct run {
 	struct backend *backend;
 	struct throttle throttle;
 	struct attempts attempts; /* what runs now */
-	bool has_skipped;         /* a task was never started */
+	struct memkills memkills;
+	bool wants_withdraw; /* what is queued is to wait for fewer beside it */
+	bool has_skipped;    /* a task was never started */
 	struct sinks sinks;
 	struct loop_watch *reader_watch;
 	struct loop_watch *source_watch;

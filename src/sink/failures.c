@@ -137,6 +137,7 @@ failures_is_alike(const struct result *a, const struct result *b)
 	case RESULT_NO_ANSWER:
 	case RESULT_CANCELLED:
 	case RESULT_SKIPPED:
+	case RESULT_MEMORY:
 	case RESULT_REASONS:
 		break;
 	}
@@ -223,6 +224,7 @@ failures_settled(struct sink *sink, const struct task *task, const struct result
 	case RESULT_LOST:
 	case RESULT_NO_ANSWER:
 	case RESULT_NO_OUTPUT:
+	case RESULT_MEMORY:
 	case RESULT_REASONS:
 		break;
 	}

@@ -50,6 +50,10 @@ hint_append_plain(struct buf *hint, const struct result *result)
 		return buf_append_str(hint,
 				      "this KILL did not come from here: out of memory? "
 				      "(see dmesg; -j with fewer jobs)");
+	if (result->reason == RESULT_MEMORY)
+		return buf_append_str(hint,
+				      "fewer at once need less memory: -j, --memfree, or "
+				      "--retries with --retry-on memory");
 	if (result->reason != RESULT_CANNOT_EXECUTE)
 		return 0;
 	if (result->errno_value == E2BIG)

@@ -338,6 +338,8 @@ plan_may_retry(const struct plan *plan, const struct task *task, const struct re
 	case RESULT_LOST:
 	case RESULT_NO_ANSWER:
 		return (spec->retry_on & SPEC_RETRY_LOST) != 0;
+	case RESULT_MEMORY:
+		return (spec->retry_on & (SPEC_RETRY_SIGNAL | SPEC_RETRY_MEMORY)) != 0;
 	case RESULT_CANCELLED:
 	case RESULT_SKIPPED:
 	case RESULT_REASONS:

@@ -71,6 +71,7 @@ result_gnu_exit(const struct result *result)
 	case RESULT_EXIT:
 	case RESULT_CANNOT_EXECUTE:
 	case RESULT_NO_OUTPUT:
+	case RESULT_MEMORY: /* 0 beside a signal */
 		return result->exit_status;
 	case RESULT_SIGNAL:
 		return 0;
@@ -120,6 +121,9 @@ result_describe(const struct result *result, char *text, size_t text_bytes)
 		return text;
 	case RESULT_SKIPPED:
 		snprintf(text, text_bytes, "skipped");
+		return text;
+	case RESULT_MEMORY:
+		snprintf(text, text_bytes, "killed by the kernel for memory");
 		return text;
 	case RESULT_REASONS:
 		break;

@@ -22,6 +22,7 @@ enum result_reason {
 	RESULT_CANCELLED, /* we ended it: --halt now, a signal to pinion */
 	RESULT_SKIPPED,   /* never started and never will */
 	RESULT_NO_OUTPUT, /* exited with 0, but an output is not there: errno_value; below 0: that one was not written, -1 the first */
+	RESULT_MEMORY, /* the kernel killed it for want of memory; the rest is as without knowing that */
 	RESULT_REASONS,
 };
 
@@ -76,7 +77,8 @@ int result_gnu_exit(const struct result *result);
 
 /*
  * "exit 3", "killed by signal 9 (KILL)", "timed out", "cannot execute: No such file or directory",
- * "lost: its worker died", ... into text. Always NUL-terminated; returns text.
+ * "lost: its worker died", "killed by the kernel for memory", ... into text. Always
+ * NUL-terminated; returns text.
  */
 const char *result_describe(const struct result *result, char *text, size_t text_bytes);
 

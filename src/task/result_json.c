@@ -152,6 +152,8 @@ result_json_status(const struct result *result)
 		return "skipped";
 	case RESULT_NO_OUTPUT:
 		return "no_output";
+	case RESULT_MEMORY:
+		return "out_of_memory";
 	case RESULT_REASONS:
 		break;
 	}
@@ -163,8 +165,9 @@ append_failure(struct buf *text, const struct result_json *json)
 {
 	const struct result *result = json->result;
 	char words[256];
-	bool has_exit =
-	    result->reason == RESULT_EXIT || result->reason == RESULT_CANNOT_EXECUTE;
+	bool has_exit = result->reason == RESULT_EXIT ||
+			result->reason == RESULT_CANNOT_EXECUTE ||
+			(result->reason == RESULT_MEMORY && result->exit_status != 0);
 	if (buf_append_str(text, ",\"status\":\"") == -1 ||
 	    buf_append_str(text, result_json_status(result)) == -1 ||
 	    buf_reserve(text, RESULT_JSON_FIXED_BYTES) == -1)

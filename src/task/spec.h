@@ -168,7 +168,8 @@ enum {
 	SPEC_RETRY_SIGNAL = 2,
 	SPEC_RETRY_TIMEOUT = 4,
 	SPEC_RETRY_LOST = 8,
-	SPEC_RETRY_ALL = 15,
+	SPEC_RETRY_MEMORY = 16,
+	SPEC_RETRY_ALL = 31,
 };
 
 /* Which of the tasks that a record of an earlier run knows are run again. */

@@ -396,6 +396,19 @@ kill_from_elsewhere_suggests_memory(void **state)
 }
 
 static void
+kill_for_memory_is_named_and_says_what_helps(void **state)
+{
+	struct fixture *f = *state;
+	struct buf text = {0};
+	const struct result killed = {.reason = RESULT_MEMORY, .signal = SIGKILL};
+	start(f, convert);
+	settle(f, 0, "x", &killed);
+	assert_non_null(strstr(summary(f, &text), "(1 killed by the kernel for memory)"));
+	assert_non_null(strstr(text.bytes, "--retry-on memory"));
+	buf_fini(&text);
+}
+
+static void
 without_a_command_only_results_are_shown(void **state)
 {
 	struct fixture *f = *state;
@@ -433,6 +446,7 @@ main(void)
 	    FAILURES_TEST(exit_127_gets_a_hint_only_from_a_shell),
 	    FAILURES_TEST(exit_127_of_a_program_is_its_own_business),
 	    FAILURES_TEST(kill_from_elsewhere_suggests_memory),
+	    FAILURES_TEST(kill_for_memory_is_named_and_says_what_helps),
 	    FAILURES_TEST(without_a_command_only_results_are_shown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
  *   l     ends a few turns later than the others            L  lost with its worker
  *   u     comes back unstarted once                         d  is said to finish twice
  *   b     breaks the pool      n  a note comes with it      T  sends us start_signal, else as h
+ *   K     dies by KILL at the first attempt, after on_kill, then exits 0
  *   w     has more output once outputs are held no more, and ends when that is recorded
  *
  * One step for each turn of the loop. What it was asked to do is in `log`.
@@ -66,6 +67,8 @@ struct fake_backend {
 	unsigned int refused_count; /* so many submits are told that there is no room */
 	const char *submit_error;
 	const char *publish_error;
+	void (*on_kill)(void *context); /* of K */
+	void *kill_context;
 	int start_signal;          /* of T; 0: SIGTERM */
 	bool passes_signal;        /* T: exits 0 then */
 	int signal_when_cancelled; /* sent to ourselves at the first cancel_all */
@@ -106,7 +109,9 @@ fake_finish(struct fake_backend *fake, struct fake_item *item, enum result_reaso
 	struct result result = {
 	    .reason = (uint32_t)reason,
 	    .exit_status = exit_status,
-	    .signal = is_ended_by_us ? SIGTERM : 0,
+	    .signal = is_ended_by_us            ? SIGTERM
+		      : reason == RESULT_SIGNAL ? SIGKILL
+						: 0,
 	};
 	fake_remove(fake, item);
 	fake->client.finished(fake->client.context, ended.seq, ended.attempt, &result);
@@ -181,6 +186,10 @@ fake_step(struct fake_backend *fake, struct fake_item *item)
 		return false;
 	if (letter == 'L')
 		return fake_finish(fake, item, RESULT_LOST, 0);
+	if (letter == 'K' && item->attempt == 1) {
+		fake->on_kill(fake->kill_context);
+		return fake_finish(fake, item, RESULT_SIGNAL, 0);
+	}
 	if (letter == 'x')
 		return fake_finish(fake, item, RESULT_EXIT, item->attempt == 1);
 	return fake_finish(fake, item, RESULT_EXIT,
@@ -255,6 +264,7 @@ fake_submit(struct backend *backend, const struct task *task, struct err *err)
 	    (struct fake_item){.seq = task->seq, .attempt = task->attempt};
 	fake->submitted_at_ns[fake->submitted_count++ % FAKE_ITEMS] = clock_now_ns();
 	fake->has_submitted = true;
+	fake->is_withdrawn = false; /* that was for those before */
 	return 0;
 }
 

@@ -208,7 +208,7 @@ no_end_but_a_success_is_recorded_as_one(void **state)
 				  reason == RESULT_CANNOT_EXECUTE ||
 				  reason == RESULT_NO_OUTPUT;
 		end_with(f, 0, (enum result_reason)reason, has_status ? 1 : 0,
-			 reason == RESULT_SIGNAL ? 9 : 0);
+			 reason == RESULT_SIGNAL || reason == RESULT_MEMORY ? 9 : 0);
 		finish(f);
 		f->spec.resume = SPEC_RESUME_FAILED;
 		open_log(f);

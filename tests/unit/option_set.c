@@ -462,6 +462,9 @@ retries_count_tries_and_zero_has_no_limit(void **state)
 	spec = PARSE_MAP(&parsed, "--retry-on=signal,timeout", "echo");
 	assert_int_equal(spec->retry_on, SPEC_RETRY_SIGNAL | SPEC_RETRY_TIMEOUT);
 	drop(&parsed);
+	spec = PARSE_MAP(&parsed, "--retry-on=memory", "echo");
+	assert_int_equal(spec->retry_on, SPEC_RETRY_MEMORY);
+	drop(&parsed);
 	REFUSE("--retries: '4294967296' is not a number of tries", "--retries=4294967296",
 	       "x");
 	REFUSE("--retry-on: 'exit,' is not a list", "--retry-on=exit,", "x");

@@ -285,6 +285,7 @@ only_chosen_ends_are_tried_again(void **state)
 	    {RESULT_TIMEOUT, SPEC_RETRY_TIMEOUT},
 	    {RESULT_LOST, SPEC_RETRY_LOST},
 	    {RESULT_NO_OUTPUT, SPEC_RETRY_EXIT},
+	    {RESULT_MEMORY, SPEC_RETRY_SIGNAL | SPEC_RETRY_MEMORY},
 	    {RESULT_CANCELLED, 0},
 	};
 	struct setting *setting = *state;
