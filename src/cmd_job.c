@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "cmd.h"
 #include "cmd_stage.h"
+#include "record/cron.h"
 #include "sink/failures.h"
 
 struct job {
@@ -22,6 +23,8 @@ struct job {
 	struct stage *stages; /* those that are run */
 	size_t stage_count;
 	enum run_outcome outcome;
+	struct cron *cron;   /* NULL: not a run of that kind */
+	struct buf messages; /* for it */
 };
 
 /* --- setting up --- */
@@ -174,6 +177,7 @@ job_fini(struct job *job)
 	topology_free(job->shared.topology);
 	family_fini(&job->shared.family);
 	free(job->shared.argv);
+	buf_fini(&job->messages);
 }
 
 /* --- the end --- */
@@ -182,8 +186,8 @@ static void
 job_print_summary(const struct job *job)
 {
 	const struct spec *spec = job->spec;
-	if (spec->is_quiet || spec->dialect == SPEC_PARALLEL ||
-	    job->outcome == RUN_READER_GONE)
+	bool is_silent = spec->is_quiet || spec->dialect == SPEC_PARALLEL;
+	if ((is_silent && job->cron == NULL) || job->outcome == RUN_READER_GONE)
 		return;
 	for (size_t i = 0; i < job->stage_count; i++)
 		stage_print_summary(&job->stages[i]);
@@ -288,12 +292,43 @@ job_set_again(const struct job *job)
 	spec->jobs = (struct spec_jobs){.kind = SPEC_JOBS_COUNT, .value = 1};
 }
 
+/* From here on messages are kept for the screen at the end. */
+static int
+job_open_cron(struct job *job, struct err *err)
+{
+	const struct spec *spec = job->spec;
+	if (spec->cron == NULL || spec->is_dry_run || job->shared.again != NULL)
+		return 0;
+	job->cron = cron_open(spec->cron, NULL, err);
+	if (job->cron == NULL)
+		return -1;
+	job->shared.diag.copy = &job->messages;
+	job->shared.tells_tails = true;
+	return 0;
+}
+
+static void
+job_close_cron(struct job *job, int status)
+{
+	if (job->cron == NULL)
+		return;
+	const struct cron_end end = {
+	    .status = status,
+	    .signal =
+		job->outcome == RUN_SIGNALLED ? conductor_signal(job->shared.conductor) : 0,
+	    .messages = &job->messages,
+	    .spec = job->spec,
+	};
+	cron_close(job->cron, &end);
+}
+
 static int
 job_run(struct job *job, int argc, char **argv)
 {
 	struct err err = {0};
 	bool is_parallel = job->spec->dialect == SPEC_PARALLEL;
-	if (job_set_argv(job, argc, argv, &err) == -1 || job_set_up(job, &err) == -1) {
+	if (job_open_cron(job, &err) == -1 || job_set_argv(job, argc, argv, &err) == -1 ||
+	    job_set_up(job, &err) == -1) {
 		diag_err(&job->shared.diag, &err);
 		if (is_parallel)
 			return CMD_PARALLEL_ERROR;
@@ -324,6 +359,7 @@ cmd_job(const struct cmd_job *called)
 	if (called->again != NULL)
 		job_set_again(&job);
 	int status = job_run(&job, called->argc, called->argv);
+	job_close_cron(&job, status);
 	enum run_outcome outcome = job.outcome;
 	int signal =
 	    outcome == RUN_SIGNALLED ? conductor_signal(job.shared.conductor) : SIGPIPE;

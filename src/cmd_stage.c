@@ -291,7 +291,8 @@ stage_set_up_sinks(struct stage *stage, struct sink *beside, struct err *err)
 {
 	struct failures_config failures = {.command = stage->command,
 					   .column_count = stage->column_count,
-					   .has_overrides = stage->spec->hidden_count > 0};
+					   .has_overrides = stage->spec->hidden_count > 0,
+					   .keeps_tails = stage->shared->tells_tails};
 	if (stage_set_up_output(stage, beside, err) == -1)
 		return -1;
 	stage->failures = failures_new(&failures, err);

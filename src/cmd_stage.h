@@ -28,6 +28,7 @@ struct stage_shared {
 	const struct sig_origin *origin;
 	const struct cmd_again *again; /* NULL: a run of its own */
 	struct diag diag;
+	bool tells_tails; /* of tasks that failed */
 	char run_name[24];
 	const char **argv; /* to execute this program with, for the same run */
 	struct topology *topology;

@@ -26,11 +26,11 @@
  *            worker, its channel and its executor: spawn, coproc (a program, its protocol, doze),
  *            plugin (dlopen); tree (a task's processes, and ending them); outputs
  *            (files that tasks make)
- *   sink/    output (order; as it was printed, or JSON), failures (the summary)
+ *   sink/    output (order; as it was printed, or JSON), failures (the summary, with tails)
  *   record/  what is kept of a run, and what it says when a run is resumed: records (all of
  *            them), joblog, uptodate (files that need not be made again), results
  *            (a tree of files, tables, objects), runfile with its recorder, a process that
- *            writes the database
+ *            writes the database; cron (one run of a name, silent unless it fails)
  *   report/  what a run file tells of a run: a summary, a page for a browser (page.html, .css and
  *            .js are put into the program as they are), a trace, rows
  *   ipc/     ring, board, outbox and its frames (between processes), spill, loop (epoll)

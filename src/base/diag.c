@@ -44,15 +44,24 @@ diag_append_visible(struct buf *line, const char *text, size_t length)
 }
 
 static void
+diag_copy(const struct diag *diag, const struct buf *line)
+{
+	if (diag->copy != NULL && diag->copy->length + line->length <= DIAG_COPY_BYTES)
+		buf_append(diag->copy, line->bytes, line->length); /* without memory, not */
+}
+
+static void
 diag_line(const struct diag *diag, const char *text, size_t length)
 {
 	struct buf line = {0};
 	if (buf_printf(&line, "%s: ", diag->name) == 0 &&
 	    diag_append_visible(&line, text, length) == 0 &&
-	    buf_append_char(&line, '\n') == 0)
+	    buf_append_char(&line, '\n') == 0) {
 		diag_write(diag->fd, line.bytes, line.length);
-	else
+		diag_copy(diag, &line);
+	} else {
 		diag_write(diag->fd, "pinion: out of memory\n", 22);
+	}
 	buf_fini(&line);
 }
 

@@ -11,11 +11,15 @@
 
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
+
+#define DIAG_COPY_BYTES 65536
 
 struct diag {
 	const char *name; /* "pinion map"; borrowed */
 	int fd;           /* where messages go; 2 */
+	struct buf *copy; /* gets them too, but for raw bytes, up to DIAG_COPY_BYTES; NULL */
 };
 
 void diag_say(const struct diag *diag, const char *format, ...)

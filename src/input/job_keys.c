@@ -101,6 +101,7 @@ static const struct {
     {option_set_max_pressure, JOB_LIST},
     {option_set_ionice, JOB_TEXT},
     {option_set_deadline, JOB_TEXT},
+    {option_set_cron, JOB_TEXT},
     {option_set_termseq, JOB_LIST},
     {option_set_rpl, JOB_TEXTS},
     {option_set_output, JOB_TEXTS},
@@ -163,6 +164,7 @@ is_of_stage(const struct option_row *row)
 	case OPTION_SECTION_POOL:
 	case OPTION_SECTION_FAILURE:
 		return row->set != option_set_halt && row->set != option_set_fail_fast &&
+		       row->set != option_set_deadline && row->set != option_set_cron &&
 		       !is_called(row, "dry-run");
 	case OPTION_SECTION_INPUT:
 	case OPTION_SECTION_OUTPUT:

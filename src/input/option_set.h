@@ -72,6 +72,7 @@ option_setter option_set_max_pressure;
 option_setter option_set_nice;
 option_setter option_set_ionice;
 option_setter option_set_deadline;
+option_setter option_set_cron;
 option_setter option_set_termseq;
 option_setter option_set_resume; /* operand: an enum spec_resume */
 

@@ -181,6 +181,9 @@ const struct option_row option_table[] = {
 	{"deadline", "", NEED, "TIME", RUNNING, POOL,
 	 "start no task from TIME on: 06:30, or 8h from now, or 2026-11-22T06:00",
 	 option_set_deadline, 0, 0, NULL},
+	{"cron", "", NEED, "NAME", RUNNING, POOL,
+	 "one run of that name at a time, silent when all is well, one screen when not",
+	 option_set_cron, 0, 0, NULL},
 
 	{"keep-order", "k", NONE, NULL, RUNNING, OUTPUT,
 	 "print in the order of the input", option_set_true, FIELD(is_ordered), 0, NULL},

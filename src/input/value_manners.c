@@ -12,6 +12,7 @@
 
 #define NICE_LEAST (-20)
 #define NICE_MOST 19
+#define RUN_NAME_CHARS 64
 
 /* ioprio_set(2): the class above the level; 4 is the level of who says none. */
 #define IOPRIO_CLASS_SHIFT 13
@@ -120,6 +121,18 @@ value_ionice(const char *text, int *ioprio)
 		return 0;
 	}
 	return -1;
+}
+
+int
+value_run_name(const char *text)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "abcdefghijklmnopqrstuvwxyz0123456789._-";
+	size_t length = strlen(text);
+	return length > 0 && length <= RUN_NAME_CHARS && text[0] != '.' &&
+		       text[0] != '-' && strspn(text, allowed) == length
+		   ? 0
+		   : -1;
 }
 
 /* Whether `time` is what it was before mktime made sense of it: there is no 31 February. */

@@ -1,5 +1,5 @@
 /*
- * value_manners.h: what the words after --load, --max-pressure, --ionice and --deadline mean.
+ * value_manners.h: what the words after --load, --max-pressure, --ionice, --cron and --deadline mean.
  *
  * Pure, as option_value.h says: 0, or -1 and *value left alone when the text is not of the form.
  */
@@ -21,6 +21,9 @@ int value_nice(const char *text, int *nice);
 
 /* idle, best-effort, realtime, the latter two with :0 to :7 behind; as ioprio_set(2) has it. */
 int value_ionice(const char *text, int *ioprio);
+
+/* 1 to 64 letters, digits, dots, underlines, hyphens; a letter, a digit or an underline first. */
+int value_run_name(const char *text);
 
 /*
  * A moment since 1970: 06:30 (the next one), 8h (from `now_real_ns`; all that durations may be), or

@@ -6,16 +6,19 @@
 #include <string.h>
 
 #include "sink/hint.h"
+#include "sink/tails.h"
 #include "sink/visible.h"
 #include "task/override.h"
 
 #define FAILURES_ID_CHARS 40
-#define FAILURES_KINDS 8 /* told apart in the summary */
+#define FAILURES_TAIL_LINES 10 /* in all */
+#define FAILURES_KINDS 8       /* told apart in the summary */
 
 struct failure {
 	uint64_t seq;
 	struct result result;
 	struct buf line; /* fit for a terminal */
+	struct buf tail; /* of what it has printed, as it was */
 };
 
 /* Failures that are described alike. */
@@ -34,6 +37,7 @@ struct failures {
 	struct failure_kind kinds[FAILURES_KINDS];
 	size_t kind_count;
 	uint64_t other_count; /* of kinds that found no room */
+	struct tails tails;   /* of tasks that run */
 	struct arg *args;     /* scratch */
 	size_t arg_capacity;
 };
@@ -163,6 +167,13 @@ failures_find_kind(struct failures *failures, const struct result *result, bool 
 	return kind;
 }
 
+static void
+failure_fini(struct failure *failure)
+{
+	buf_fini(&failure->line);
+	buf_fini(&failure->tail);
+}
+
 /* A place among the shown ones for this seq; NULL when all there have lower ones. */
 static struct failure *
 failures_find_place(struct failures *failures, uint64_t seq)
@@ -173,7 +184,7 @@ failures_find_place(struct failures *failures, uint64_t seq)
 	if (at == FAILURES_SHOWN)
 		return NULL;
 	if (failures->shown_count == FAILURES_SHOWN)
-		buf_fini(&failures->shown[--failures->shown_count].line);
+		failure_fini(&failures->shown[--failures->shown_count]);
 	memmove(&failures->shown[at + 1], &failures->shown[at],
 		(failures->shown_count - at) * sizeof(*failures->shown));
 	failures->shown_count++;
@@ -191,8 +202,10 @@ failures_add(struct failures *failures, const struct task *task,
 	struct failure *place = failures_find_place(failures, task->seq);
 	failures->counts.failed++;
 	*(kind != NULL ? &kind->count : &failures->other_count) += 1;
-	if (place != NULL)
+	if (place != NULL) {
 		place->result = *result;
+		tails_take(&failures->tails, task->seq, &place->tail);
+	}
 	if (failures->config.command == NULL || (place == NULL && !is_new_kind))
 		return 0;
 	if (failures_find_values(failures, task, result, &values, err) == -1)
@@ -206,10 +219,9 @@ failures_add(struct failures *failures, const struct task *task,
 }
 
 static int
-failures_settled(struct sink *sink, const struct task *task, const struct result *result,
-		 struct err *err)
+failures_count(struct failures *failures, const struct task *task,
+	       const struct result *result, struct err *err)
 {
-	struct failures *failures = failures_of(sink);
 	switch ((enum result_reason)result->reason) {
 	case RESULT_CANCELLED:
 		failures->counts.cancelled++;
@@ -231,6 +243,35 @@ failures_settled(struct sink *sink, const struct task *task, const struct result
 	if (!result_is_success(result))
 		return failures_add(failures, task, result, err);
 	failures->counts.done++;
+	return 0;
+}
+
+static int
+failures_settled(struct sink *sink, const struct task *task, const struct result *result,
+		 struct err *err)
+{
+	struct failures *failures = failures_of(sink);
+	int status = failures_count(failures, task, result, err);
+	tails_drop(&failures->tails, task->seq);
+	return status;
+}
+
+static int
+failures_output(struct sink *sink, const struct task *task, enum result_stream stream,
+		const char *bytes, size_t length, struct err *err)
+{
+	return tails_add(&failures_of(sink)->tails, task->seq, stream, bytes, length) == -1
+		   ? err_no_memory(err)
+		   : 0;
+}
+
+static int
+failures_retried(struct sink *sink, const struct task *task, const struct result *result,
+		 struct err *err)
+{
+	(void)result;
+	(void)err;
+	tails_drop(&failures_of(sink)->tails, task->seq);
 	return 0;
 }
 
@@ -258,14 +299,24 @@ failures_free(struct sink *sink)
 {
 	struct failures *failures = failures_of(sink);
 	for (size_t i = 0; i < failures->shown_count; i++)
-		buf_fini(&failures->shown[i].line);
+		failure_fini(&failures->shown[i]);
 	for (size_t i = 0; i < failures->kind_count; i++)
 		buf_fini(&failures->kinds[i].hint);
+	tails_fini(&failures->tails);
 	free(failures->args);
 	free(failures);
 }
 
 static const struct sink_ops failures_ops = {
+    .settled = failures_settled,
+    .passed = failures_passed,
+    .answered = failures_answered,
+    .free = failures_free,
+};
+
+static const struct sink_ops failures_tails_ops = {
+    .output = failures_output,
+    .retried = failures_retried,
     .settled = failures_settled,
     .passed = failures_passed,
     .answered = failures_answered,
@@ -280,7 +331,7 @@ failures_new(const struct failures_config *config, struct err *err)
 		err_no_memory(err);
 		return NULL;
 	}
-	failures->sink.ops = &failures_ops;
+	failures->sink.ops = config->keeps_tails ? &failures_tails_ops : &failures_ops;
 	failures->config = *config;
 	return &failures->sink;
 }
@@ -358,6 +409,25 @@ failures_append_head(const struct failures *failures, struct buf *text)
 	return buf_append_char(text, '\n');
 }
 
+/* Indented, so many lines of it at most. */
+static int
+failures_append_tail(const struct failure *failure, size_t line_count, struct buf *text)
+{
+	const struct buf *tail = &failure->tail;
+	size_t at = tails_last_lines(tail, line_count);
+	while (at < tail->length && line_count-- > 0) {
+		const char *line = tail->bytes + at;
+		const char *end = memchr(line, '\n', tail->length - at);
+		size_t length = end != NULL ? (size_t)(end - line) : tail->length - at;
+		if (buf_append_str(text, "    | ") == -1 ||
+		    visible_append(text, line, length, FAILURES_LINE_CHARS) == -1 ||
+		    buf_append_char(text, '\n') == -1)
+			return -1;
+		at += length + 1;
+	}
+	return 0;
+}
+
 static int
 failures_append_shown(const struct failures *failures, struct buf *text)
 {
@@ -368,7 +438,9 @@ failures_append_shown(const struct failures *failures, struct buf *text)
 		if (buf_printf(text, "  task %" PRIu64 ": %s%s", failure->seq + 1, words,
 			       failure->line.length > 0 ? ": " : "") == -1 ||
 		    buf_append(text, failure->line.bytes, failure->line.length) == -1 ||
-		    buf_append_char(text, '\n') == -1)
+		    buf_append_char(text, '\n') == -1 ||
+		    failures_append_tail(
+			failure, FAILURES_TAIL_LINES / failures->shown_count, text) == -1)
 			return -1;
 	}
 	uint64_t more = failures->counts.failed - failures->shown_count;

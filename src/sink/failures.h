@@ -24,7 +24,8 @@
 struct failures_config {
 	const struct template *command; /* borrowed; NULL: no command lines, no hints */
 	size_t column_count;            /* for struct template_values */
-	bool has_overrides;             /* each task's first value is that (override.h) */
+	bool keeps_tails; /* the last lines that failed tasks have printed are told, too */
+	bool has_overrides; /* each task's first value is that (override.h) */
 };
 
 /* Tasks, not attempts. */

@@ -311,6 +311,7 @@ struct spec {
 	int64_t backoff_ns; /* before the 2nd attempt; doubles with each further one */
 	struct spec_timeout timeout;
 	int64_t delay_ns;         /* at least so long between two starts */
+	const char *cron;         /* --cron: the name of this run; NULL: none */
 	int64_t deadline_real_ns; /* since 1970: nothing starts from then on; 0: none */
 	struct spec_halt halt;
 	struct spec_term_step term_steps[SPEC_TERM_STEPS];

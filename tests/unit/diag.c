@@ -50,6 +50,28 @@ message_is_one_line_in_one_write(void **state)
 }
 
 static void
+copy_has_what_was_said_up_to_a_bound(void **state)
+{
+	(void)state;
+	struct wire wire;
+	struct buf copy = {0};
+	wire_open(&wire);
+	wire.diag.copy = &copy;
+	diag_say(&wire.diag, "one");
+	diag_raw(&wire.diag, "raw", 3);
+	diag_say(&wire.diag, "two");
+	assert_string_equal(buf_str(&copy), "pinion map: one\npinion map: two\n");
+	for (int i = 0; i < 5000; i++) {
+		diag_say(&wire.diag, "some message");
+		while (*wire_next(&wire) != '\0')
+			;
+	}
+	assert_true(copy.length > DIAG_COPY_BYTES / 2 && copy.length <= DIAG_COPY_BYTES);
+	buf_fini(&copy);
+	wire_close(&wire);
+}
+
+static void
 control_bytes_are_made_visible_and_utf8_stays(void **state)
 {
 	(void)state;
@@ -138,6 +160,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TIMED_TEST(message_is_one_line_in_one_write),
+	    TIMED_TEST(copy_has_what_was_said_up_to_a_bound),
 	    TIMED_TEST(control_bytes_are_made_visible_and_utf8_stays),
 	    TIMED_TEST(error_is_told_by_its_text),
 	    TIMED_TEST(raw_bytes_go_out_as_they_are),

@@ -408,6 +408,45 @@ kill_for_memory_is_named_and_says_what_helps(void **state)
 	buf_fini(&text);
 }
 
+/* What a task prints before it settles. */
+static void
+print(struct fixture *f, uint64_t seq, const char *text)
+{
+	struct err err = {0};
+	struct buf packed = {0};
+	assert_int_equal(task_pack(&packed, "x", 1), 0);
+	struct task *task = task_new(seq, 1, 1, &packed);
+	assert_non_null(task);
+	assert_int_equal(
+	    f->sink->ops->output(f->sink, task, RESULT_STDERR, text, strlen(text), &err),
+	    0);
+	free(task);
+	buf_fini(&packed);
+}
+
+static void
+last_lines_of_failed_tasks_are_told_where_wanted(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	struct buf text = {0};
+	const struct failures_config config = {.keeps_tails = true};
+	f->sink = failures_new(&config, &err);
+	assert_non_null(f->sink);
+	for (uint64_t seq = 0; seq < 5; seq++) {
+		print(f, seq, "first\nsecond\n\x1b[31mthird\n");
+		settle_exit(f, seq, seq == 0 ? 0 : 3);
+	}
+	print(f, 9, "still running\n");
+	assert_string_equal(summary(f, &text),
+			    "4 of 5 tasks failed (4 exit 3)\n"
+			    "  task 2: exit 3\n    | second\n    | \\x1b[31mthird\n"
+			    "  task 3: exit 3\n    | second\n    | \\x1b[31mthird\n"
+			    "  task 4: exit 3\n    | second\n    | \\x1b[31mthird\n"
+			    "  task 5: exit 3\n    | second\n    | \\x1b[31mthird\n");
+	buf_fini(&text);
+}
+
 static void
 without_a_command_only_results_are_shown(void **state)
 {
@@ -447,6 +486,7 @@ main(void)
 	    FAILURES_TEST(exit_127_of_a_program_is_its_own_business),
 	    FAILURES_TEST(kill_from_elsewhere_suggests_memory),
 	    FAILURES_TEST(kill_for_memory_is_named_and_says_what_helps),
+	    FAILURES_TEST(last_lines_of_failed_tasks_are_told_where_wanted),
 	    FAILURES_TEST(without_a_command_only_results_are_shown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

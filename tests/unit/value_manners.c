@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -154,6 +155,23 @@ nice_is_from_minus_20_to_19(void **state)
 	assert_int_equal(nice, -20);
 }
 
+static void
+name_of_a_run_is_fit_for_a_file(void **state)
+{
+	static const char *const bad[] = {"",   ".",   "..",  ".x",
+					  "-x", "a/b", "a b", "\303\244"};
+	char longest[66];
+	(void)state;
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[65] = '\0';
+	assert_int_equal(value_run_name(longest), -1);
+	longest[64] = '\0';
+	assert_int_equal(value_run_name(longest), 0);
+	assert_int_equal(value_run_name("_Photos-2.night"), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_int_equal(value_run_name(bad[i]), -1);
+}
+
 int
 main(void)
 {
@@ -166,6 +184,7 @@ main(void)
 	    cmocka_unit_test(pressure_is_a_list_and_those_not_named_stay),
 	    cmocka_unit_test(no_other_pressures_are_taken),
 	    cmocka_unit_test(ionice_is_a_class_and_a_level),
+	    cmocka_unit_test(name_of_a_run_is_fit_for_a_file),
 	    cmocka_unit_test(nice_is_from_minus_20_to_19),
 	};
 	return cmocka_run_group_tests(tests, set_zone, NULL);
