@@ -256,13 +256,14 @@ write_night_script() {
 		mkfifo "$1/go"
 		pinion map --cron photos "echo >$1/begun; read line <$1/go" ::: a &
 		running=$!
+		disown "$running" # so that bash says nothing of its death
 		wait_for test -e "$1/begun"
 		night "$1"
 		screens "$1" | sed "s|process $running,|process OURS,|"
 
 		echo "== after an unclean reboot"
 		kill -KILL "$running"
-		{ wait "$running" || true; } 2>/dev/null
+		wait_for test ! -e "/proc/$running"
 		[[ -e /var/lib/pinion/photos.lock ]]
 		echo line >"$1/log/shop/web.log.2"
 		night "$1"

@@ -56,11 +56,11 @@ most_at_once() {
 
 @test "without bounds nothing is read about the machine, and with them a few times a second" {
 	needs_strace
-	strace -f -qq -o trace -e trace=openat pinion map -j2 'sleep 0.01' ::: {1..20}
+	strace -f -qq -o trace -e trace=openat timeout 60 pinion map -j2 -n 0 'sleep 0.01' ::: {1..20}
 	assert_equal "$(grep -cE '/proc/(stat|meminfo|pressure)' trace)" 0
 	local begin_ms end_ms
 	begin_ms=$(date +%s%3N)
-	strace -f -qq -o trace -e trace=openat pinion map -j2 --memfree 1 'sleep 0.01' ::: {1..20}
+	strace -f -qq -o trace -e trace=openat timeout 60 pinion map -j2 --memfree 1 -n 0 'sleep 0.1' ::: {1..20}
 	end_ms=$(date +%s%3N)
 	(($(grep -c /proc/meminfo trace) >= 2))
 	(($(grep -c /proc/meminfo trace) <= 3 + (end_ms - begin_ms) / 200))
