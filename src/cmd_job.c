@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/makeflags.h"
 #include "cmd.h"
 #include "cmd_stage.h"
 #include "record/cron.h"
@@ -54,6 +55,41 @@ job_set_argv(struct job *job, int argc, char **argv, struct err *err)
 	return 0;
 }
 
+/* Shares cores with the make we were started by, if that lets us and we are to. */
+static void
+job_join_make(struct job *job, struct spec *specs, size_t count)
+{
+	const char *makeflags = getenv("MAKEFLAGS");
+	struct stage_shared *shared = &job->shared;
+	struct err err = {0};
+	bool is_wanted = false, is_asked_for = false;
+	for (size_t i = 0; i < count; i++) {
+		is_wanted |= stage_shares_cores(&specs[i], true);
+		is_asked_for |= stage_shares_cores(&specs[i], false);
+	}
+	if (!is_wanted)
+		return;
+	int joined = jobserver_join(&shared->make, makeflags, &err);
+	shared->has_make = joined == 1;
+	if (joined == -1 && is_asked_for)
+		diag_err(&shared->diag, &err);
+	if (shared->has_make && makeflags_is_dry_run(makeflags))
+		job->spec->is_dry_run = true;
+}
+
+/* What tasks start is to run on any core that is free, so their workers are not bound. */
+static void
+job_share_cores(struct job *job, struct spec *specs, size_t count)
+{
+	job_join_make(job, specs, count);
+	for (size_t i = 0; i < count; i++) {
+		specs[i].is_dry_run |= job->spec->is_dry_run;
+		if (specs[i].bind == SPEC_BIND_AUTO &&
+		    stage_shares_cores(&specs[i], job->shared.has_make))
+			specs[i].bind = SPEC_BIND_NONE;
+	}
+}
+
 /*
  * Which of its stages are run: all; of a dry run the first, as nobody knows what it would put
  * out; the last, of which tasks are run again.
@@ -64,6 +100,7 @@ job_make_stages(struct job *job, struct err *err)
 	struct spec *spec = job->spec;
 	struct spec *specs = spec->stage_count > 0 ? spec->stages : spec;
 	size_t count = spec->stage_count > 0 ? spec->stage_count : 1;
+	job_share_cores(job, specs, count);
 	if (job->shared.again != NULL)
 		specs += count - 1;
 	if (job->shared.again != NULL || spec->is_dry_run)
@@ -172,6 +209,7 @@ job_fini(struct job *job)
 	for (size_t i = 0; i < job->stage_count; i++)
 		stage_fini(&job->stages[i]);
 	free(job->stages);
+	jobserver_close(&job->shared.make);
 	conductor_free(job->shared.conductor);
 	loop_free(job->shared.loop);
 	topology_free(job->shared.topology);
@@ -352,7 +390,8 @@ cmd_job(const struct cmd_job *called)
 	struct job job = {
 	    .spec = called->spec,
 	    .verb = called->verb,
-	    .shared = {.origin = called->origin,
+	    .shared = {.make.client_fd = -1,
+		       .origin = called->origin,
 		       .again = called->again,
 		       .diag = {.name = called->spec->program, .fd = STDERR_FILENO}},
 	};

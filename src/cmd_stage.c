@@ -47,6 +47,35 @@ stage_say_lines(const struct stage *stage, struct buf *text)
 			diag_say(diag, "%s", line);
 }
 
+bool
+stage_shares_cores(const struct spec *spec, bool is_joined)
+{
+	if (spec->is_dry_run || spec->jobserver == SPEC_JOBSERVER_NONE)
+		return false;
+	return spec->jobserver != SPEC_JOBSERVER_JOIN ||
+	       (is_joined && spec->executor == SPEC_SPAWN);
+}
+
+/* The make's, or one of our own. */
+static int
+stage_set_up_jobserver(struct stage *stage)
+{
+	enum spec_jobserver wanted = stage->spec->jobserver;
+	enum jobserver_style style = JOBSERVER_PIPE;
+	if (!stage_shares_cores(stage->spec, stage->shared->has_make))
+		return 0;
+	if (stage->shared->has_make) {
+		stage->jobserver = &stage->shared->make;
+		return 0;
+	}
+	if (wanted == SPEC_JOBSERVER_FIFO)
+		style = JOBSERVER_FIFO;
+	else if (wanted == SPEC_JOBSERVER_AUTO)
+		style = jobserver_style_of_make();
+	stage->jobserver = &stage->own_jobserver;
+	return jobserver_serve(stage->jobserver, style, stage->worker_max);
+}
+
 int
 stage_set_up_workers(struct stage *stage, size_t limit, struct err *err)
 {
@@ -60,7 +89,9 @@ stage_set_up_workers(struct stage *stage, size_t limit, struct err *err)
 		stage->worker_max =
 		    STAGE_WORKERS_SPARE < limit ? STAGE_WORKERS_SPARE : limit;
 	stage->blocks = blocks_new(stage->spec->buffer_bytes);
-	return stage->blocks == NULL ? err_no_memory(err) : 0;
+	return stage->blocks == NULL || stage_set_up_jobserver(stage) == -1
+		   ? err_no_memory(err)
+		   : 0;
 }
 
 static struct records_config
@@ -332,6 +363,7 @@ stage_make_run(struct stage *stage, struct err *err)
 	    .plan = stage->plan,
 	    .sinks = {stage->front, stage->failures},
 	    .sink_count = 2,
+	    .jobserver = stage->jobserver,
 	    .reader_fd = output_watch_fd(stage->output),
 	    .context = stage,
 	    .is_reader_gone = stage_is_reader_gone,
@@ -390,6 +422,7 @@ stage_make_backend(struct stage *stage, struct err *err)
 	    .run_name = stage->run_name,
 	    .family = &stage->shared->family,
 	    .loop = stage->shared->loop,
+	    .jobserver = stage->jobserver,
 	    .blocks = stage->blocks,
 	    .client = client,
 	    .column_count = stage->column_count,
@@ -423,7 +456,12 @@ void
 stage_init(struct stage *stage, struct stage_shared *shared, const struct spec *spec)
 {
 	*stage = (struct stage){
-	    .shared = shared, .spec = spec, .is_last = true, .first_stdin_fd = -1};
+	    .shared = shared,
+	    .spec = spec,
+	    .is_last = true,
+	    .own_jobserver.client_fd = -1,
+	    .first_stdin_fd = -1,
+	};
 	if (spec->stage_index == 0)
 		snprintf(stage->run_name, sizeof(stage->run_name), "%s", shared->run_name);
 	else
@@ -436,7 +474,8 @@ stage_stop(struct stage *stage)
 {
 	if (stage->backend != NULL)
 		stage->backend->ops->free(stage->backend);
-	run_free(stage->run);
+	run_free(stage->run); /* which gives tokens back */
+	jobserver_close(&stage->own_jobserver);
 	plan_free(stage->plan);
 }
 

@@ -14,6 +14,7 @@
 #include "cmd.h"
 #include "input/link.h"
 #include "ipc/blocks.h"
+#include "ipc/jobserver.h"
 #include "ipc/loop.h"
 #include "pool/family.h"
 #include "pool/topology.h"
@@ -35,6 +36,8 @@ struct stage_shared {
 	struct family family;
 	struct loop *loop;
 	struct conductor *conductor;
+	struct jobserver make; /* that of the make we were started by, if we have joined it */
+	bool has_make;
 };
 
 struct stage {
@@ -60,6 +63,8 @@ struct stage {
 	struct sink *output;
 	struct sink *front; /* the output, or what stands in front of it; borrowed */
 	struct sink *failures;
+	struct jobserver own_jobserver;
+	struct jobserver *jobserver; /* this, or the make's; NULL: cores are not shared */
 	struct run *run;
 	struct backend *backend;
 	int first_stdin_fd;
@@ -70,6 +75,9 @@ void stage_init(struct stage *stage, struct stage_shared *shared, const struct s
 /* First the runs and pools of all stages are stopped, then they end, the last one after all others. */
 void stage_stop(struct stage *stage);
 void stage_fini(struct stage *stage);
+
+/* Whether its cores are shared with what tasks start; is_joined: with the make around us, too. */
+bool stage_shares_cores(const struct spec *spec, bool is_joined);
 
 /* How many workers it is to have; `limit`: the system allows no more. 0; -1 and err. */
 int stage_set_up_workers(struct stage *stage, size_t limit, struct err *err);

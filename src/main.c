@@ -19,8 +19,8 @@
  *            interfaces source.h, history.h, backend.h, sink.h
  *   run/     conductor (the loop over all runs of a job, signals); run: feed, wait, settle;
  *            run_hear: results; sinks and late (what records hear once the output is out);
- *            throttle, which reads gauge; memkills (which tasks the kernel has killed); time
- *            limits
+ *            throttle, which reads gauge; memkills (which tasks the kernel has killed); tokens
+ *            (cores lent to make and its kind in tasks); time limits
  *   pool/    topology (budget, machine: from sysfs or hwloc, places); pool (watch, replace, let
  *            the last tasks go) with flights and chunking; start (by fork, spawn or a server);
  *            worker, its channel and its executor: spawn, coproc (a program, its protocol, doze),
@@ -33,9 +33,10 @@
  *            writes the database; cron (one run of a name, silent unless it fails)
  *   report/  what a run file tells of a run: a summary, a page for a browser (page.html, .css and
  *            .js are put into the program as they are), a trace, rows
- *   ipc/     ring, board, outbox and its frames (between processes), spill, loop (epoll)
- *   base/    err, diag, buf, io, slurp, cgroup, clock, decimal, sig, quote, hash, blake2b,
- *            json_text, seqmap, seqset, draft (files that are there whole or not at all)
+ *   ipc/     ring, board, outbox and its frames (between processes), jobserver (make's pipe of
+ *            tokens), spill, loop (epoll)
+ *   base/    err, diag, buf, io, slurp, cgroup, clock, decimal, sig, quote, makeflags, hash,
+ *            blake2b, json_text, seqmap, seqset, draft (files that are there whole or not at all)
  *   pinion-plugin.h   what plugins are compiled with; installed
  *
  * Processes: the coordinator is the commands, input, task, run, sink and pool.c; a worker is

@@ -95,6 +95,7 @@ static const struct {
     {option_set_tagstring, JOB_TEXT},
     {option_set_bind, JOB_TEXT},
     {option_set_start_method, JOB_TEXT},
+    {option_set_jobserver, JOB_TEXT},
     {option_set_protocol, JOB_TEXT},
     {option_set_halt, JOB_TEXT},
     {option_set_retry_on, JOB_LIST},

@@ -267,6 +267,7 @@ zsh_joint(const struct option_row *option, bool is_long)
 		return is_long ? "=" : "+";
 	case OPTION_ARGUMENT_TEXT:
 	case OPTION_ARGUMENT_COUNT:
+	case OPTION_ARGUMENT_JOINED:
 		return is_long ? "=-" : "-";
 	case OPTION_ARGUMENT_NONE:
 		break;

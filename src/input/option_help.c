@@ -93,6 +93,7 @@ append_names(struct buf *text, const struct option_row *option)
 		return buf_printf(text, " %s", option->argument_name);
 	case OPTION_ARGUMENT_TEXT:
 	case OPTION_ARGUMENT_COUNT:
+	case OPTION_ARGUMENT_JOINED:
 		return buf_printf(text, "[=%s]", option->argument_name);
 	}
 	return 0;

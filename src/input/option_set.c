@@ -469,6 +469,26 @@ option_set_protocol(struct option_state *state, const struct option_row *option,
 }
 
 int
+option_set_jobserver(struct option_state *state, const struct option_row *option,
+		     const char *value, struct err *err)
+{
+	static const struct {
+		const char *name;
+		enum spec_jobserver jobserver;
+	} styles[] = {{"auto", SPEC_JOBSERVER_AUTO},
+		      {"pipe", SPEC_JOBSERVER_PIPE},
+		      {"fifo", SPEC_JOBSERVER_FIFO},
+		      {"none", SPEC_JOBSERVER_NONE}};
+	for (size_t i = 0; i < sizeof(styles) / sizeof(*styles); i++) {
+		if (strcmp(value == NULL ? "auto" : value, styles[i].name) == 0) {
+			state->spec->jobserver = styles[i].jobserver;
+			return 0;
+		}
+	}
+	return refuse(option, value, "not one of auto, pipe, fifo, none", err);
+}
+
+int
 option_set_inflight(struct option_state *state, const struct option_row *option,
 		    const char *value, struct err *err)
 {

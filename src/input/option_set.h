@@ -65,6 +65,7 @@ option_setter option_set_halt;
 option_setter option_set_output;
 option_setter option_set_fsync;
 option_setter option_set_protocol;
+option_setter option_set_jobserver;
 option_setter option_set_inflight; /* from 1 to OPTION_INFLIGHT_MAX */
 option_setter option_set_fail_fast;
 option_setter option_set_load;

@@ -13,6 +13,7 @@
 #define NEED OPTION_ARGUMENT_NEEDED
 #define TEXT OPTION_ARGUMENT_TEXT
 #define COUNT OPTION_ARGUMENT_COUNT
+#define JOINED OPTION_ARGUMENT_JOINED
 
 #define RUNNING OPTION_RUNNING
 #define COMMANDS OPTION_COMMANDS
@@ -184,6 +185,10 @@ const struct option_row option_table[] = {
 	{"cron", "", NEED, "NAME", RUNNING, POOL,
 	 "one run of that name at a time, silent when all is well, one screen when not",
 	 option_set_cron, 0, 0, NULL},
+
+	{"jobserver", "", JOINED, "STYLE", RUNNING, POOL,
+	 "share the workers' cores with each make, ninja, cargo in a task: auto, pipe, fifo, none",
+	 option_set_jobserver, 0, OPTION_HINT_WORDS, "auto pipe fifo none"},
 
 	{"keep-order", "k", NONE, NULL, RUNNING, OUTPUT,
 	 "print in the order of the input", option_set_true, FIELD(is_ordered), 0, NULL},

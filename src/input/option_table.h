@@ -50,6 +50,8 @@ enum option_argument {
 	OPTION_ARGUMENT_TEXT,
 	/* "--max-lines=2", "-l2"; the next word if it is a number. */
 	OPTION_ARGUMENT_COUNT,
+	/* "--jobserver=pipe"; never the next word. */
+	OPTION_ARGUMENT_JOINED,
 };
 
 /* What completion offers for the argument. */

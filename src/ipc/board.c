@@ -41,7 +41,7 @@ board_init(struct board *board, size_t seat_count, struct err *err)
 		return -1;
 	}
 	for (size_t i = 0; i < seat_count; i++)
-		board_seat_reset(&board->seats[i]);
+		board_seat_reset(&board->seats[i]); /* held_token is 0: the file is new */
 	return 0;
 }
 
@@ -82,4 +82,6 @@ board_seat_reset(struct board_seat *seat)
 	atomic_store(&seat->cancel_reason, 0);
 	atomic_store(&seat->cancel_seq, BOARD_NO_TASK);
 	atomic_store(&seat->cancel_attempt, 0);
+	atomic_store(&seat->jobserver_fd, -1);
+	atomic_store(&seat->jobserver_style, 0);
 }

@@ -42,6 +42,11 @@ struct board_seat {
 	_Atomic uint32_t cancel_reason;     /* enum result_reason; 0: cancel nothing */
 	_Atomic uint64_t cancel_seq;        /* valid while cancel_reason is not 0 */
 	_Atomic uint32_t cancel_attempt;
+	_Atomic int32_t jobserver_fd; /* the coordinator's, of the tasks' jobserver; -1: none */
+	_Atomic uint32_t jobserver_style; /* enum jobserver_style */
+
+	/* Of a jobserver that is not ours, for whoever ends last (jobserver.h); no seat's own. */
+	_Atomic uint32_t held_token; /* 0: none */
 };
 
 /* What is said once in a run, whichever worker notices it first. */

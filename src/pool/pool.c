@@ -350,6 +350,8 @@ pool_free(struct backend *backend)
 	flights_fini(&pool->flights);
 	free(pool->answers);
 	buf_fini(&pool->answer_bytes);
+	if (pool->config.jobserver != NULL && pool->config.jobserver->board == &pool->board)
+		pool->config.jobserver->board = NULL;
 	board_fini(&pool->board);
 	ring_free(pool->ring);
 	io_close(pool->outbox_fd);
@@ -407,6 +409,8 @@ pool_new(const struct pool_config *config, struct err *err)
 		pool->workers[i] = (struct pool_worker){.pool = pool, .result_fd = -1};
 	if (board_init(&pool->board, config->worker_max, err) == -1)
 		goto free_pool;
+	if (config->jobserver != NULL && config->jobserver->board == NULL)
+		config->jobserver->board = &pool->board;
 	pool->outbox_fd = outbox_open(err);
 	if (pool->outbox_fd == -1)
 		goto free_pool;

@@ -14,6 +14,7 @@
 
 #include "base/sig.h"
 #include "ipc/blocks.h"
+#include "ipc/jobserver.h"
 #include "ipc/loop.h"
 #include "pool/family.h"
 #include "pool/topology.h"
@@ -34,6 +35,7 @@ struct pool_config {
 	const char *run_name;
 	struct family *family;
 	struct loop *loop;
+	struct jobserver *jobserver; /* for the tasks; NULL: none */
 	struct blocks *blocks; /* for large outputs; whoever hears of output may keep them */
 	struct backend_client client;
 	size_t column_count;

@@ -11,6 +11,19 @@
 #include "pool/executor.h"
 #include "pool/pool_parts.h"
 
+/* On the board, where workers see it however they are made. */
+static int
+pool_offer_jobserver(const struct pool_worker *worker)
+{
+	struct jobserver *jobserver = worker->pool->config.jobserver;
+	if (jobserver == NULL)
+		return 0;
+	int fd = jobserver_seat_fd(jobserver, pool_slot(worker));
+	atomic_store(&pool_seat(worker)->jobserver_fd, fd);
+	atomic_store(&pool_seat(worker)->jobserver_style, jobserver->style);
+	return fd == -1 ? -1 : 0;
+}
+
 /* A worker on an empty seat. */
 static int
 pool_start(struct pool *pool, struct pool_worker *worker, struct err *err)
@@ -29,6 +42,10 @@ pool_start(struct pool *pool, struct pool_worker *worker, struct err *err)
 		goto close_pipe;
 	}
 	board_seat_reset(pool_seat(worker));
+	if (pool_offer_jobserver(worker) == -1) {
+		err_errno(err, "cannot make a jobserver's pipe");
+		goto close_pipe;
+	}
 	*worker = (struct pool_worker){.pool = pool,
 				       .number = pool->next_number++,
 				       .place_count =

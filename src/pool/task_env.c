@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/makeflags.h"
 
 #define TASK_ENV_NUMBER_BYTES 24 /* room for any number and its NUL */
 
@@ -17,7 +18,7 @@ static const char *const task_env_thread_names[] = {
 };
 #define TASK_ENV_THREAD_NAMES \
 	(sizeof(task_env_thread_names) / sizeof(*task_env_thread_names))
-#define TASK_ENV_OWN_NAMES 8
+#define TASK_ENV_OWN_NAMES 10
 
 int
 task_env_export(const char *const *variables, size_t count)
@@ -40,6 +41,14 @@ task_env_is_ours(const char *variable)
 	return false;
 }
 
+/* In place of which we write our own, where there is a jobserver. */
+static bool
+task_env_is_makes(const char *variable)
+{
+	return strncmp(variable, "MAKEFLAGS=", strlen("MAKEFLAGS=")) == 0 ||
+	       strncmp(variable, "CARGO_MAKEFLAGS=", strlen("CARGO_MAKEFLAGS=")) == 0;
+}
+
 static const char *
 task_env_find(char *const *variables, const char *name)
 {
@@ -54,6 +63,20 @@ task_env_find(char *const *variables, const char *name)
 static const char *const task_env_places[] = {"PINION_SEQ", "PARALLEL_SEQ",
 					      "PINION_ATTEMPT"};
 #define TASK_ENV_PLACES (sizeof(task_env_places) / sizeof(*task_env_places))
+
+static int
+task_env_write_jobserver(struct buf *strings, char *const *base,
+			 const struct task_env_config *config)
+{
+	const char *auth = config->jobserver_auth;
+	const char *makeflags = task_env_find(base, "MAKEFLAGS");
+	if (buf_append_str(strings, "MAKEFLAGS=") == -1 ||
+	    makeflags_append(strings, makeflags, auth, config->jobserver_jobs) == -1)
+		return -1;
+	return buf_printf(strings,
+			  "%cCARGO_MAKEFLAGS=-j --jobserver-fds=%s --jobserver-auth=%s%c",
+			  0, auth, auth, 0);
+}
 
 /* All of our strings, one after another, each ended by a NUL. */
 static int
@@ -74,7 +97,9 @@ task_env_write(struct buf *strings, char *const *base, const struct task_env_con
 		    buf_printf(strings, "%s=%zu%c", task_env_thread_names[i],
 			       config->share, 0) == -1)
 			return -1;
-	return 0;
+	return config->jobserver_auth == NULL
+		   ? 0
+		   : task_env_write_jobserver(strings, base, config);
 }
 
 static size_t
@@ -112,7 +137,8 @@ task_env_init(struct task_env *env, char *const *base, const struct task_env_con
 	for (size_t at = 0; at < strings.length; at += strlen(strings.bytes + at) + 1)
 		env->variables[env->count++] = strings.bytes + at;
 	for (size_t i = 0; base[i] != NULL; i++)
-		if (!task_env_is_ours(base[i]))
+		if (!task_env_is_ours(base[i]) &&
+		    (config->jobserver_auth == NULL || !task_env_is_makes(base[i])))
 			env->variables[env->count++] = base[i];
 	env->seq = task_env_value_place(env, "PINION_SEQ=");
 	env->seq_gnu = task_env_value_place(env, "PARALLEL_SEQ=");

@@ -7,6 +7,7 @@
  *
  *   PINION_RUN, PINION_WORKER, PINION_SLOT, PARALLEL_JOBSLOT, PARALLEL_PID   once
  *   PINION_SEQ (from 0), PINION_ATTEMPT, PARALLEL_SEQ (from 1)               each task
+ *   MAKEFLAGS with our jobserver beside what was in it, CARGO_MAKEFLAGS      where there is one
  */
 #ifndef PINION_TASK_ENV_H
 #define PINION_TASK_ENV_H
@@ -30,7 +31,9 @@ struct task_env_config {
 	uint32_t worker;
 	uint32_t slot; /* from 1 */
 	pid_t coordinator;
-	size_t share; /* hardware threads a task may use; 0: say nothing */
+	size_t share;               /* hardware threads a task may use; 0: say nothing */
+	const char *jobserver_auth; /* as makeflags_append takes it; NULL: none of ours */
+	size_t jobserver_jobs;
 };
 
 /*

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "ipc/jobserver.h"
 #include "pool/channel.h"
 #include "pool/doze.h"
 #include "pool/executor.h"
@@ -37,7 +38,9 @@ struct worker {
 	struct worker_config config;
 	struct channel channel;
 	struct task_env env;
-	struct executor *executor; /* made before the first task */
+	int jobserver_fds[2];
+	char jobserver_auth[JOBSERVER_AUTH_BYTES]; /* "": none */
+	struct executor *executor;                 /* made before the first task */
 	/* The chunk in hand. */
 	struct task_cell chunk; /* seq and count are of the tasks not yet given out */
 	struct buf cell;
@@ -63,9 +66,13 @@ static struct worker *worker_self;
 static void
 worker_orphaned(void)
 {
-	if (worker_self != NULL)
+	if (worker_self != NULL) {
 		tree_kill(atomic_load(&worker_self->config.seat->pid),
 			  &worker_self->host.rule, 0);
+		if (worker_self->jobserver_fds[1] != -1)
+			jobserver_unhold_orphaned(worker_self->config.board,
+						  worker_self->jobserver_fds[1]);
+	}
 	_exit(WORKER_BROKEN);
 }
 
@@ -96,7 +103,23 @@ worker_set_up_signals(struct worker *self, sigset_t *wait_mask)
 	sigdelset(wait_mask, SIGCHLD);
 }
 
-/* Our descriptors: null on 0, the ring, the result pipe, the outboxes, the first task's stdin; no others. */
+/* What tasks share cores by. They inherit its descriptors. */
+static int
+worker_attach_jobserver(struct worker *self)
+{
+	const struct worker_config *config = &self->config;
+	int fd = atomic_load(&config->seat->jobserver_fd);
+	uint32_t style = atomic_load(&config->seat->jobserver_style);
+	return fd == -1
+		   ? 0
+		   : jobserver_attach(config->coordinator, fd, (enum jobserver_style)style,
+				      self->jobserver_fds, self->jobserver_auth);
+}
+
+/*
+ * Our descriptors: null on 0, the ring, the result pipe, the outboxes, the first task's stdin, the
+ * jobserver's; no others.
+ */
 static int
 worker_set_up_fds(struct worker *self)
 {
@@ -105,8 +128,11 @@ worker_set_up_fds(struct worker *self)
 	if (null_fd == -1 || dup2(null_fd, STDIN_FILENO) == -1)
 		return -1;
 	close(null_fd);
-	int keep[] = {config->result_fd, ring_fd(config->ring), config->outbox_fd,
-		      config->first_stdin_fd};
+	if (worker_attach_jobserver(self) == -1)
+		return -1;
+	int keep[] = {config->result_fd,      ring_fd(config->ring),
+		      config->outbox_fd,      config->first_stdin_fd,
+		      self->jobserver_fds[0], self->jobserver_fds[1]};
 	io_close_from(3, keep, sizeof(keep) / sizeof(*keep));
 	return 0;
 }
@@ -132,6 +158,8 @@ worker_env_config(const struct worker *self)
 	    .slot = (uint32_t)config->slot_index + 1,
 	    .coordinator = config->coordinator,
 	    .share = self->place.share,
+	    .jobserver_auth = *self->jobserver_auth == '\0' ? NULL : self->jobserver_auth,
+	    .jobserver_jobs = config->worker_count,
 	};
 }
 
@@ -510,7 +538,7 @@ worker_fail(const struct worker_config *config, const struct err *err)
 _Noreturn void
 worker_main(const struct worker_config *config)
 {
-	struct worker self = {.config = *config};
+	struct worker self = {.config = *config, .jobserver_fds = {-1, -1}};
 	struct err err = {0};
 	int status = WORKER_DONE;
 	if (worker_set_up(&self, &err) == -1 || worker_loop(&self, &err) == -1) {

@@ -59,9 +59,9 @@ run_fail(struct run *run, enum run_outcome outcome, const struct err *err)
 {
 	if (run->err.kind == ERR_NONE)
 		run->err = *err;
-	if (run->outcome ==
-	    RUN_HALTED) /* what is lost now is no success, whatever --halt says */
-		run->outcome = outcome;
+	if (run->outcome == RUN_HALTED || run->outcome == RUN_DEADLINE)
+		run->outcome =
+		    outcome; /* what is lost now is no success, whatever --halt says */
 	run_end(run, outcome);
 	run_cancel(run, BACKEND_GRACE);
 }
@@ -173,9 +173,10 @@ run_feed_one(struct run *run, size_t *count, int64_t now_ns, struct err *err)
 	uint32_t task_count = task->count; /* the task may be gone once it is submitted */
 	int status = run->backend->ops->submit(run->backend, task, err);
 	*count -= task_count;
-	if (status == 0)
+	if (status == 0) {
 		throttle_started(&run->throttle, now_ns);
-	else
+		tokens_submitted(&run->tokens, task_count);
+	} else
 		plan_returned(run->config.plan, task, 0);
 	return status == 0 ? 1 : -(status == -1);
 }
@@ -208,6 +209,18 @@ run_judge(struct run *run, size_t *count, const struct throttle_seats *seats,
 	return 0;
 }
 
+/* Whether there is a token for what is to be started, if there is such a thing. */
+static bool
+run_has_token(struct run *run, int64_t now_ns, struct err *err)
+{
+	struct plan *plan = run->config.plan;
+	if (run->config.jobserver == NULL || plan_look_ahead(plan, err) == -1)
+		return true; /* plan_next meets the same */
+	run->lacks_token = plan_has_next(plan, sinks_window_end(&run->sinks), now_ns) &&
+			   !tokens_take(&run->tokens);
+	return !run->lacks_token;
+}
+
 /* As many tasks as there is room for; says what has to happen before there is more to do. */
 static int
 run_feed_all(struct run *run, struct err *err)
@@ -227,20 +240,22 @@ run_feed_all(struct run *run, struct err *err)
 	if (count == 0 && room > 0 && plan_look_ahead(run->config.plan, err) == -1)
 		return -1;
 	run->wants_input = plan_wait_fd(run->config.plan) != -1 && count == 0 && room > 0;
-	while (count > 0 && status == 1)
+	run->tokens.total = run->backend->ops->worker_count(run->backend);
+	while (count > 0 && status == 1 && run_has_token(run, now_ns, err))
 		status = run_feed_one(run, &count, now_ns, err);
 	if (status == 1 && room > 0)
 		run->feed_at_ns = throttle_wait_until(&run->throttle, seats.idle_count);
 	return status == -1 ? -1 : 0;
 }
 
-void
-run_feed(struct run *run)
+static void
+run_feed_backend(struct run *run)
 {
 	struct err err = {0};
 	run->wants_input = false;
 	run->feed_at_ns = CLOCK_NEVER;
 	run->passed_count = 0;
+	run->lacks_token = false;
 	run_check_deadline(run);
 	if (run->is_ending || run->is_held)
 		return;
@@ -251,6 +266,13 @@ run_feed(struct run *run)
 		run_fail(run, RUN_FAILED, &err);
 	else if (run->backend->ops->publish(run->backend, &err) == -1)
 		run_fail(run, RUN_BROKEN, &err);
+}
+
+void
+run_feed(struct run *run)
+{
+	run_feed_backend(run);
+	tokens_settle(&run->tokens, run->lacks_token, clock_now_ns());
 }
 
 /* --- wait --- */
@@ -314,6 +336,8 @@ run_wait_until(const struct run *run)
 	int64_t deadline_at_ns = run_deadline_at_ns(run);
 	if (deadline_at_ns < until)
 		until = deadline_at_ns;
+	if (tokens_wait_until(&run->tokens) < until)
+		until = tokens_wait_until(&run->tokens);
 	int64_t poll_at_ns = run->backend->ops->poll_at(run->backend);
 	if (poll_at_ns < until)
 		until = poll_at_ns;
@@ -542,6 +566,7 @@ run_open_gauges(struct run *run, struct err *err)
 	const struct run_config *config = &run->config;
 	const char *root = config->root != NULL ? config->root : "";
 	throttle_init(&run->throttle, config->spec, root, config->cgroups);
+	run->throttle.is_cautious |= config->jobserver != NULL;
 	if (memkills_init(&run->memkills, root, config->cgroups) == -1)
 		return err_no_memory(err);
 	return gauge_check(&run->throttle.gauge, config->spec, err);
@@ -563,7 +588,9 @@ run_new(const struct run_config *config, struct err *err)
 	run->timed_end = UINT64_MAX;
 	for (size_t i = 0; i < SINKS_FDS_MAX; i++)
 		run->sink_fds[i] = -1;
-	if (run_open_gauges(run, err) == 0 && run_open_reader(run, err) == 0)
+	if (run_open_gauges(run, err) == 0 &&
+	    tokens_init(&run->tokens, config->jobserver, config->loop, err) == 0 &&
+	    run_open_reader(run, err) == 0)
 		return run;
 	run_free(run);
 	return NULL;
@@ -587,6 +614,7 @@ run_free(struct run *run)
 	attempts_fini(&run->attempts);
 	memkills_fini(&run->memkills);
 	throttle_fini(&run->throttle);
+	tokens_fini(&run->tokens);
 	sinks_fini(&run->sinks);
 	free(run);
 }

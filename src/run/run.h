@@ -15,6 +15,7 @@
 
 #include "base/cgroup.h"
 #include "base/err.h"
+#include "ipc/jobserver.h"
 #include "ipc/loop.h"
 #include "run/sinks.h"
 #include "task/backend.h"
@@ -40,8 +41,9 @@ struct run_config {
 	struct plan *plan;
 	struct sink *sinks[SINKS_MAX];
 	size_t sink_count;
-	int reader_fd; /* its LOOP_GONE ends the run quietly; -1: none */
-	void *context; /* for the functions below */
+	struct jobserver *jobserver; /* NULL: cores are not shared with what tasks start */
+	int reader_fd;               /* its LOOP_GONE ends the run quietly; -1: none */
+	void *context;               /* for the functions below */
 	bool (*is_reader_gone)(void *context); /* a write said so */
 	void (*note)(void *context, const char *bytes,
 		     size_t length); /* for stderr, of no task */

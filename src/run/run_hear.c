@@ -45,6 +45,7 @@ run_on_started(void *context, uint64_t seq, uint32_t attempt, uint32_t slot,
 	if (task == NULL)
 		return;
 	plan_started(run->config.plan, task);
+	tokens_started(&run->tokens, slot);
 	if (started_at_ns < run->timed_at_ns)
 		started_at_ns = run->timed_at_ns; /* started while we did not read */
 	if (attempts_add(&run->attempts, seq, started_at_ns,
@@ -137,6 +138,7 @@ run_on_finished(void *context, uint64_t seq, uint32_t attempt, const struct resu
 		return;
 	struct result told = run_explain(run, seq, result);
 	attempts_remove(&run->attempts, seq);
+	tokens_ended_at(&run->tokens, result->slot);
 	run->has_settled = true;
 	if (result_is_success(&told))
 		throttle_succeeded(&run->throttle, 1,
@@ -158,6 +160,7 @@ run_on_answered(void *context, uint64_t seq, uint32_t attempt, const struct answ
 	struct task *chunk = plan_find(run->config.plan, seq, attempt);
 	if (chunk == NULL || chunk->count < answers->count)
 		return;
+	tokens_ended(&run->tokens, answers->count);
 	run->has_settled = true;
 	throttle_succeeded(&run->throttle, answers->count,
 			   run->backend->ops->worker_count(run->backend));
@@ -173,6 +176,7 @@ run_on_returned(void *context, uint64_t seq, uint32_t attempt, uint32_t chunk_ma
 	struct task *task = plan_find(run->config.plan, seq, attempt);
 	if (task == NULL)
 		return;
+	tokens_ended(&run->tokens, task->count);
 	if (task->state == TASK_RUNNING) {
 		struct result result = {.reason = RESULT_LOST, .cpu = -1};
 		attempts_remove(&run->attempts, seq);

@@ -12,11 +12,13 @@
 #include "run/memkills.h"
 #include "run/run.h"
 #include "run/throttle.h"
+#include "run/tokens.h"
 
 struct run {
 	struct run_config config;
 	struct backend *backend;
 	struct throttle throttle;
+	struct tokens tokens;
 	struct attempts attempts; /* what runs now */
 	struct memkills memkills;
 	bool wants_withdraw; /* what is queued is to wait for fewer beside it */
@@ -29,6 +31,7 @@ struct run {
 	int sink_fds[SINKS_FDS_MAX];
 	size_t sink_fd_count;
 	bool wants_input;    /* the last feed ended waiting for the source */
+	bool lacks_token;    /* so did that one for want of a token */
 	size_t passed_count; /* in the last feed */
 	int64_t feed_at_ns;  /* when time alone lets the next feed do more */
 	bool is_held;        /* the sinks are behind: results are not read */

@@ -196,6 +196,7 @@ spec_init(struct spec *spec, enum spec_dialect dialect)
 	    .is_ordered = !is_parallel,
 	    .executor = executors[dialect],
 	    .inflight_count = 1,
+	    .jobserver = is_parallel ? SPEC_JOBSERVER_NONE : SPEC_JOBSERVER_JOIN,
 	    .output_mode = SPEC_OUTPUT_GROUP,
 	    .buffer_bytes = UINT64_C(64) << 20,
 	    .window = dialect == SPEC_FEED || dialect == SPEC_CALL ? 100000 : 10000,

@@ -119,6 +119,16 @@ enum spec_bind {
 /* How a worker process comes to be; start.h says more. */
 enum spec_start_method { SPEC_START_FORK, SPEC_START_SPAWN, SPEC_START_FORKSERVER };
 
+/* --jobserver: whether cores are shared with what tasks start (ipc/jobserver.h). */
+enum spec_jobserver {
+	SPEC_JOBSERVER_NONE,
+	/* That of the make we were started by, if it lets us; only where tasks are processes. */
+	SPEC_JOBSERVER_JOIN,
+	SPEC_JOBSERVER_AUTO, /* the same, else ours, in the style that make understands */
+	SPEC_JOBSERVER_PIPE, /* the same, in this style */
+	SPEC_JOBSERVER_FIFO,
+};
+
 enum spec_output_mode {
 	SPEC_OUTPUT_GROUP, /* one block per task */
 	SPEC_OUTPUT_LINE,  /* --line-buffer: whole lines as they come */
@@ -273,6 +283,7 @@ struct spec {
 	size_t chunk_count;            /* --chunksize; 0: auto */
 	uint64_t max_tasks_per_worker; /* 0: no bound */
 	enum spec_start_method start_method;
+	enum spec_jobserver jobserver;
 	const char *initializer; /* shell command; NULL: none */
 
 	/* Manners: what others on the machine are left with. */

@@ -245,6 +245,29 @@ pool_options_set_their_fields(void **state)
 }
 
 static void
+the_jobserver_takes_its_style_only_in_the_same_word(void **state)
+{
+	(void)state;
+	struct parsed parsed;
+	static const struct {
+		const char *text;
+		enum spec_jobserver jobserver;
+	} rows[] = {{"--jobserver", SPEC_JOBSERVER_AUTO},
+		    {"--jobserver=auto", SPEC_JOBSERVER_AUTO},
+		    {"--jobserver=pipe", SPEC_JOBSERVER_PIPE},
+		    {"--jobserver=fifo", SPEC_JOBSERVER_FIFO},
+		    {"--jobserver=none", SPEC_JOBSERVER_NONE}};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct spec *spec = PARSE_MAP(&parsed, rows[i].text, "pipe");
+		assert_int_equal(spec->jobserver, rows[i].jobserver);
+		assert_int_equal(spec->word_count, 1);
+		drop(&parsed);
+	}
+	REFUSE("--jobserver: 'x' is not one of auto, pipe, fifo, none", "--jobserver=x",
+	       "x");
+}
+
+static void
 every_start_method_has_its_name(void **state)
 {
 	(void)state;
@@ -657,6 +680,7 @@ main(void)
 	    cmocka_unit_test(jobs_may_be_a_file_that_can_be_read),
 	    cmocka_unit_test(pool_options_set_their_fields),
 	    cmocka_unit_test(every_kind_of_binding_has_its_name),
+	    cmocka_unit_test(the_jobserver_takes_its_style_only_in_the_same_word),
 	    cmocka_unit_test(every_start_method_has_its_name),
 	    cmocka_unit_test(inherited_words_are_not_checked_again),
 	    cmocka_unit_test(durations_are_seconds_or_sums_of_units),

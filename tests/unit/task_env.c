@@ -186,6 +186,38 @@ strings_of_an_initializer_become_the_base(void **state)
 	task_env_fini(&env);
 }
 
+static void
+a_jobserver_replaces_the_one_that_was_inherited(void **state)
+{
+	(void)state;
+	struct task_env env;
+	struct task_env_config with_jobserver = config;
+	static const char *const base[] = {
+	    "MAKEFLAGS=k -j4 --jobserver-auth=3,4 -- CC=clang",
+	    "CARGO_MAKEFLAGS=--jobserver-auth=3,4", "A=b", NULL};
+	with_jobserver.jobserver_auth = "10,11";
+	assert_int_equal(task_env_init(&env, (char *const *)base, &with_jobserver), 0);
+	assert_value(&env, "MAKEFLAGS", "k -j4 --jobserver-auth=10,11 -- CC=clang");
+	assert_value(&env, "CARGO_MAKEFLAGS",
+		     "-j --jobserver-fds=10,11 --jobserver-auth=10,11");
+	assert_value(&env, "A", "b");
+	assert_int_equal(count_of(env.variables, "MAKEFLAGS"), 1);
+	assert_int_equal(count_of(env.variables, "CARGO_MAKEFLAGS"), 1);
+	task_env_fini(&env);
+}
+
+static void
+without_a_jobserver_make_finds_what_it_left(void **state)
+{
+	(void)state;
+	struct task_env env;
+	static const char *const base[] = {"MAKEFLAGS=k", "CARGO_MAKEFLAGS=-j", NULL};
+	init(&env, base);
+	assert_value(&env, "MAKEFLAGS", "k");
+	assert_value(&env, "CARGO_MAKEFLAGS", "-j");
+	task_env_fini(&env);
+}
+
 int
 main(void)
 {
@@ -198,6 +230,8 @@ main(void)
 	    cmocka_unit_test(no_share_says_nothing_of_threads),
 	    cmocka_unit_test(taskless_environment_names_no_task),
 	    cmocka_unit_test(strings_of_an_initializer_become_the_base),
+	    cmocka_unit_test(a_jobserver_replaces_the_one_that_was_inherited),
+	    cmocka_unit_test(without_a_jobserver_make_finds_what_it_left),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
