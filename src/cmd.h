@@ -4,12 +4,14 @@
 #ifndef PINION_CMD_H
 #define PINION_CMD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/sig.h"
+#include "task/sink.h"
 #include "task/spec.h"
 #include "task/task.h"
 
@@ -48,6 +50,7 @@ int cmd_parallel(int argc, char **argv);
 int cmd_feed(int argc, char **argv);
 int cmd_call(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 int cmd_topology(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
@@ -61,10 +64,15 @@ struct cmd_job {
 	char **argv;
 	const struct sig_origin *origin;
 	const struct cmd_again *again; /* NULL: a run of its own */
+	struct sink *watcher;          /* hears of all tasks, too; NULL: nobody does */
+	bool is_mute; /* what tasks write to stderr goes where stdout goes: nowhere */
 };
 
 /* cmd_job.c: the exit status. Does not return where a signal ended the run. */
 int cmd_job(const struct cmd_job *called);
+
+/* cmd_bench.c: the job, several times in processes of their own, and its figures. */
+int cmd_bench_job(const struct cmd_job *job);
 
 /* cmd_tasks.c: a verb that runs tasks; `again` is NULL for a run of its own. */
 int cmd_tasks(enum spec_dialect dialect, int argc, char **argv,

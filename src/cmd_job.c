@@ -393,6 +393,8 @@ cmd_job(const struct cmd_job *called)
 	    .shared = {.make.client_fd = -1,
 		       .origin = called->origin,
 		       .again = called->again,
+		       .watcher = called->watcher,
+		       .is_mute = called->is_mute,
 		       .diag = {.name = called->spec->program, .fd = STDERR_FILENO}},
 	};
 	if (called->again != NULL)

@@ -293,7 +293,7 @@ stage_set_up_output(struct stage *stage, struct sink *beside, struct err *err)
 	    .spec = stage->spec,
 	    .blocks = stage->blocks,
 	    .out_fd = STDOUT_FILENO,
-	    .err_fd = STDERR_FILENO,
+	    .err_fd = stage->shared->is_mute ? STDOUT_FILENO : STDERR_FILENO,
 	    .content = stage_output_content(stage),
 	    .tag = stage->tag,
 	    .command = stage->command,
@@ -375,6 +375,8 @@ stage_make_run(struct stage *stage, struct err *err)
 		config.sinks[config.sink_count++] = link_sink(stage->link);
 	for (size_t i = 0; i < stage->records.sink_count; i++)
 		config.sinks[config.sink_count++] = stage->records.sinks[i];
+	if (stage->shared->watcher != NULL)
+		config.sinks[config.sink_count++] = stage->shared->watcher;
 	stage->run = run_new(&config, err);
 	if (stage->run == NULL)
 		return -1;

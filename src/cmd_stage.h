@@ -28,6 +28,8 @@
 struct stage_shared {
 	const struct sig_origin *origin;
 	const struct cmd_again *again; /* NULL: a run of its own */
+	struct sink *watcher;          /* see struct cmd_job */
+	bool is_mute;
 	struct diag diag;
 	bool tells_tails; /* of tasks that failed */
 	char run_name[24];

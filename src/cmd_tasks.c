@@ -1,5 +1,5 @@
 /*
- * cmd_tasks.c: the verbs that run tasks: map, feed, call, parallel, run. Words or a job's file
+ * cmd_tasks.c: the verbs that run tasks: map, feed, call, parallel, run, bench. Words or a job's file
  * -> spec, and the job is run; they differ in the defaults of their spec.
  */
 #include <signal.h>
@@ -15,7 +15,8 @@
 #include "pool/worker.h"
 
 static const char *const tasks_verbs[] = {
-    [SPEC_MAP] = "map", [SPEC_PARALLEL] = "parallel", [SPEC_FEED] = "feed", [SPEC_CALL] = "call", [SPEC_RUN] = "run"};
+    [SPEC_MAP] = "map",   [SPEC_PARALLEL] = "parallel", [SPEC_FEED] = "feed",
+    [SPEC_CALL] = "call", [SPEC_BENCH] = "bench",       [SPEC_RUN] = "run"};
 
 static int
 tasks_print(const struct diag *diag, struct buf *text, int status)
@@ -68,6 +69,12 @@ tasks_parse(struct spec *spec, int argc, char **argv, const struct cmd_again *ag
 	return options_parse(spec, argc - 1, argv + 1, err);
 }
 
+static int
+tasks_run(const struct cmd_job *job)
+{
+	return job->spec->dialect == SPEC_BENCH ? cmd_bench_job(job) : cmd_job(job);
+}
+
 int
 cmd_tasks(enum spec_dialect dialect, int argc, char **argv, const struct cmd_again *again)
 {
@@ -108,12 +115,12 @@ cmd_tasks(enum spec_dialect dialect, int argc, char **argv, const struct cmd_aga
 		status = cmd_check(&spec, &diag);
 		break;
 	case OPTIONS_RUN:
-		status = cmd_job(&(struct cmd_job){.spec = &spec,
-						   .verb = tasks_verbs[dialect],
-						   .origin = &origin,
-						   .argc = argc,
-						   .argv = argv,
-						   .again = again});
+		status = tasks_run(&(struct cmd_job){.spec = &spec,
+						     .verb = tasks_verbs[dialect],
+						     .origin = &origin,
+						     .argc = argc,
+						     .argv = argv,
+						     .again = again});
 		break;
 	}
 	spec_fini(&spec);
@@ -136,6 +143,12 @@ int
 cmd_call(int argc, char **argv)
 {
 	return cmd_tasks(SPEC_CALL, argc, argv, NULL);
+}
+
+int
+cmd_bench(int argc, char **argv)
+{
+	return cmd_tasks(SPEC_BENCH, argc, argv, NULL);
 }
 
 int

@@ -11,7 +11,8 @@
  *                                sink: output, failures; record
  *
  *   main.c, cmd_*.c   one file per verb, cmd_tasks for those that run tasks; cmd_job (what its
- *            stages share, the end, exit status) and cmd_stage (joins source, plan, backend, sinks)
+ *            stages share, the end, exit status) and cmd_stage (joins source, plan, backend,
+ *            sinks); cmd_bench has a job done several times
  *   input/   what the user wrote: options, job files (job_*, json_read) -> task/spec;
  *            files (lines, csv, jsonl), lists, glob, range, link (the stage before) -> a
  *            task/source
@@ -26,7 +27,8 @@
  *            worker, its channel and its executor: spawn, coproc (a program, its protocol, doze),
  *            plugin (dlopen); tree (a task's processes, and ending them); outputs
  *            (files that tasks make)
- *   sink/    output (order; as it was printed, or JSON), failures (the summary, with tails)
+ *   sink/    output (order; as it was printed, or JSON), failures (the summary, with tails), tally
+ *            and figures (of bench)
  *   record/  what is kept of a run, and what it says when a run is resumed: records (all of
  *            them), joblog, uptodate (files that need not be made again), results
  *            (a tree of files, tables, objects), runfile with its recorder, a process that
@@ -68,6 +70,7 @@ static const struct verb verbs[] = {
     {"run", cmd_run, "run what a job file says: pinion run JOB.json"},
     {"parallel", cmd_parallel,
      "the same with GNU parallel's defaults, for scripts written for it"},
+    {"bench", cmd_bench, "what more workers gain: the tasks with one and with all of them"},
     {"topology", cmd_topology, "show the machine's budget and where workers would sit"},
     {"report", cmd_report, "tell what a recorded run did: pinion report RUN.db"},
     {"replay", cmd_replay, "run a task of a recorded run again, exactly as it was"},
@@ -104,7 +107,7 @@ main(int argc, char **argv)
 		return cmd_parallel(argc, argv);
 	if (argc < 2) {
 		diag_say(&diag, "which verb? Say one of: map, feed, call, run, parallel, "
-				"topology, report, replay, completion; or --help");
+				"bench, topology, report, replay, completion; or --help");
 		return CMD_USAGE;
 	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)

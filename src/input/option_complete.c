@@ -23,7 +23,7 @@ typedef int name_writer(struct buf *text, const struct option_row *option,
 static bool
 is_shown(const struct option_row *option, unsigned int verbs)
 {
-	return (option->verbs & verbs) != 0 && option->help != NULL;
+	return (option_verbs_of(option) & verbs) != 0 && option->help != NULL;
 }
 
 /* Calls `write` for every name of every option of these verbs. */
@@ -445,7 +445,7 @@ fish_option(struct buf *text, const struct option_row *option)
 {
 	const char *rest = option->names, *name;
 	size_t length;
-	if (fish_condition(text, "options", option->verbs) == -1)
+	if (fish_condition(text, "options", option_verbs_of(option)) == -1)
 		return -1;
 	while ((length = option_next_name(&rest, &name)) > 0) {
 		if (buf_printf(text, " -l %.*s", (int)length, name) == -1)

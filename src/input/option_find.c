@@ -100,7 +100,8 @@ nearest_name(unsigned int verb, const char *typed, size_t typed_length, size_t *
 	for (size_t i = 0; i < option_count; i++) {
 		const char *rest = option_table[i].names, *name;
 		size_t length;
-		if ((option_table[i].verbs & verb) == 0 || option_table[i].help == NULL)
+		if ((option_verbs_of(&option_table[i]) & verb) == 0 ||
+		    option_table[i].help == NULL)
 			continue;
 		while ((length = option_next_name(&rest, &name)) > 0) {
 			size_t distance =
@@ -170,7 +171,7 @@ refuse_ambiguous(unsigned int verb, const char *typed, size_t typed_length, stru
 	for (size_t i = 0; i < option_count; i++) {
 		const char *name;
 		size_t length;
-		if ((option_table[i].verbs & verb) == 0 ||
+		if ((option_verbs_of(&option_table[i]) & verb) == 0 ||
 		    match_option(&option_table[i], typed, typed_length, &name, &length) !=
 			NAME_BEGINS ||
 		    used + length + 5 > sizeof(text))
@@ -197,7 +198,7 @@ option_find(unsigned int verb, const char *typed, size_t typed_length, struct er
 		const struct option_row *option = &option_table[i];
 		const char *name;
 		size_t length;
-		if ((option->verbs & verb) == 0)
+		if ((option_verbs_of(option) & verb) == 0)
 			continue;
 		enum name_match match =
 		    match_option(option, typed, typed_length, &name, &length);
@@ -219,7 +220,7 @@ const struct option_row *
 option_find_letter(unsigned int verb, char letter)
 {
 	for (size_t i = 0; i < option_count; i++) {
-		if ((option_table[i].verbs & verb) != 0 &&
+		if ((option_verbs_of(&option_table[i]) & verb) != 0 &&
 		    strchr(option_table[i].letters, letter) != NULL)
 			return &option_table[i];
 	}

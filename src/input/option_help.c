@@ -51,6 +51,12 @@ static const char call_intro[] =
     "tells how to write such a library. LIB.so without a slash is looked for here,\n"
     "then where the dynamic linker looks.\n";
 
+static const char bench_intro[] =
+    "Usage: pinion bench [OPTION]... [COMMAND...] [SOURCE]...\n"
+    "Run COMMAND for each input as pinion map does, with one worker and with as many\n"
+    "as -j says, several times in turn; print how long it took, and what would help.\n"
+    "What the tasks print is thrown away; what else they do is done each time.\n";
+
 static const char run_intro[] =
     "Usage: pinion run [OPTION]... JOB.json [OPTION]...\n"
     "Run what the job file says; - is stdin. pinion-job(5) tells what can be in it;\n"
@@ -150,7 +156,7 @@ append_section(struct buf *text, unsigned int verb, enum option_section section)
 	bool has_title = false;
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option_row *option = &option_table[i];
-		if ((option->verbs & verb) == 0 || option->section != section ||
+		if ((option_verbs_of(option) & verb) == 0 || option->section != section ||
 		    option->help == NULL)
 			continue;
 		if (!has_title && buf_printf(text, "\n%s:\n", section_titles[section]) == -1)
@@ -165,14 +171,13 @@ append_section(struct buf *text, unsigned int verb, enum option_section section)
 int
 options_print_help(enum spec_dialect dialect, struct buf *text)
 {
-	static const char *const intros[] = {[SPEC_MAP] = map_intro,
-					     [SPEC_PARALLEL] = parallel_intro,
-					     [SPEC_FEED] = feed_intro,
-					     [SPEC_CALL] = call_intro,
-					     [SPEC_RUN] = run_intro};
+	static const char *const intros[] = {
+	    [SPEC_MAP] = map_intro,     [SPEC_PARALLEL] = parallel_intro,
+	    [SPEC_FEED] = feed_intro,   [SPEC_CALL] = call_intro,
+	    [SPEC_BENCH] = bench_intro, [SPEC_RUN] = run_intro};
 	if (buf_append_str(text, intros[dialect]) == -1 ||
 	    (dialect != SPEC_RUN && buf_append_str(text, source_intro) == -1) ||
-	    ((option_dialect_bit(dialect) & OPTION_COMMANDS) != 0 &&
+	    ((option_dialect_bit(dialect) & (OPTION_COMMANDS | OPTION_BENCH)) != 0 &&
 	     buf_append_str(text, value_intro) == -1))
 		return -1;
 	for (int section = 0; section < OPTION_SECTIONS; section++) {
@@ -204,7 +209,7 @@ options_list(enum spec_dialect dialect, struct buf *text)
 {
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option_row *option = &option_table[i];
-		if ((option->verbs & option_dialect_bit(dialect)) == 0 ||
+		if ((option_verbs_of(option) & option_dialect_bit(dialect)) == 0 ||
 		    option->help == NULL)
 			continue;
 		if (append_list(text, option) == -1)

@@ -489,6 +489,19 @@ option_set_jobserver(struct option_state *state, const struct option_row *option
 }
 
 int
+option_set_rounds(struct option_state *state, const struct option_row *option,
+		  const char *value, struct err *err)
+{
+	size_t count = 0;
+	if (read_count(option, value, 1, &count, err) == -1)
+		return -1;
+	if (count > OPTION_ROUNDS_MAX)
+		return refuse(option, value, "too many: 100 at most", err);
+	state->spec->round_count = count;
+	return 0;
+}
+
+int
 option_set_inflight(struct option_state *state, const struct option_row *option,
 		    const char *value, struct err *err)
 {

@@ -9,6 +9,7 @@
 
 #include "input/option_table.h"
 
+#define OPTION_ROUNDS_MAX 100
 #define OPTION_INFLIGHT_MAX 65536 /* tasks in one program's pipe */
 
 /* Into the field of spec at the offset option->operand. */
@@ -66,6 +67,7 @@ option_setter option_set_output;
 option_setter option_set_fsync;
 option_setter option_set_protocol;
 option_setter option_set_jobserver;
+option_setter option_set_rounds;   /* from 1 to OPTION_ROUNDS_MAX */
 option_setter option_set_inflight; /* from 1 to OPTION_INFLIGHT_MAX */
 option_setter option_set_fail_fast;
 option_setter option_set_load;

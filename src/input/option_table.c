@@ -315,6 +315,11 @@ const struct option_row option_table[] = {
 	 "open a shell in its place", option_ignore, 0, 0, NULL},
 	{"json", "", NONE, NULL, OPTION_TOPOLOGY, OTHER,
 	 "print JSON", option_ignore, 0, 0, NULL},
+	{"rounds", "", NEED, "N", OPTION_BENCH, OTHER,
+	 "measure N times with one worker and N times with all; else 3, as far as a minute allows",
+	 option_set_rounds, 0, 0, NULL},
+	{"json", "", NONE, NULL, OPTION_BENCH, OTHER,
+	 "print the figures as JSON", option_set_true, FIELD(has_json_figures), 0, NULL},
 	{"help", "h", NONE, NULL, OPTION_ALL | RUN, OTHER,
 	 "print this help", option_ask, OPTIONS_HELP, 0, NULL},
 	{"version", "V", NONE, NULL, OPTION_ALL | RUN, OTHER,
@@ -331,6 +336,8 @@ const struct option_verb option_verbs[] = {
     {"call", OPTION_CALL, "call a function in a shared object for each input", true, ""},
     {"run", OPTION_RUN, "run what a job file says", false, NULL},
     {"parallel", OPTION_PARALLEL, "as map, with the defaults of GNU parallel", true, ""},
+    {"bench", OPTION_BENCH, "run the tasks with one worker and with all, and compare",
+     true, ""},
     {"topology", OPTION_TOPOLOGY, "show the machine, the budget and the workers' places",
      false, ""},
     {"report", OPTION_REPORT, "tell what a recorded run did", false, NULL},
@@ -340,14 +347,29 @@ const struct option_verb option_verbs[] = {
 };
 const size_t option_verb_count = sizeof(option_verbs) / sizeof(option_verbs[0]);
 
+static bool
+option_is_kept_by_bench(const struct option_row *option)
+{
+	if ((option->verbs & OPTION_COMMANDS) != OPTION_COMMANDS ||
+	    option->section == OUTPUT || option->section == RECORD)
+		return false;
+	return option->set != option_set_output && option->set != option_set_fsync &&
+	       !(option->set == option_set_true && option->operand == FIELD(is_dry_run));
+}
+
+unsigned int
+option_verbs_of(const struct option_row *option)
+{
+	return option->verbs | (option_is_kept_by_bench(option) ? OPTION_BENCH : 0);
+}
+
 unsigned int
 option_dialect_bit(enum spec_dialect dialect)
 {
-	static const unsigned int bits[] = {[SPEC_MAP] = OPTION_MAP,
-					    [SPEC_PARALLEL] = OPTION_PARALLEL,
-					    [SPEC_FEED] = OPTION_FEED,
-					    [SPEC_CALL] = OPTION_CALL,
-					    [SPEC_RUN] = OPTION_RUN};
+	static const unsigned int bits[] = {
+	    [SPEC_MAP] = OPTION_MAP,     [SPEC_PARALLEL] = OPTION_PARALLEL,
+	    [SPEC_FEED] = OPTION_FEED,   [SPEC_CALL] = OPTION_CALL,
+	    [SPEC_BENCH] = OPTION_BENCH, [SPEC_RUN] = OPTION_RUN};
 	return bits[dialect];
 }
 

@@ -26,6 +26,7 @@ enum {
 	OPTION_REPLAY = 64, /* as OPTION_TOPOLOGY */
 	OPTION_RUN = 128,
 	OPTION_REPORT = 256, /* as OPTION_TOPOLOGY */
+	OPTION_BENCH = 512,  /* see option_verbs_of */
 	OPTION_COMMANDS = OPTION_MAP | OPTION_PARALLEL,
 	OPTION_RUNNING = OPTION_COMMANDS | OPTION_FEED | OPTION_CALL,
 	OPTION_JOB = OPTION_MAP | OPTION_FEED | OPTION_CALL, /* what a job's file can be */
@@ -120,6 +121,12 @@ extern const struct option_row option_table[];
 extern const size_t option_count;
 extern const struct option_verb option_verbs[];
 extern const size_t option_verb_count;
+
+/*
+ * The verbs that have the option: those of its row, and bench. That has what map has, but for what
+ * is about output and records, which it does not keep.
+ */
+unsigned int option_verbs_of(const struct option_row *option);
 
 unsigned int option_dialect_bit(enum spec_dialect dialect);
 

@@ -173,16 +173,14 @@ spec_init_term_steps(struct spec *spec)
 void
 spec_init(struct spec *spec, enum spec_dialect dialect)
 {
-	static const char *const programs[] = {[SPEC_MAP] = "pinion map",
-					       [SPEC_PARALLEL] = "pinion parallel",
-					       [SPEC_FEED] = "pinion feed",
-					       [SPEC_CALL] = "pinion call",
-					       [SPEC_RUN] = "pinion run"};
-	static const enum spec_executor executors[] = {[SPEC_MAP] = SPEC_SPAWN,
-						       [SPEC_PARALLEL] = SPEC_SPAWN,
-						       [SPEC_FEED] = SPEC_COPROC,
-						       [SPEC_CALL] = SPEC_PLUGIN,
-						       [SPEC_RUN] = SPEC_SPAWN};
+	static const char *const programs[] = {
+	    [SPEC_MAP] = "pinion map",     [SPEC_PARALLEL] = "pinion parallel",
+	    [SPEC_FEED] = "pinion feed",   [SPEC_CALL] = "pinion call",
+	    [SPEC_BENCH] = "pinion bench", [SPEC_RUN] = "pinion run"};
+	static const enum spec_executor executors[] = {
+	    [SPEC_MAP] = SPEC_SPAWN,   [SPEC_PARALLEL] = SPEC_SPAWN,
+	    [SPEC_FEED] = SPEC_COPROC, [SPEC_CALL] = SPEC_PLUGIN,
+	    [SPEC_BENCH] = SPEC_SPAWN, [SPEC_RUN] = SPEC_SPAWN};
 	bool is_parallel = dialect == SPEC_PARALLEL;
 	*spec = (struct spec){
 	    .dialect = dialect,

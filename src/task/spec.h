@@ -22,6 +22,7 @@ enum spec_dialect {
 	SPEC_PARALLEL, /* GNU parallel's defaults, for scripts written for it */
 	SPEC_FEED,     /* as SPEC_MAP, but tasks go to a program that is kept alive */
 	SPEC_CALL, /* as SPEC_MAP, but a task is a call of a function in a shared object */
+	SPEC_BENCH, /* as SPEC_MAP, several times, for the figures */
 	SPEC_RUN, /* a file says what: it becomes SPEC_MAP, SPEC_FEED or SPEC_CALL once it is read */
 };
 
@@ -306,6 +307,10 @@ struct spec {
 	bool is_traced;      /* -t: the command line on stderr when it starts */
 	bool is_dry_run;
 	bool is_quiet; /* no summary of failed tasks */
+
+	/* bench. */
+	size_t round_count;    /* 0: three, as far as a minute allows */
+	bool has_json_figures; /* --json */
 
 	/* The record. */
 	enum spec_resume resume;
