@@ -13,7 +13,7 @@
 
 /* All of `bytes`, unless the other side takes nothing for DIAG_PATIENCE_MS. */
 static void
-diag_write(int fd, const char *bytes, size_t length)
+diag_write_fd(int fd, const char *bytes, size_t length)
 {
 	while (length > 0) {
 		struct pollfd pfd = {.fd = fd, .events = POLLOUT};
@@ -28,6 +28,20 @@ diag_write(int fd, const char *bytes, size_t length)
 			length -= (size_t)written;
 		}
 	}
+}
+
+/* A message begins a line of its own, also where a task has left one unfinished. */
+static void
+diag_write(const struct diag *diag, const char *bytes, size_t length, bool is_message)
+{
+	struct screen *screen = diag->screen;
+	if (screen != NULL)
+		screen_erase(screen);
+	if (screen != NULL && screen->is_mid_line && is_message)
+		diag_write_fd(diag->fd, "\n", 1);
+	diag_write_fd(diag->fd, bytes, length);
+	if (screen != NULL && length > 0)
+		screen_wrote(screen, bytes[length - 1]);
 }
 
 static int
@@ -57,10 +71,10 @@ diag_line(const struct diag *diag, const char *text, size_t length)
 	if (buf_printf(&line, "%s: ", diag->name) == 0 &&
 	    diag_append_visible(&line, text, length) == 0 &&
 	    buf_append_char(&line, '\n') == 0) {
-		diag_write(diag->fd, line.bytes, line.length);
+		diag_write(diag, line.bytes, line.length, true);
 		diag_copy(diag, &line);
 	} else {
-		diag_write(diag->fd, "pinion: out of memory\n", 22);
+		diag_write(diag, "pinion: out of memory\n", 22, true);
 	}
 	buf_fini(&line);
 }
@@ -85,7 +99,7 @@ void
 diag_raw(const struct diag *diag, const char *bytes, size_t length)
 {
 	int saved = errno;
-	diag_write(diag->fd, bytes, length);
+	diag_write(diag, bytes, length, false);
 	errno = saved;
 }
 

@@ -13,12 +13,14 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/screen.h"
 
 #define DIAG_COPY_BYTES 65536
 
 struct diag {
-	const char *name; /* "pinion map"; borrowed */
-	int fd;           /* where messages go; 2 */
+	const char *name;      /* "pinion map"; borrowed */
+	int fd;                /* where messages go; 2 */
+	struct screen *screen; /* what is drawn where messages go; or NULL */
 	struct buf *copy; /* gets them too, but for raw bytes, up to DIAG_COPY_BYTES; NULL */
 };
 

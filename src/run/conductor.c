@@ -22,6 +22,7 @@ struct conductor {
 	int signal_fd;
 	struct loop_watch *signal_watch;
 	int signal;
+	struct screen *screen; /* NULL: nothing is ever drawn */
 };
 
 /* --- signals --- */
@@ -33,6 +34,8 @@ conductor_suspend(struct conductor *conductor)
 	int64_t stopped_at_ns = clock_now_ns();
 	for (size_t i = 0; i < conductor->run_count; i++)
 		run_suspend(conductor->runs[i]);
+	if (conductor->screen != NULL)
+		screen_erase(conductor->screen);
 	raise(SIGSTOP);
 	int64_t stopped_ns = clock_now_ns() - stopped_at_ns;
 	for (size_t i = 0; i < conductor->run_count; i++)
@@ -230,6 +233,12 @@ conductor_free(struct conductor *conductor)
 	io_close(conductor->signal_fd);
 	free(conductor->runs);
 	free(conductor);
+}
+
+void
+conductor_set_screen(struct conductor *conductor, struct screen *screen)
+{
+	conductor->screen = screen;
 }
 
 int

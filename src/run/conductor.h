@@ -15,6 +15,7 @@
 #define PINION_CONDUCTOR_H
 
 #include "base/err.h"
+#include "base/screen.h"
 #include "base/sig.h"
 #include "ipc/loop.h"
 #include "run/run.h"
@@ -25,6 +26,9 @@ struct conductor;
 struct conductor *conductor_new(struct loop *loop, const struct sig_origin *origin,
 				struct err *err);
 void conductor_free(struct conductor *conductor);
+
+/* Nothing stays drawn on it while we are stopped. */
+void conductor_set_screen(struct conductor *conductor, struct screen *screen);
 
 /* In the order in which they feed each other. 0, -1 without memory. */
 int conductor_add(struct conductor *conductor, struct run *run);

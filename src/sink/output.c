@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "sink/output_parts.h"
@@ -366,6 +367,9 @@ output_init_ends(struct output *output)
 	if (!is_same)
 		outlet_init(&ends->items[1], config->err_fd, "stderr", &ends->spill);
 	ends->count = is_same ? 1 : 2;
+	for (size_t i = 0; config->screen != NULL && i < ends->count; i++)
+		if (isatty(ends->items[i].writer.fd))
+			ends->items[i].writer.screen = config->screen;
 	ends->streams[RESULT_STDOUT] = &ends->items[0];
 	ends->streams[RESULT_STDERR] = &ends->items[is_same ? 0 : 1];
 }

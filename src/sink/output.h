@@ -24,6 +24,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/screen.h"
 #include "task/sink.h"
 #include "task/spec.h"
 #include "task/template.h"
@@ -49,6 +50,7 @@ struct output_config {
 	struct sink *beside; /* NULL: none; then: */
 	int out_fd;
 	int err_fd;
+	struct screen *screen; /* taken back before anything is written to a terminal; or NULL */
 	enum output_content content;
 	const struct template *tag;     /* NULL: no --tag */
 	const struct template *command; /* for -v and -t; may be NULL with neither */

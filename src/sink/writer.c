@@ -177,6 +177,25 @@ writer_move(struct writer *writer, struct err *err)
 	return 0;
 }
 
+/* What is drawn on the terminal goes first. 0; -1: not now. */
+static int
+writer_clear_screen(const struct writer *writer)
+{
+	if (writer->screen == NULL || screen_erase(writer->screen))
+		return 0;
+	errno = EAGAIN;
+	return -1;
+}
+
+/* The last of the next `written` bytes in the list. */
+static char
+writer_last_byte(const struct iovec *parts, size_t written)
+{
+	while (written > parts->iov_len)
+		written -= parts++->iov_len;
+	return ((const char *)parts->iov_base)[written - 1];
+}
+
 /* Writes the queue and then the bytes until all is out or nothing more is taken now. */
 static int
 writer_write(struct writer *writer, const char **bytes, size_t *length, struct err *err)
@@ -193,7 +212,9 @@ writer_write(struct writer *writer, const char **bytes, size_t *length, struct e
 		if (*length > 0)
 			parts[count++] =
 			    (struct iovec){.iov_base = (char *)*bytes, .iov_len = *length};
-		ssize_t written = writer_write_once(writer, parts, count);
+		ssize_t written = writer_clear_screen(writer);
+		if (written == 0)
+			written = writer_write_once(writer, parts, count);
 		if (written == -1 && errno == EINTR)
 			continue;
 		if (written == 0)
@@ -201,6 +222,9 @@ writer_write(struct writer *writer, const char **bytes, size_t *length, struct e
 			    EIO; /* nothing taken and no reason given: never wait for more of it */
 		if (written <= 0)
 			return writer_failed(writer, err);
+		if (writer->screen != NULL)
+			screen_wrote(writer->screen,
+				     writer_last_byte(parts, (size_t)written));
 		writer_advance(writer, (size_t)written, bytes, length);
 	}
 	return 0;

@@ -23,6 +23,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/screen.h"
 
 #define WRITER_GATHER_BYTES (64 * 1024)
 
@@ -39,6 +40,7 @@ struct writer {
 	int private_fd; /* non-blocking, or a duplicate to wait on; -1: none */
 	enum writer_kind kind;
 	const char *name;      /* for messages: "stdout"; borrowed */
+	struct screen *screen; /* the terminal that fd is, where lines are drawn; or NULL */
 	bool is_blocked;       /* took less than it was offered; until the next flush */
 	int64_t blocked_at_ns; /* the last time it did so */
 	bool is_closed;        /* its reader has gone */
