@@ -53,6 +53,8 @@ struct plan {
 	struct seqmap tasks;   /* seq -> struct task *: all that have not settled */
 	uint64_t pulled_count; /* tasks that came from the source, */
 	uint64_t given_count;  /* and were not done before */
+	uint64_t ready_bytes;  /* of the args in ready */
+	struct err ahead_err;  /* of a source that failed in plan_read_ahead */
 	uint64_t done_count;
 	uint64_t settled_count; /* done and failed; not the skipped */
 	struct plan_halting own_halting;
@@ -142,6 +144,12 @@ plan_pull(struct plan *plan, uint32_t count_max, struct err *err)
 	struct task *task;
 	if (plan->is_source_done)
 		return SOURCE_END;
+	if (plan->ahead_err.kind != ERR_NONE) {
+		plan->is_source_done = true;
+		if (err != NULL)
+			*err = plan->ahead_err;
+		return SOURCE_ERROR;
+	}
 	enum source_status status = source_next(plan->source, count_max, &task, err);
 	plan->is_waiting = status == SOURCE_WAIT;
 	plan->is_source_done = status == SOURCE_END || status == SOURCE_ERROR;
@@ -156,6 +164,7 @@ plan_pull(struct plan *plan, uint32_t count_max, struct err *err)
 	if (!task->is_done)
 		plan->given_count += task->count;
 	task->state = TASK_READY;
+	plan->ready_bytes += task->packed_bytes;
 	plan_push_ready(plan, task);
 	return SOURCE_TASK;
 }
@@ -237,12 +246,16 @@ plan_next(struct plan *plan, uint64_t seq_end, uint32_t count_max, int64_t now_n
 	}
 	if (plan->ready != NULL && plan->ready->seq < seq_end && plan->ready->is_done) {
 		*task = plan_pop(&plan->ready);
+		plan->ready_bytes -= (*task)->packed_bytes;
 		plan_move(*task, PLAN_EV_SETTLE);
 		return PLAN_PASSED;
 	}
 	if (plan->ready != NULL && plan->ready->seq < seq_end) {
 		*task = plan_take_ready(plan, seq_end, count_max, err);
-		return *task == NULL ? PLAN_ERROR : PLAN_TASK;
+		if (*task == NULL)
+			return PLAN_ERROR;
+		plan->ready_bytes -= (*task)->packed_bytes;
+		return PLAN_TASK;
 	}
 	return plan_has_given_all(plan) ? PLAN_END : PLAN_WAIT;
 }
@@ -268,6 +281,27 @@ plan_has_next(const struct plan *plan, uint64_t seq_end, int64_t now_ns)
 	       plan_wait_until(plan) <= now_ns;
 }
 
+void
+plan_read_ahead(struct plan *plan, uint64_t count_max, uint64_t bytes_max)
+{
+	enum source_status status = SOURCE_TASK;
+	uint64_t end = plan->pulled_count + count_max;
+	while (status == SOURCE_TASK && !plan->is_stopped && plan->pulled_count < end &&
+	       plan->ready_bytes < bytes_max)
+		status = plan_pull(plan, TASK_CHUNK_MAX, &plan->ahead_err);
+	if (status == SOURCE_ERROR)
+		plan->is_source_done = false; /* not before it has been said */
+	if (plan->ready != NULL)
+		plan->is_waiting = false;
+}
+
+uint64_t
+plan_task_count(const struct plan *plan, bool *is_all)
+{
+	*is_all = plan->is_source_done && !plan->has_unread;
+	return plan->given_count;
+}
+
 int
 plan_wait_fd(const struct plan *plan)
 {
@@ -280,6 +314,19 @@ plan_wait_until(const struct plan *plan)
 {
 	return plan->backoff == NULL || plan->is_stopped ? CLOCK_NEVER
 							 : plan->backoff->due_at_ns;
+}
+
+const struct task *
+plan_look(const struct plan *plan, uint64_t seq)
+{
+	for (uint64_t before = 0; before < TASK_CHUNK_MAX && before <= seq; before++) {
+		const uint64_t *word = seqmap_find(&plan->tasks, seq - before);
+		const struct task *task =
+		    word == NULL ? NULL : (const struct task *)(uintptr_t)*word;
+		if (task != NULL)
+			return before < task->count ? task : NULL;
+	}
+	return NULL;
 }
 
 struct task *
@@ -306,6 +353,7 @@ plan_returned(struct plan *plan, struct task *task, uint32_t chunk_max)
 	if (chunk_max > 0)
 		task->chunk_max = chunk_max;
 	plan_move(task, PLAN_EV_RETURN);
+	plan->ready_bytes += task->packed_bytes;
 	plan_push_ready(plan, task);
 }
 

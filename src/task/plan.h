@@ -68,10 +68,25 @@ int plan_look_ahead(struct plan *plan, struct err *err);
 /* Whether a task is there to be given now, of a seq below `seq_end`; plan_look_ahead first. */
 bool plan_has_next(const struct plan *plan, uint64_t seq_end, int64_t now_ns);
 
+/*
+ * Reads up to `count_max` more tasks from the source, so that it is known how many there are; none
+ * when more than `bytes_max` of them are waiting. What goes wrong, plan_next says in its turn.
+ */
+void plan_read_ahead(struct plan *plan, uint64_t count_max, uint64_t bytes_max);
+
+/* How many tasks there are that were not done before, as far as was read; *is_all: to the end. */
+uint64_t plan_task_count(const struct plan *plan, bool *is_all);
+
 /* After PLAN_WAIT: the source's descriptor, -1 when it is not the source that is waited for. */
 int plan_wait_fd(const struct plan *plan);
 /* The moment the next retry is due; CLOCK_NEVER. */
 int64_t plan_wait_until(const struct plan *plan);
+
+/*
+ * The task or chunk with this seq in it that has not settled, NULL when there is none. For a look
+ * now and then: it searches.
+ */
+const struct task *plan_look(const struct plan *plan, uint64_t seq);
 
 /* The task or chunk in flight that begins so, NULL when there is none. */
 struct task *plan_find(const struct plan *plan, uint64_t seq, uint32_t attempt);
