@@ -191,6 +191,15 @@ enum spec_resume {
 	SPEC_RETRY_FAILED, /* --retry-failed: those that failed, with the inputs of the record */
 };
 
+/* What is shown of a run while it goes on; or what decides that. */
+enum spec_progress {
+	SPEC_PROGRESS_AUTO, /* a line, where a person sees it and it disturbs nothing */
+	SPEC_PROGRESS_NONE,
+	SPEC_PROGRESS_LANES, /* the line, and one for each worker */
+	SPEC_PROGRESS_BAR,   /* these two are GNU parallel's */
+	SPEC_PROGRESS_ETA,
+};
+
 /* --fsync: what is on disk before a task counts as done. */
 enum spec_fsync { SPEC_FSYNC_NONE, SPEC_FSYNC_FILE, SPEC_FSYNC_DIR };
 
@@ -306,7 +315,8 @@ struct spec {
 	bool is_verbose;     /* -v: the command line in front of its output */
 	bool is_traced;      /* -t: the command line on stderr when it starts */
 	bool is_dry_run;
-	bool is_quiet; /* no summary of failed tasks */
+	bool is_quiet; /* nothing is said of the run: no progress, no summary */
+	enum spec_progress progress;
 
 	/* bench. */
 	size_t round_count;    /* 0: three, as far as a minute allows */
