@@ -178,6 +178,15 @@ job_set_up_loop(struct job *job, struct err *err)
 	return 0;
 }
 
+/* Where messages and outputs go, what is drawn of the job makes way for them. */
+static void
+job_set_up_show(struct job *job)
+{
+	struct stage_shared *shared = &job->shared;
+	show_init(&shared->show, job->spec, &shared->diag);
+	shared->diag.screen = show_screen(&shared->show);
+}
+
 static int
 job_set_up(struct job *job, struct err *err)
 {
@@ -187,6 +196,7 @@ job_set_up(struct job *job, struct err *err)
 	for (size_t i = 0; i < job->stage_count; i++)
 		if (stage_set_up_input(&job->stages[i], err) == -1)
 			return -1;
+	job_set_up_show(job);
 	struct stage *last = &job->stages[job->stage_count - 1];
 	if (stage_set_up_sinks(last, NULL, err) == -1)
 		return -1;
@@ -195,15 +205,18 @@ job_set_up(struct job *job, struct err *err)
 			return -1;
 	if (job_set_up_loop(job, err) == -1)
 		return -1;
+	conductor_set_screen(job->shared.conductor, show_screen(&job->shared.show));
 	for (size_t i = 0; i < job->stage_count; i++)
 		if (stage_set_up_run(&job->stages[i], err) == -1)
 			return -1;
-	return 0;
+	return show_start(&job->shared.show, job->shared.loop, err);
 }
 
 static void
 job_fini(struct job *job)
 {
+	show_fini(&job->shared.show);
+	job->shared.diag.screen = NULL;
 	for (size_t i = 0; i < job->stage_count; i++)
 		stage_stop(&job->stages[i]);
 	for (size_t i = 0; i < job->stage_count; i++)
@@ -378,6 +391,8 @@ job_run(struct job *job, int argc, char **argv)
 	if (job->outcome == RUN_BROKEN || job->outcome == RUN_FAILED)
 		diag_err(&job->shared.diag, &err);
 	job_print_summary(job);
+	if (job->outcome != RUN_READER_GONE)
+		show_end(&job->shared.show);
 	int status = job_status(job);
 	if (job_finish_records(job, status) == -1)
 		return is_parallel ? CMD_PARALLEL_ERROR : CMD_BROKEN;

@@ -294,6 +294,7 @@ stage_set_up_output(struct stage *stage, struct sink *beside, struct err *err)
 	    .blocks = stage->blocks,
 	    .out_fd = STDOUT_FILENO,
 	    .err_fd = stage->shared->is_mute ? STDOUT_FILENO : STDERR_FILENO,
+	    .screen = show_screen(&stage->shared->show),
 	    .content = stage_output_content(stage),
 	    .tag = stage->tag,
 	    .command = stage->command,
@@ -327,7 +328,18 @@ stage_set_up_sinks(struct stage *stage, struct sink *beside, struct err *err)
 	if (stage_set_up_output(stage, beside, err) == -1)
 		return -1;
 	stage->failures = failures_new(&failures, err);
-	return stage->failures == NULL ? -1 : 0;
+	if (stage->failures == NULL)
+		return -1;
+	stage->progress = (struct show_part){
+	    .show = &stage->shared->show,
+	    .spec = stage->spec,
+	    .plan = stage->plan,
+	    .command = stage->command,
+	    .column_count = stage->column_count,
+	    .reads_ahead =
+		stage->before == NULL, /* what a stage puts out is bounded by its link */
+	};
+	return show_part_init(&stage->progress, err);
 }
 
 static bool
@@ -371,6 +383,8 @@ stage_make_run(struct stage *stage, struct err *err)
 	    .worker_count =
 		stage->spec->jobs.kind == SPEC_JOBS_FILE ? stage_read_worker_count : NULL,
 	};
+	if (stage->progress.progress != NULL)
+		config.sinks[config.sink_count++] = stage->progress.progress;
 	if (stage->link != NULL)
 		config.sinks[config.sink_count++] = link_sink(stage->link);
 	for (size_t i = 0; i < stage->records.sink_count; i++)
@@ -449,7 +463,10 @@ stage_set_up_run(struct stage *stage, struct err *err)
 	if (stage->backend == NULL)
 		return -1;
 	run_set_backend(stage->run, stage->backend);
-	return 0;
+	return stage->progress.progress == NULL
+		   ? 0
+		   : show_part_start(&stage->progress, pool_board(stage->backend),
+				     stage->backend, err);
 }
 
 /* --- made and ended --- */
@@ -487,6 +504,7 @@ stage_fini(struct stage *stage)
 	link_free(stage->link);
 	sink_free(stage->output);
 	sink_free(stage->failures);
+	show_part_fini(&stage->progress);
 	blocks_free(stage->blocks); /* which the link and the output kept some of */
 	records_close(&stage->records);
 	stage_free_templates(stage);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/sig.h"
 #include "cmd.h"
+#include "cmd_show.h"
 #include "input/link.h"
 #include "ipc/blocks.h"
 #include "ipc/jobserver.h"
@@ -40,6 +41,7 @@ struct stage_shared {
 	struct conductor *conductor;
 	struct jobserver make; /* that of the make we were started by, if we have joined it */
 	bool has_make;
+	struct show show;
 };
 
 struct stage {
@@ -67,6 +69,7 @@ struct stage {
 	struct sink *failures;
 	struct jobserver own_jobserver;
 	struct jobserver *jobserver; /* this, or the make's; NULL: cores are not shared */
+	struct show_part progress;
 	struct run *run;
 	struct backend *backend;
 	int first_stdin_fd;

@@ -12,7 +12,8 @@
  *
  *   main.c, cmd_*.c   one file per verb, cmd_tasks for those that run tasks; cmd_job (what its
  *            stages share, the end, exit status) and cmd_stage (joins source, plan, backend,
- *            sinks); cmd_bench has a job done several times
+ *            sinks); cmd_bench has a job done several times; cmd_show: whether and where a job
+ *            is shown while it goes on
  *   input/   what the user wrote: options, job files (job_*, json_read) -> task/spec;
  *            files (lines, csv, jsonl), lists, glob, range, link (the stage before) -> a
  *            task/source
@@ -28,7 +29,8 @@
  *            plugin (dlopen); tree (a task's processes, and ending them); outputs
  *            (files that tasks make)
  *   sink/    output (order; as it was printed, or JSON), failures (the summary, with tails), tally
- *            and figures (of bench)
+ *            and figures (of bench), display (of the progress of each run; with eta, and lanes:
+ *            what the workers do)
  *   record/  what is kept of a run, and what it says when a run is resumed: records (all of
  *            them), joblog, uptodate (files that need not be made again), results
  *            (a tree of files, tables, objects), runfile with its recorder, a process that
@@ -38,7 +40,8 @@
  *   ipc/     ring, board, outbox and its frames (between processes), jobserver (make's pipe of
  *            tokens), spill, loop (epoll)
  *   base/    err, diag, buf, io, slurp, cgroup, clock, decimal, sig, quote, makeflags, hash,
- *            blake2b, json_text, seqmap, seqset, draft (files that are there whole or not at all)
+ *            blake2b, json_text, seqmap, seqset, draft (files that are there whole or not at
+ *            all), screen (lines that come and go on a terminal), cells (text as wide as there)
  *   pinion-plugin.h   what plugins are compiled with; installed
  *
  * Processes: the coordinator is the commands, input, task, run, sink and pool.c; a worker is

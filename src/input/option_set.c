@@ -433,6 +433,16 @@ option_set_json(struct option_state *state, const struct option_row *option,
 }
 
 int
+option_set_progress(struct option_state *state, const struct option_row *option,
+		    const char *value, struct err *err)
+{
+	(void)value;
+	(void)err;
+	state->spec->progress = (enum spec_progress)option->operand;
+	return 0;
+}
+
+int
 option_set_bind(struct option_state *state, const struct option_row *option,
 		const char *value, struct err *err)
 {

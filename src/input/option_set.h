@@ -56,6 +56,7 @@ option_setter option_set_tag;
 option_setter option_set_tagstring;
 option_setter option_set_output_mode; /* operand: enum spec_output_mode */
 option_setter option_set_json;        /* operand: enum spec_json */
+option_setter option_set_progress;    /* operand: enum spec_progress */
 option_setter option_set_bind;
 option_setter option_set_start_method;
 option_setter option_set_chunksize;

@@ -383,6 +383,12 @@ static const struct backend_ops pool_ops = {
     .free = pool_free,
 };
 
+const struct board *
+pool_board(const struct backend *backend)
+{
+	return &pool_of(backend)->board;
+}
+
 struct backend *
 pool_new(const struct pool_config *config, struct err *err)
 {

@@ -14,6 +14,7 @@
 
 #include "base/sig.h"
 #include "ipc/blocks.h"
+#include "ipc/board.h"
 #include "ipc/jobserver.h"
 #include "ipc/loop.h"
 #include "pool/family.h"
@@ -49,6 +50,9 @@ struct pool_config {
 	const struct arg *names;
 	size_t name_count;
 };
+
+/* What its workers are doing, for a display; valid until backend_free. */
+const struct board *pool_board(const struct backend *backend);
 
 struct backend *pool_new(const struct pool_config *config, struct err *err);
 
