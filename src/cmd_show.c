@@ -37,12 +37,13 @@ show_is_input_typed(const struct spec *spec)
 static bool
 show_is_wanted(const struct spec *spec, bool is_drawable)
 {
-	if (spec->is_quiet || spec->is_dry_run || spec->progress == SPEC_PROGRESS_NONE)
+	if (spec->is_quiet || spec->is_dry_run || spec->progress == SPEC_PROGRESS_NONE ||
+	    spec->dialect == SPEC_BENCH)
 		return false;
 	if (spec->progress != SPEC_PROGRESS_AUTO)
 		return true;
-	return is_drawable && spec->dialect != SPEC_PARALLEL && !show_is_piped_on() &&
-	       !show_is_input_typed(spec);
+	return is_drawable && spec->dialect != SPEC_PARALLEL && spec->cron == NULL &&
+	       !show_is_piped_on() && !show_is_input_typed(spec);
 }
 
 void
