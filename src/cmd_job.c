@@ -15,6 +15,7 @@
 #include "cmd.h"
 #include "cmd_stage.h"
 #include "record/cron.h"
+#include "run/steer.h"
 #include "sink/failures.h"
 
 struct job {
@@ -23,6 +24,7 @@ struct job {
 	struct stage_shared shared;
 	struct stage *stages; /* those that are run */
 	size_t stage_count;
+	struct steer *steer; /* while they run */
 	enum run_outcome outcome;
 	struct cron *cron;   /* NULL: not a run of that kind */
 	struct buf messages; /* for it */
@@ -209,6 +211,9 @@ job_set_up(struct job *job, struct err *err)
 	for (size_t i = 0; i < job->stage_count; i++)
 		if (stage_set_up_run(&job->stages[i], err) == -1)
 			return -1;
+	job->steer = steer_new(job->shared.conductor, job->spec, err);
+	if (job->steer == NULL)
+		return -1;
 	return show_start(&job->shared.show, job->shared.loop, err);
 }
 
@@ -247,6 +252,8 @@ job_print_summary(const struct job *job)
 			 spec_is_recorded(job->stages[0].spec)
 			     ? ": --resume does the rest"
 			     : "");
+	if (job->outcome == RUN_DRAINED)
+		diag_say(&job->shared.diag, "ended early: pinion ctl asked to drain it");
 	if (spec->stage_count > 1 && spec->is_dry_run)
 		diag_say(
 		    &job->shared.diag,
@@ -260,7 +267,8 @@ job_parallel_status(const struct job *job, const struct failures_counts *counts)
 	int halt_status = plan_halt_status(job->stages[0].plan);
 	if (halt_status != -1)
 		return halt_status;
-	return counts->failed > 100 ? 101 : (int)counts->failed;
+	uint64_t count = counts->failed + counts->cancelled + counts->skipped;
+	return count > 100 ? 101 : (int)count;
 }
 
 static int
@@ -304,6 +312,7 @@ job_finish_records(struct job *job, int status)
 	    [RUN_COMPLETE] = RECORDS_COMPLETE,
 	    [RUN_HALTED] = RECORDS_HALTED,
 	    [RUN_DEADLINE] = RECORDS_DEADLINE,
+	    [RUN_DRAINED] = RECORDS_DRAINED,
 	    [RUN_SIGNALLED] = RECORDS_SIGNALLED,
 	    [RUN_READER_GONE] = RECORDS_READER_GONE,
 	    [RUN_BROKEN] = RECORDS_BROKEN,
@@ -388,6 +397,7 @@ job_run(struct job *job, int argc, char **argv)
 		return err.kind == ERR_USAGE ? CMD_USAGE : CMD_BROKEN;
 	}
 	job->outcome = conductor_loop(job->shared.conductor, &err);
+	steer_free(job->steer); /* nobody answers any more */
 	if (job->outcome == RUN_BROKEN || job->outcome == RUN_FAILED)
 		diag_err(&job->shared.diag, &err);
 	job_print_summary(job);

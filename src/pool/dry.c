@@ -82,6 +82,26 @@ dry_cancel(struct backend *backend, uint64_t seq, enum result_reason reason,
 }
 
 static void
+dry_recall(struct backend *backend, uint64_t seq)
+{
+	(void)backend, (void)seq;
+}
+
+static size_t
+dry_seat_count(const struct backend *backend)
+{
+	(void)backend;
+	return 0;
+}
+
+static bool
+dry_look(const struct backend *backend, size_t index, struct backend_worker *worker)
+{
+	(void)backend, (void)index, (void)worker;
+	return false;
+}
+
+static void
 dry_cancel_all(struct backend *backend, enum backend_force force)
 {
 	(void)backend, (void)force;
@@ -155,11 +175,16 @@ static const struct backend_ops dry_ops = {
     .spread = dry_spread,
     .withdraw = dry_ignore,
     .cancel = dry_cancel,
+    .recall = dry_recall,
     .cancel_all = dry_cancel_all,
     .resize = dry_resize,
     .worker_count = dry_worker_count,
     .suspend = dry_ignore,
     .resume = dry_ignore,
+    .pause = dry_hold,
+    .retire = dry_ignore,
+    .seat_count = dry_seat_count,
+    .look = dry_look,
     .hold = dry_hold,
     .hold_from = dry_hold_from,
     .poll_at = dry_poll_at,

@@ -89,6 +89,20 @@ flights_get(const struct flights *flights, uint64_t seq, struct flight *flight)
 	return word != NULL;
 }
 
+bool
+flights_find_around(const struct flights *flights, uint64_t seq, uint64_t *first,
+		    struct flight *flight)
+{
+	size_t cursor = 0;
+	uint64_t word;
+	while (seqmap_next(&flights->map, &cursor, first, &word)) {
+		*flight = flight_unpack(word);
+		if (seq >= *first && seq - *first < flight->count)
+			return true;
+	}
+	return false;
+}
+
 void
 flights_set(struct flights *flights, uint64_t seq, struct flight flight)
 {

@@ -36,6 +36,10 @@ void flights_remove(struct flights *flights, uint64_t seq);
 
 /* False when no attempt at this seq is in flight. */
 bool flights_get(const struct flights *flights, uint64_t seq, struct flight *flight);
+
+/* The same of the flight that this seq is part of, which begins at *first. */
+bool flights_find_around(const struct flights *flights, uint64_t seq, uint64_t *first,
+			 struct flight *flight);
 void flights_set(struct flights *flights, uint64_t seq, struct flight flight);
 
 /*

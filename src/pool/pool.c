@@ -100,7 +100,7 @@ pool_submit(struct backend *backend, const struct task *task, struct err *err)
 }
 
 /* New tasks may be what a program wants before it answers those it has. */
-static void
+void
 pool_signal_wanting(struct pool *pool)
 {
 	atomic_thread_fence(memory_order_seq_cst); /* as executor_next_or_signal says */
@@ -120,7 +120,7 @@ pool_publish(struct backend *backend, struct err *err)
 	return pool_staff(pool, err);
 }
 
-static void
+void
 pool_withdraw(struct backend *backend)
 {
 	struct pool *pool = pool_of(backend);
@@ -133,7 +133,7 @@ pool_withdraw(struct backend *backend)
 	pool_collect(pool);
 }
 
-static struct pool_worker *
+struct pool_worker *
 pool_worker_of(struct pool *pool, const struct flight *flight)
 {
 	for (size_t i = 0; i < pool->config.worker_max; i++)
@@ -143,10 +143,25 @@ pool_worker_of(struct pool *pool, const struct flight *flight)
 }
 
 /* While a function is called nobody in the worker hears an order. */
-static bool
+bool
 pool_is_deaf(const struct pool *pool)
 {
 	return pool->config.spec->executor == SPEC_PLUGIN;
+}
+
+void
+pool_cancel_in_hand(struct pool_worker *worker, uint64_t seq, uint32_t attempt,
+		    enum result_reason reason, bool is_kill)
+{
+	/* In the moment until it dies the next one may begin; in hand or not, it is blameless. */
+	worker->is_blameless = pool_is_deaf(worker->pool);
+	struct board_seat *seat = pool_seat(worker);
+	worker->cancel_reason = reason;
+	worker->cancel_seq = seq;
+	atomic_store(&seat->cancel_seq, seq);
+	atomic_store(&seat->cancel_attempt, attempt);
+	atomic_store(&seat->cancel_reason, (uint32_t)reason);
+	pool_kill(worker, is_kill ? SIGKILL : SIGUSR1);
 }
 
 static void
@@ -163,19 +178,10 @@ pool_cancel(struct backend *backend, uint64_t seq, enum result_reason reason,
 		pool_take_frames(worker); /* it may have ended, and the next one begun */
 	if (worker == NULL || !flights_get(&pool->flights, seq, &flight))
 		return;
-	/* In the moment until it dies the next one may begin; in hand or not, it is blameless. */
-	worker->is_blameless = pool_is_deaf(pool);
-	struct board_seat *seat = pool_seat(worker);
-	worker->cancel_reason = reason;
-	worker->cancel_seq = seq;
-	atomic_store(&seat->cancel_seq, seq);
-	atomic_store(&seat->cancel_attempt, flight.attempt);
-	atomic_store(&seat->cancel_reason, (uint32_t)reason);
-	pool_kill(worker, is_kill ? SIGKILL : SIGUSR1);
+	pool_cancel_in_hand(worker, seq, flight.attempt, reason, is_kill);
 }
 
-/* Gives a worker an order and sees that it looks. */
-static void
+void
 pool_order(struct pool_worker *worker, enum board_order order)
 {
 	atomic_store(&pool_seat(worker)->order, order);
@@ -215,10 +221,7 @@ pool_resize(struct backend *backend, size_t worker_count)
 	if (worker_count > pool->config.worker_max)
 		worker_count = pool->config.worker_max;
 	pool->target_count = worker_count;
-	for (size_t i = worker_count; i < pool->config.worker_max; i++)
-		if (pool->workers[i].pid != 0)
-			pool_order(&pool->workers[i], BOARD_RETIRE);
-	ring_wake_all(pool->ring);
+	pool_retire_from(pool, worker_count);
 	if (pool_staff(pool, &err) == -1)
 		pool_break(pool, &err);
 }
@@ -257,7 +260,8 @@ pool_resume(struct backend *backend)
 {
 	struct pool *pool = pool_of(backend);
 	for (size_t i = 0; i < pool->config.worker_max; i++)
-		if (atomic_load(&pool->board.seats[i].order) == BOARD_HOLD)
+		if (atomic_load(&pool->board.seats[i].order) == BOARD_HOLD &&
+		    !pool->is_paused)
 			atomic_store(&pool->board.seats[i].order, BOARD_GO);
 	pool_signal_tasks(pool, SIGCONT);
 	ring_wake_all(pool->ring);
@@ -367,11 +371,16 @@ static const struct backend_ops pool_ops = {
     .spread = pool_spread,
     .withdraw = pool_withdraw,
     .cancel = pool_cancel,
+    .recall = pool_recall,
     .cancel_all = pool_cancel_all,
     .resize = pool_resize,
     .worker_count = pool_worker_count,
     .suspend = pool_suspend,
     .resume = pool_resume,
+    .pause = pool_pause,
+    .retire = pool_retire,
+    .seat_count = pool_seat_count,
+    .look = pool_look,
     .hold = pool_hold,
     .hold_from = pool_hold_from,
     .poll_at = pool_poll_at,

@@ -2,6 +2,7 @@
  * pool_parts.h: what the files of the pool share. Private to them.
  *
  *   pool.c        the interface of a backend: tasks in, orders, the pool's life
+ *   pool_steer.c  from outside: pause, retire, recall a task; what workers do
  *   pool_hear.c   frames from workers: what is believed, and told to the client
  *   pool_tail.c   more tasks do not come: those that run may use the cores of the others
  *   pool_staff.c  workers start and end: start, replace, settle what a dead one had
@@ -63,6 +64,7 @@ struct pool {
 	bool is_recorded; /* what workers say is released only by pool_recorded */
 	bool has_taken;   /* anything since then */
 	bool is_held;
+	bool is_paused;
 	uint64_t outputs_end; /* outputs of tasks from this seq on are left where they are */
 	bool is_closed;
 	bool is_cancelled;
@@ -89,6 +91,38 @@ pool_kill(const struct pool_worker *worker, int signal)
 	if (worker->pid != 0 && !worker->is_waited_for)
 		kill(worker->pid, signal);
 }
+
+/* --- pool.c --- */
+
+/* Gives a worker an order and sees that it looks. */
+void pool_order(struct pool_worker *worker, enum board_order order);
+
+/* As backend.h has it. */
+void pool_withdraw(struct backend *backend);
+
+bool pool_is_deaf(const struct pool *pool);
+
+/* Who has it; NULL: nobody that we know. */
+struct pool_worker *pool_worker_of(struct pool *pool, const struct flight *flight);
+
+/* Tells a worker to end this task, which is in its hand, or kills it for that. */
+void pool_cancel_in_hand(struct pool_worker *worker, uint64_t seq, uint32_t attempt,
+			 enum result_reason reason, bool is_kill);
+
+/* A fed program that waits for its answers may want those tasks that are there now. */
+void pool_signal_wanting(struct pool *pool);
+
+/* --- pool_steer.c --- */
+
+/* Workers on the seats from this one on finish what is in their hands and leave. */
+void pool_retire_from(struct pool *pool, size_t first);
+
+/* As backend.h has them. */
+void pool_pause(struct backend *backend, bool is_paused);
+void pool_retire(struct backend *backend);
+void pool_recall(struct backend *backend, uint64_t seq);
+size_t pool_seat_count(const struct backend *backend);
+bool pool_look(const struct backend *backend, size_t index, struct backend_worker *worker);
 
 /* --- pool_hear.c --- */
 

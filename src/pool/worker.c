@@ -379,8 +379,8 @@ executor_next(struct executor_host *host, struct executor_task *task, struct err
 	struct worker *self = (struct worker *)host;
 	if (worker_should_share(self))
 		worker_give_back(self);
-	if (worker_is_full(self) ||
-	    !worker_may_go_on(self)) /* what is left goes back at our end */
+	/* Held, we wait in worker_loop; told to leave, what is left goes back at our end. */
+	if (worker_is_full(self) || atomic_load(&host->seat->order) != BOARD_GO)
 		return 0;
 	int status = worker_claim(self, err);
 	if (status == 1 && worker_take(self, task, err) == -1)

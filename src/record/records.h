@@ -58,6 +58,7 @@ enum records_outcome {
 	RECORDS_COMPLETE,
 	RECORDS_HALTED,
 	RECORDS_DEADLINE,
+	RECORDS_DRAINED,
 	RECORDS_SIGNALLED, /* whoever waits for us waits no longer than a second for a slow disk */
 	RECORDS_READER_GONE,
 	RECORDS_BROKEN,

@@ -284,6 +284,7 @@ runfile_run_end(const struct runfile_db *db, int64_t run_id, const struct wire_e
 	static const char *const outcomes[] = {[RECORDS_COMPLETE] = "complete",
 					       [RECORDS_HALTED] = "halted",
 					       [RECORDS_DEADLINE] = "deadline",
+					       [RECORDS_DRAINED] = "drained",
 					       [RECORDS_SIGNALLED] = "signal",
 					       [RECORDS_READER_GONE] = "reader gone",
 					       [RECORDS_BROKEN] = "broken",

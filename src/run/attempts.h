@@ -6,6 +6,7 @@
 #ifndef PINION_ATTEMPTS_H
 #define PINION_ATTEMPTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ struct attempt {
 	int64_t limit_ns;       /* its own; 0: that of all */
 	uint64_t memkill_count; /* what memkills_begin said when it started */
 	int64_t force_at_ns; /* it was told to end; harder means are due then; 0: not told */
+	bool is_cancelled; /* that was not for its time */
 };
 
 struct attempts {

@@ -13,18 +13,6 @@ static const int conductor_signals[] = {SIGCHLD, SIGINT,  SIGTERM, SIGHUP,
 					SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP,
 					SIGCONT, SIGPIPE, SIGXFSZ};
 
-struct conductor {
-	struct loop *loop;
-	const struct sig_origin *origin;
-	struct run **runs;
-	size_t run_count;
-	struct run *leader; /* the first that ended before its tasks did */
-	int signal_fd;
-	struct loop_watch *signal_watch;
-	int signal;
-	struct screen *screen; /* NULL: nothing is ever drawn */
-};
-
 /* --- signals --- */
 
 /* Stops with the tasks; when continued, time stood still for their limits. */
@@ -42,7 +30,7 @@ conductor_suspend(struct conductor *conductor)
 		run_resume(conductor->runs[i], stopped_ns);
 }
 
-static void
+void
 conductor_on_end_signal(struct conductor *conductor, int signal)
 {
 	if (conductor->signal == 0)
@@ -126,7 +114,7 @@ static void
 conductor_wait(struct conductor *conductor)
 {
 	struct err err = {0};
-	int64_t until_at_ns = CLOCK_NEVER;
+	int64_t until_at_ns = control_turn_at(conductor->control);
 	for (size_t i = 0; i < conductor->run_count; i++) {
 		int64_t run_until_at_ns = run_prepare_wait(conductor->runs[i]);
 		if (run_until_at_ns < until_at_ns)
@@ -134,6 +122,7 @@ conductor_wait(struct conductor *conductor)
 	}
 	if (loop_turn(conductor->loop, until_at_ns, &err) == -1)
 		run_fail(conductor->runs[0], RUN_FAILED, &err);
+	control_turn(conductor->control);
 }
 
 /* One that ends before its tasks do takes the others with it. */

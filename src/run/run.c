@@ -27,8 +27,7 @@ run_grace_ns(const struct run *run)
 	return ms * NS_PER_MS;
 }
 
-/* Starts nothing more; what is queued comes back. The first reason for an end stays the reason. */
-static void
+void
 run_end(struct run *run, enum run_outcome outcome)
 {
 	if (run->outcome == RUN_COMPLETE)
@@ -52,6 +51,17 @@ run_cancel(struct run *run, enum backend_force force)
 	    clock_now_ns() +
 	    (force == BACKEND_GRACE ? run_grace_ns(run) : RUN_FORCE_MS * NS_PER_MS);
 	run->backend->ops->cancel_all(run->backend, force);
+}
+
+void
+run_recall(struct run *run, uint64_t seq)
+{
+	struct attempt *attempt = attempts_find(&run->attempts, seq);
+	if (attempt != NULL) {
+		attempt->is_cancelled = true;
+		attempt->force_at_ns = clock_now_ns() + run_grace_ns(run);
+	}
+	run->backend->ops->recall(run->backend, seq);
 }
 
 void
@@ -160,6 +170,10 @@ run_feed_one(struct run *run, size_t *count, int64_t now_ns, struct err *err)
 		run->wants_input = true;
 		run->feed_at_ns = plan_wait_until(run->config.plan);
 	}
+	if (next == PLAN_CANCELLED) {
+		run_settle_cancelled(run, task);
+		return 1;
+	}
 	if (next == PLAN_PASSED) {
 		run->passed_count += task->count;
 		run_pass_task(run, task);
@@ -257,7 +271,7 @@ run_feed_backend(struct run *run)
 	run->passed_count = 0;
 	run->lacks_token = false;
 	run_check_deadline(run);
-	if (run->is_ending || run->is_held)
+	if (run->is_ending || run->is_held || run->is_paused)
 		return;
 	if (run->wants_withdraw)
 		run->backend->ops->withdraw(run->backend);
@@ -369,8 +383,9 @@ run_check_time_limits(struct run *run)
 		enum backend_force force =
 		    attempt->force_at_ns == 0 ? BACKEND_GRACE : BACKEND_KILL_WORKER;
 		attempt->force_at_ns = now_ns + run_grace_ns(run);
-		run->backend->ops->cancel(run->backend, attempt->seq, RESULT_TIMEOUT,
-					  force);
+		run->backend->ops->cancel(
+		    run->backend, attempt->seq,
+		    attempt->is_cancelled ? RESULT_CANCELLED : RESULT_TIMEOUT, force);
 	}
 }
 
@@ -411,6 +426,20 @@ run_check_jobs(struct run *run)
 		run->backend->ops->resize(run->backend, count);
 }
 
+/* What was on its way to a worker when it was cancelled may run now. */
+static void
+run_check_cancelled(struct run *run)
+{
+	for (size_t i = 0; run->has_cancelled && i < run->attempts.count; i++) {
+		const struct attempt *attempt = &run->attempts.items[i];
+		if (attempt->is_cancelled ||
+		    !plan_is_cancelled(run->config.plan, attempt->seq))
+			continue;
+		run_recall(run, attempt->seq);
+		i = SIZE_MAX; /* they may be others now */
+	}
+}
+
 /* What will never be started has its end too. */
 static void
 run_skip(struct run *run)
@@ -422,6 +451,8 @@ run_skip(struct run *run)
 		run->has_skipped |= !task->is_done;
 		if (task->is_done)
 			run_pass_task(run, task);
+		else if (plan_is_cancelled(run->config.plan, task->seq))
+			run_settle_cancelled(run, task);
 		else
 			run_settle_task(run, task, &result);
 	}
@@ -481,6 +512,7 @@ run_settle(struct run *run)
 	run_check_halt(run);
 	run_check_force(run);
 	run_check_jobs(run);
+	run_check_cancelled(run);
 	run_skip(run);
 	run_flush(run);
 	if (run->backend->ops->recorded != NULL)

@@ -23,9 +23,10 @@
 #include "task/spec.h"
 
 enum run_outcome {
-	RUN_COMPLETE,    /* all tasks settled, all is written */
-	RUN_HALTED,      /* by --halt; see plan_halt_status */
-	RUN_DEADLINE,    /* it came before all tasks were started */
+	RUN_COMPLETE, /* all tasks settled, all is written */
+	RUN_HALTED,   /* by --halt; see plan_halt_status */
+	RUN_DEADLINE, /* it came before all tasks were started */
+	RUN_DRAINED, /* somebody asked for it: what ran has ended, the rest was skipped */
 	RUN_SIGNALLED,   /* conductor_signal says by which */
 	RUN_READER_GONE, /* nobody reads stdout any more */
 	RUN_BROKEN,      /* the pool cannot serve: err */

@@ -72,13 +72,33 @@ run_on_output(void *context, uint64_t seq, uint32_t attempt, enum result_stream 
 		run_fail(run, RUN_FAILED, &err);
 }
 
+static void
+run_count(struct run_counts *counts, const struct result *result)
+{
+	if (result->reason == RESULT_CANCELLED)
+		counts->cancelled++;
+	else if (result->reason == RESULT_SKIPPED)
+		counts->skipped++;
+	else
+		*(result_is_success(result) ? &counts->done : &counts->failed) += 1;
+}
+
 void
 run_settle_task(struct run *run, struct task *task, const struct result *result)
 {
 	struct err err = {0};
+	run_count(&run->counts, result);
 	if (sinks_settled(&run->sinks, task, result, &err) == -1)
 		run_fail(run, RUN_FAILED, &err);
 	plan_release(run->config.plan, task);
+}
+
+void
+run_settle_cancelled(struct run *run, struct task *task)
+{
+	static const struct result result = {.reason = RESULT_CANCELLED, .cpu = -1};
+	run->has_settled = true;
+	run_settle_task(run, task, &result);
 }
 
 static void
@@ -93,6 +113,7 @@ void
 run_pass_task(struct run *run, struct task *task)
 {
 	struct err err = {0};
+	run->counts.passed += task->is_unknown ? 0 : task->count;
 	if (sinks_passed(&run->sinks, task, &err) == -1)
 		run_fail(run, RUN_FAILED, &err);
 	plan_release(run->config.plan, task);
@@ -164,6 +185,7 @@ run_on_answered(void *context, uint64_t seq, uint32_t attempt, const struct answ
 	run->has_settled = true;
 	throttle_succeeded(&run->throttle, answers->count,
 			   run->backend->ops->worker_count(run->backend));
+	run->counts.done += answers->count;
 	if (sinks_answered(&run->sinks, chunk, answers, &err) == -1)
 		run_fail(run, RUN_FAILED, &err);
 	plan_answered(run->config.plan, chunk, answers);

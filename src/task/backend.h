@@ -52,6 +52,18 @@ enum backend_force {
 	BACKEND_KILL_WORKER, /* SIGKILL to the worker, then to all it leaves behind */
 };
 
+#define BACKEND_NO_TASK UINT64_MAX
+
+/* What a worker does. */
+struct backend_worker {
+	uint32_t slot; /* from 1 */
+	int32_t pid;
+	uint64_t seq;          /* of the task in hand; BACKEND_NO_TASK: none */
+	uint32_t attempt;      /* of that */
+	int32_t task_pid;      /* its first process; 0: none that we know */
+	uint64_t served_count; /* tasks ended by this process */
+};
+
 struct backend_ops {
 	/* How many more tasks it takes now. */
 	size_t (*room)(const struct backend *backend);
@@ -84,6 +96,12 @@ struct backend_ops {
 	void (*cancel)(struct backend *backend, uint64_t seq, enum result_reason reason,
 		       enum backend_force force);
 
+	/*
+	 * This task is not to go on: if it runs, it is ended (CANCELLED), else it comes back by
+	 * returned. If it has its end already, nothing happens.
+	 */
+	void (*recall)(struct backend *backend, uint64_t seq);
+
 	/* Ends all running attempts (CANCELLED), gives back the rest, and takes no more. */
 	void (*cancel_all)(struct backend *backend, enum backend_force force);
 
@@ -94,6 +112,17 @@ struct backend_ops {
 	/* Stops (SIGTSTP, SIGSTOP) or continues workers and their tasks. */
 	void (*suspend)(struct backend *backend);
 	void (*resume)(struct backend *backend);
+
+	/* After withdraw: nothing more is started, or again; what runs goes on. */
+	void (*pause)(struct backend *backend, bool is_paused);
+
+	/* Workers finish the task in hand and leave; the rest comes back. */
+	void (*retire)(struct backend *backend);
+
+	/* Most workers that resize gives; and what the index-th of them does, false: there is none. */
+	size_t (*seat_count)(const struct backend *backend);
+	bool (*look)(const struct backend *backend, size_t index,
+		     struct backend_worker *worker);
 
 	/* Holds back or takes up again the reading of results: backpressure. */
 	void (*hold)(struct backend *backend, bool is_held);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/seqmap.h"
+#include "base/seqset.h"
 #include "task/median.h"
 
 #define PLAN_COUNT_UNSTARTED_MAX 10000 /* inputs read after the end to be counted */
@@ -49,12 +50,14 @@ struct plan {
 	bool is_waiting;    /* for the source */
 	struct task *ready; /* sorted by seq */
 	struct task *ready_last;
-	struct task *backoff;  /* sorted by due_at_ns */
-	struct seqmap tasks;   /* seq -> struct task *: all that have not settled */
-	uint64_t pulled_count; /* tasks that came from the source, */
-	uint64_t given_count;  /* and were not done before */
-	uint64_t ready_bytes;  /* of the args in ready */
-	struct err ahead_err;  /* of a source that failed in plan_read_ahead */
+	struct task *backoff;     /* sorted by due_at_ns */
+	struct seqmap tasks;      /* seq -> struct task *: all that have not settled */
+	struct seqset *cancelled; /* seqs that are not to be started; NULL: none */
+	uint64_t pulled_end;      /* all that came from the source are below */
+	uint64_t pulled_count;    /* tasks that came from the source, */
+	uint64_t given_count;     /* and were not done before */
+	uint64_t ready_bytes;     /* of the args in ready */
+	struct err ahead_err;     /* of a source that failed in plan_read_ahead */
 	uint64_t done_count;
 	uint64_t settled_count; /* done and failed; not the skipped */
 	struct plan_halting own_halting;
@@ -96,6 +99,9 @@ plan_free(struct plan *plan)
 	while (seqmap_next(&plan->tasks, &cursor, &seq, &word))
 		free((struct task *)(uintptr_t)word);
 	seqmap_fini(&plan->tasks);
+	if (plan->cancelled != NULL)
+		seqset_fini(plan->cancelled);
+	free(plan->cancelled);
 	source_free(plan->source);
 	free(plan);
 }
@@ -161,6 +167,8 @@ plan_pull(struct plan *plan, uint32_t count_max, struct err *err)
 		return SOURCE_ERROR;
 	}
 	plan->pulled_count += task->count;
+	if (task->seq + task->count > plan->pulled_end)
+		plan->pulled_end = task->seq + task->count;
 	if (!task->is_done)
 		plan->given_count += task->count;
 	task->state = TASK_READY;
@@ -207,6 +215,30 @@ plan_split(struct plan *plan, struct task *task, uint32_t count, struct err *err
 	return first;
 }
 
+/* How many of them may go together: one that is cancelled goes alone. */
+static uint32_t
+plan_uncancelled_count(const struct plan *plan, const struct task *task, uint32_t count_max)
+{
+	if (plan->cancelled == NULL)
+		return count_max;
+	if (plan_is_cancelled(plan, task->seq))
+		return 1;
+	for (uint32_t i = 1; i < count_max && i < task->count; i++)
+		if (plan_is_cancelled(plan, task->seq + i))
+			return i;
+	return count_max;
+}
+
+/* What was taken is given out, or has its end here. */
+static enum plan_next
+plan_give(const struct plan *plan, struct task *task)
+{
+	if (!plan_is_cancelled(plan, task->seq))
+		return PLAN_TASK;
+	plan_move(task, PLAN_EV_SETTLE);
+	return PLAN_CANCELLED;
+}
+
 /* The first of the ready ones, or as much of it as is wanted. */
 static struct task *
 plan_take_ready(struct plan *plan, uint64_t seq_end, uint32_t count_max, struct err *err)
@@ -216,6 +248,7 @@ plan_take_ready(struct plan *plan, uint64_t seq_end, uint32_t count_max, struct 
 		count_max = task->chunk_max;
 	if (seq_end - task->seq < count_max)
 		count_max = (uint32_t)(seq_end - task->seq);
+	count_max = plan_uncancelled_count(plan, task, count_max);
 	if (task->count <= count_max)
 		return plan_take(&plan->ready);
 	struct task *first = plan_split(plan, task, count_max, err);
@@ -242,7 +275,7 @@ plan_next(struct plan *plan, uint64_t seq_end, uint32_t count_max, int64_t now_n
 		return PLAN_WAIT;
 	if (plan->backoff != NULL && plan->backoff->due_at_ns <= now_ns) {
 		*task = plan_take(&plan->backoff);
-		return PLAN_TASK;
+		return plan_give(plan, *task);
 	}
 	if (plan->ready != NULL && plan->ready->seq < seq_end && plan->ready->is_done) {
 		*task = plan_pop(&plan->ready);
@@ -255,7 +288,7 @@ plan_next(struct plan *plan, uint64_t seq_end, uint32_t count_max, int64_t now_n
 		if (*task == NULL)
 			return PLAN_ERROR;
 		plan->ready_bytes -= (*task)->packed_bytes;
-		return PLAN_TASK;
+		return plan_give(plan, *task);
 	}
 	return plan_has_given_all(plan) ? PLAN_END : PLAN_WAIT;
 }
@@ -362,6 +395,65 @@ plan_started(struct plan *plan, struct task *task)
 {
 	(void)plan;
 	plan_move(task, PLAN_EV_START);
+}
+
+/* --- cancelled ones --- */
+
+bool
+plan_is_cancelled(const struct plan *plan, uint64_t seq)
+{
+	return plan->cancelled != NULL && seqset_find(plan->cancelled, seq) != NULL;
+}
+
+struct task *
+plan_find_around(const struct plan *plan, uint64_t seq)
+{
+	size_t cursor = 0;
+	uint64_t first;
+	uint64_t word;
+	while (seqmap_next(&plan->tasks, &cursor, &first, &word)) {
+		struct task *task = (struct task *)(uintptr_t)word;
+		if (seq >= first && seq - first < task->count)
+			return task;
+	}
+	return NULL;
+}
+
+/* It waits no longer for its time to come. */
+static void
+plan_hasten(struct plan *plan, struct task *task)
+{
+	struct task **at = &plan->backoff;
+	while (*at != task)
+		at = &(*at)->next;
+	*at = task->next;
+	task->due_at_ns = 0;
+	plan_push_backoff(plan, task);
+}
+
+enum plan_place
+plan_cancel(struct plan *plan, uint64_t seq)
+{
+	struct task *task = plan_find_around(plan, seq);
+	bool is_unread = task == NULL && seq >= plan->pulled_end && !plan->is_source_done;
+	if ((task == NULL && !is_unread) || (task != NULL && task->is_done))
+		return PLAN_NOWHERE;
+	if (plan->cancelled == NULL)
+		plan->cancelled = calloc(1, sizeof(*plan->cancelled));
+	if (plan->cancelled == NULL || seqset_add(plan->cancelled, seq) == NULL)
+		return PLAN_NO_MEMORY;
+	if (task != NULL && task->state == TASK_BACKOFF)
+		plan_hasten(plan, task);
+	return task == NULL || task->state == TASK_READY || task->state == TASK_BACKOFF
+		   ? PLAN_WITH_US
+		   : PLAN_WITH_POOL;
+}
+
+bool
+plan_total(const struct plan *plan, uint64_t *total)
+{
+	*total = plan->given_count;
+	return plan->is_source_done && !plan->has_unread;
 }
 
 /* --- what became of it --- */

@@ -30,6 +30,8 @@ enum plan_next {
 	PLAN_END = 0, /* nothing will come any more, but for what is returned or retried */
 	PLAN_TASK = 1,   /* *task is to be submitted; it is QUEUED and stays the plan's */
 	PLAN_PASSED = 3, /* *task was done before this run: SETTLED, plan_release ends it */
+	PLAN_CANCELLED =
+	    4, /* *task is not to be started, see plan_cancel: SETTLED, the same */
 	PLAN_WAIT =
 	    2, /* nothing now: wait for plan_wait_fd, plan_wait_until, or an attempt's end */
 };
@@ -38,6 +40,14 @@ enum plan_verdict {
 	PLAN_UNKNOWN, /* no such attempt in flight: to be ignored */
 	PLAN_RETRY,   /* will be tried again */
 	PLAN_SETTLED, /* that was the last word; plan_release after the sinks have seen it */
+};
+
+/* Where a task is that is to be cancelled. */
+enum plan_place {
+	PLAN_NO_MEMORY = -1,
+	PLAN_NOWHERE, /* it has its end, or there is none of that seq */
+	PLAN_WITH_US, /* it comes out of plan_next as PLAN_CANCELLED, once it has been read */
+	PLAN_WITH_POOL, /* it may run; if it comes back, it goes the same way */
 };
 
 enum plan_halt {
@@ -107,6 +117,16 @@ enum plan_verdict plan_finished(struct plan *plan, struct task *task,
 
 /* The first tasks of a chunk have succeeded so: they are forgotten, and the rest goes on. */
 void plan_answered(struct plan *plan, struct task *task, const struct answers *answers);
+
+/* The task, or chunk, that this seq is of, if it has not settled; NULL. Looks at all of them. */
+struct task *plan_find_around(const struct plan *plan, uint64_t seq);
+
+/* The task of this seq, which may not have been read yet, is not to be started again. */
+enum plan_place plan_cancel(struct plan *plan, uint64_t seq);
+bool plan_is_cancelled(const struct plan *plan, uint64_t seq);
+
+/* How many tasks there are that were not done before; false: not all have been read yet. */
+bool plan_total(const struct plan *plan, uint64_t *total);
 
 /* Forgets a settled task. */
 void plan_release(struct plan *plan, struct task *task);

@@ -7,6 +7,7 @@
  *   u     comes back unstarted once                         d  is said to finish twice
  *   b     breaks the pool      n  a note comes with it      T  sends us start_signal, else as h
  *   K     dies by KILL at the first attempt, after on_kill, then exits 0
+ *   c     calls on_start, then as 0                     C  the same, then as h
  *   w     has more output once outputs are held no more, and ends when that is recorded
  *
  * One step for each turn of the loop. What it was asked to do is in `log`.
@@ -58,6 +59,7 @@ struct fake_backend {
 	bool has_spread_some; /* it may use idle cores for what runs now, */
 	bool has_spread_all;  /* and for good */
 	bool is_withdrawn;
+	bool is_paused; /* keeps what it has and has not started */
 	bool is_cancelled;
 	enum backend_force force;
 	bool is_closed;
@@ -69,7 +71,9 @@ struct fake_backend {
 	const char *publish_error;
 	void (*on_kill)(void *context); /* of K */
 	void *kill_context;
-	int start_signal;          /* of T; 0: SIGTERM */
+	int start_signal;                              /* of T; 0: SIGTERM */
+	void (*on_start)(void *context, uint64_t seq); /* of c and C */
+	void *on_start_context;
 	bool passes_signal;        /* T: exits 0 then */
 	int signal_when_cancelled; /* sent to ourselves at the first cancel_all */
 	int64_t submitted_at_ns[FAKE_ITEMS];
@@ -153,6 +157,8 @@ fake_start(struct fake_backend *fake, struct fake_item *item)
 	client->output(client->context, item->seq, item->attempt, RESULT_STDOUT, "x", 1);
 	if (letter == 'n')
 		client->note(client->context, "note", 4);
+	if (letter == 'c' || letter == 'C')
+		fake->on_start(fake->on_start_context, item->seq);
 	if (letter == 'T')
 		kill(getpid(), fake->start_signal != 0 ? fake->start_signal : SIGTERM);
 	return true;
@@ -178,7 +184,7 @@ fake_step(struct fake_backend *fake, struct fake_item *item)
 		return fake_finish(fake, item, RESULT_CANCELLED, 0);
 	if (letter == 'T' && fake->passes_signal && item->age++ < 3)
 		return true; /* the signal's turn */
-	if (strchr("hik", letter) != NULL || (letter == 'T' && !fake->passes_signal))
+	if (strchr("hikC", letter) != NULL || (letter == 'T' && !fake->passes_signal))
 		return false;
 	if (letter == 'l' && item->age++ < 3)
 		return true;
@@ -202,7 +208,7 @@ fake_on_wake(void *context, unsigned int events)
 	struct fake_backend *fake = context;
 	(void)events;
 	assert_false(fake->is_held);
-	for (size_t i = 0; i < fake->item_count; i++)
+	for (size_t i = 0; i < fake->item_count && !fake->is_paused; i++)
 		if (!fake->items[i].is_started && fake_start(fake, &fake->items[i]))
 			return;
 	for (size_t i = fake->item_count; i > 0; i--) /* the newest first, so that l is late */
@@ -342,6 +348,69 @@ fake_resume(struct backend *backend)
 	fake_log((struct fake_backend *)backend, "resume", -1);
 }
 
+/* What was withdrawn comes back before the loop turns: the real one hears of it at once. */
+static inline void
+fake_pause(struct backend *backend, bool is_paused)
+{
+	struct fake_backend *fake = (struct fake_backend *)backend;
+	fake_log(fake, is_paused ? "pause" : "unpause", -1);
+	for (size_t i = fake->item_count; i > 0 && fake->is_withdrawn; i--)
+		if (!fake->items[i - 1].is_started)
+			fake_return(fake, &fake->items[i - 1]);
+	fake->is_withdrawn = false;
+	fake->is_paused = is_paused;
+	fake_arm(fake);
+}
+
+static inline void
+fake_retire(struct backend *backend)
+{
+	fake_log((struct fake_backend *)backend, "retire", -1);
+}
+
+static inline void
+fake_recall(struct backend *backend, uint64_t seq)
+{
+	struct fake_backend *fake = (struct fake_backend *)backend;
+	fake_log(fake, "recall", (long)seq);
+	for (size_t i = 0; i < fake->item_count; i++) {
+		struct fake_item *item = &fake->items[i];
+		if (item->seq != seq)
+			continue;
+		item->is_cancelled = true;
+		item->reason = RESULT_CANCELLED;
+		if (!item->is_started) {
+			fake_return(fake, item);
+			break;
+		}
+	}
+	fake_arm(fake);
+}
+
+static inline size_t
+fake_seat_count(const struct backend *backend)
+{
+	(void)backend;
+	return FAKE_ITEMS;
+}
+
+/* Each item has a worker of its own. */
+static inline bool
+fake_look(const struct backend *backend, size_t index, struct backend_worker *worker)
+{
+	const struct fake_backend *fake = (const struct fake_backend *)backend;
+	if (index >= fake->item_count)
+		return false;
+	const struct fake_item *item = &fake->items[index];
+	*worker = (struct backend_worker){
+	    .slot = (uint32_t)index + 1,
+	    .pid = 1000 + (int32_t)index,
+	    .seq = item->is_started ? item->seq : BACKEND_NO_TASK,
+	    .attempt = item->attempt,
+	};
+	return true;
+}
+
 static inline void
 fake_hold(struct backend *backend, bool is_held)
 {
@@ -418,11 +487,16 @@ fake_backend_init(struct fake_backend *fake, struct loop *loop,
 	    .spread = fake_spread,
 	    .withdraw = fake_withdraw,
 	    .cancel = fake_cancel,
+	    .recall = fake_recall,
 	    .cancel_all = fake_cancel_all,
 	    .resize = fake_resize,
 	    .worker_count = fake_worker_count,
 	    .suspend = fake_suspend,
 	    .resume = fake_resume,
+	    .pause = fake_pause,
+	    .retire = fake_retire,
+	    .seat_count = fake_seat_count,
+	    .look = fake_look,
 	    .hold = fake_hold,
 	    .hold_from = fake_hold_from,
 	    .recorded = fake_recorded,

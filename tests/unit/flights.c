@@ -209,6 +209,26 @@ the_tasks_in_flight_are_counted_whatever_happens_to_them(void **state)
 	flights_fini(&flights);
 }
 
+static void
+flight_is_found_by_any_of_its_seqs(void **state)
+{
+	(void)state;
+	struct flights flights = {0};
+	struct flight flight;
+	uint64_t first;
+	assert_int_equal(flights_add(&flights, 5, 3, 1), 0);
+	assert_int_equal(flights_add(&flights, 8, 1, 2), 0);
+	assert_false(flights_find_around(&flights, 4, &first, &flight));
+	assert_true(flights_find_around(&flights, 5, &first, &flight));
+	assert_true(flights_find_around(&flights, 7, &first, &flight));
+	assert_int_equal(first, 5);
+	assert_int_equal(flight.count, 3);
+	assert_true(flights_find_around(&flights, 8, &first, &flight));
+	assert_int_equal(flight.attempt, 2);
+	assert_false(flights_find_around(&flights, 9, &first, &flight));
+	flights_fini(&flights);
+}
+
 int
 main(void)
 {
@@ -221,6 +241,7 @@ main(void)
 	    cmocka_unit_test(what_is_dropped_leaves_the_rest_as_it_was),
 	    cmocka_unit_test(the_first_of_a_chunk_is_split_off_with_the_same_owner),
 	    cmocka_unit_test(the_tasks_in_flight_are_counted_whatever_happens_to_them),
+	    cmocka_unit_test(flight_is_found_by_any_of_its_seqs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
