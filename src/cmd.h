@@ -54,6 +54,8 @@ int cmd_bench(int argc, char **argv);
 int cmd_topology(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_ctl(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 
 /* A job to be run; all borrowed for the call. */

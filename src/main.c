@@ -22,7 +22,8 @@
  *   run/     conductor (the loop over all runs of a job, signals); run: feed, wait, settle;
  *            run_hear: results; sinks and late (what records hear once the output is out);
  *            throttle, which reads gauge; memkills (which tasks the kernel has killed); tokens
- *            (cores lent to make and its kind in tasks); time limits
+ *            (cores lent to make and its kind in tasks); time limits; control (a socket for
+ *            status and ctl) and steer (what they want of a job); live: their end of it
  *   pool/    topology (budget, machine: from sysfs or hwloc, places); pool (watch, replace, let
  *            the last tasks go) with flights and chunking; start (by fork, spawn or a server);
  *            worker, its channel and its executor: spawn, coproc (a program, its protocol, doze),
@@ -30,7 +31,7 @@
  *            (files that tasks make)
  *   sink/    output (order; as it was printed, or JSON), failures (the summary, with tails), tally
  *            and figures (of bench), display (of the progress of each run; with eta, and lanes:
- *            what the workers do)
+ *            what the workers do), status_text
  *   record/  what is kept of a run, and what it says when a run is resumed: records (all of
  *            them), joblog, uptodate (files that need not be made again), results
  *            (a tree of files, tables, objects), runfile with its recorder, a process that
@@ -38,7 +39,7 @@
  *   report/  what a run file tells of a run: a summary, a page for a browser (page.html, .css and
  *            .js are put into the program as they are), a trace, rows
  *   ipc/     ring, board, outbox and its frames (between processes), jobserver (make's pipe of
- *            tokens), spill, loop (epoll)
+ *            tokens), spill, loop (epoll), sock (Unix sockets of this user), run_name
  *   base/    err, diag, buf, io, slurp, cgroup, clock, decimal, sig, quote, makeflags, hash,
  *            blake2b, json_text, seqmap, seqset, draft (files that are there whole or not at
  *            all), screen (lines that come and go on a terminal), cells (text as wide as there)
@@ -77,6 +78,8 @@ static const struct verb verbs[] = {
     {"topology", cmd_topology, "show the machine's budget and where workers would sit"},
     {"report", cmd_report, "tell what a recorded run did: pinion report RUN.db"},
     {"replay", cmd_replay, "run a task of a recorded run again, exactly as it was"},
+    {"status", cmd_status, "show the runs that are under way, or one of them in detail"},
+    {"ctl", cmd_ctl, "tell one what to do: jobs, pause, resume, drain, cancel, stop"},
     {"completion", cmd_completion, "print the completion script for bash, zsh or fish"},
 };
 
@@ -110,7 +113,8 @@ main(int argc, char **argv)
 		return cmd_parallel(argc, argv);
 	if (argc < 2) {
 		diag_say(&diag, "which verb? Say one of: map, feed, call, run, parallel, "
-				"bench, topology, report, replay, completion; or --help");
+				"bench, topology, report, replay, status, ctl, "
+				"completion; or --help");
 		return CMD_USAGE;
 	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)

@@ -61,6 +61,7 @@ const struct job_exception job_exceptions[] = {
     {"stdin", "stdin", "stdin"},
     {"keep-order", "order", "order: \"input\""},
     {"unordered", "order", "order: \"finish\""},
+    {"name", "name", "name"},
     {"print-spec", NULL, "pinion run --print-spec"},
     {"help", NULL, "pinion run --help"},
     {"version", NULL, "pinion --version"},

@@ -249,6 +249,8 @@ add_found(struct printer *printer, struct json_value *root, const struct option_
 		return add_order(printer, root);
 	if (key.kind == JOB_KEY_STDIN)
 		return add_text(printer, root, key.name, printer->spec->stdin_path);
+	if (key.kind == JOB_KEY_NAME)
+		return add_text(printer, root, key.name, printer->spec->name);
 	return key.kind == JOB_KEY_OPTION ? add_option(printer, root, &key, found) : 0;
 }
 

@@ -10,6 +10,9 @@
 #include "input/option_table.h"
 #include "input/options.h"
 
+/* What lists the live runs, in all three shells. */
+#define COMPLETE_RUNS "pinion status --names 2>/dev/null"
+
 /* One name as it is typed: "--jobs" or "-j". */
 struct typed_name {
 	const char *dashes;
@@ -91,8 +94,8 @@ bash_verbs(struct buf *text)
 		    for_each_name(text, verb->bit, valued_name) == -1 ||
 		    buf_printf(text,
 			       "'\n\t\truns_command=%d\n\t\ttakes_files=%d\n"
-			       "\t\twords='%s'\n\t\t;;\n",
-			       verb->runs_command, verb->words == NULL,
+			       "\t\ttakes_run=%d\n\t\twords='%s'\n\t\t;;\n",
+			       verb->runs_command, verb->words == NULL, verb->takes_run,
 			       verb->words == NULL ? "" : verb->words) == -1)
 			return -1;
 	}
@@ -139,7 +142,8 @@ static const char bash_head[] =
     "_pinion()\n"
     "{\n"
     "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
-    "\tlocal verb=${COMP_WORDS[1]} verbs options valued runs_command takes_files words "
+    "\tlocal verb=${COMP_WORDS[1]} verbs options valued runs_command takes_files "
+    "takes_run words "
     "word i\n"
     "\tCOMPREPLY=()\n"
     "\tverbs='";
@@ -189,6 +193,11 @@ static const char bash_tail[] =
     "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
     "\telif ((!runs_command)); then\n"
     "\t\tcompopt +o default +o bashdefault\n"
+    "\t\tif ((takes_run && i == COMP_CWORD)); then\n"
+    "\t\t\twords=$(" COMPLETE_RUNS ")\n"
+    "\t\telif ((takes_run && i + 1 < COMP_CWORD)); then\n"
+    "\t\t\treturn\n"
+    "\t\tfi\n"
     "\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
     "\telif ((i == COMP_CWORD)); then\n"
     "\t\tmapfile -t COMPREPLY < <(compgen -c -- \"$cur\")\n"
@@ -304,6 +313,11 @@ zsh_verb(struct buf *text, const struct option_verb *verb)
 					    "\t\t'*::arguments: _normal'\n}\n\n");
 	if (verb->words == NULL)
 		return buf_append_str(text, "\t\t'*:file:_files'\n}\n\n");
+	if (verb->takes_run)
+		return buf_printf(text,
+				  "\t\t'1:run:{compadd -- ${(f)\"$(" COMPLETE_RUNS
+				  ")\"}}' \\\n\t\t'2:what:(%s)'\n}\n\n",
+				  verb->words);
 	return buf_printf(text, "\t\t'*:argument:(%s)'\n}\n\n", verb->words);
 }
 
@@ -461,6 +475,18 @@ fish_option(struct buf *text, const struct option_row *option)
 	return buf_append_char(text, '\n');
 }
 
+/* The name of a run, then what to tell it. */
+static int
+fish_run(struct buf *text, const struct option_verb *verb)
+{
+	if (fish_condition(text, "options", verb->bit) == -1 ||
+	    buf_append_str(text, " -f -a '(" COMPLETE_RUNS ")'\n") == -1 ||
+	    fish_condition(text, "command", verb->bit) == -1 ||
+	    buf_append_str(text, " -f -a ") == -1 || fish_quoted(text, verb->words) == -1)
+		return -1;
+	return buf_append_char(text, '\n');
+}
+
 static int
 fish_verb(struct buf *text, const struct option_verb *verb)
 {
@@ -468,6 +494,8 @@ fish_verb(struct buf *text, const struct option_verb *verb)
 		       verb->name) == -1 ||
 	    fish_quoted(text, verb->help) == -1 || buf_append_char(text, '\n') == -1)
 		return -1;
+	if (verb->takes_run)
+		return fish_run(text, verb);
 	if (!verb->runs_command && verb->words == NULL) {
 		if (fish_condition(text, "options", verb->bit) == -1)
 			return -1;

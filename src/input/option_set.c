@@ -8,6 +8,7 @@
 
 #include "input/option_refuse.h"
 #include "input/option_value.h"
+#include "ipc/run_name.h"
 
 static void *
 field_at(struct option_state *state, const struct option_row *option)
@@ -42,6 +43,20 @@ option_set_string(struct option_state *state, const struct option_row *option,
 	if (value[0] == '\0')
 		return refuse(option, value, "empty: give it some text", err);
 	*(const char **)field_at(state, option) = value;
+	return 0;
+}
+
+int
+option_set_name(struct option_state *state, const struct option_row *option,
+		const char *value, struct err *err)
+{
+	if (!run_name_is_good(value))
+		return refuse(
+		    option, value,
+		    "up to 32 letters, digits and - _ . that begin with a letter or "
+		    "digit",
+		    err);
+	state->spec->name = value;
 	return 0;
 }
 

@@ -22,6 +22,8 @@ option_setter option_set_count;      /* size_t, from 1 */
 option_setter option_set_task_count; /* uint64_t, from 1 */
 option_setter option_set_duration;   /* int64_t, nanoseconds */
 
+option_setter option_set_name; /* spec->name */
+
 /* Sets the bool of struct option_state at the offset option->operand. */
 option_setter option_note;
 

@@ -25,12 +25,15 @@ enum {
 	OPTION_CALL = 32,
 	OPTION_REPLAY = 64, /* as OPTION_TOPOLOGY */
 	OPTION_RUN = 128,
-	OPTION_REPORT = 256, /* as OPTION_TOPOLOGY */
-	OPTION_BENCH = 512,  /* see option_verbs_of */
+	OPTION_REPORT = 256,  /* as OPTION_TOPOLOGY */
+	OPTION_BENCH = 512,   /* see option_verbs_of */
+	OPTION_STATUS = 1024, /* as OPTION_TOPOLOGY */
+	OPTION_CTL = 2048,    /* the same */
 	OPTION_COMMANDS = OPTION_MAP | OPTION_PARALLEL,
 	OPTION_RUNNING = OPTION_COMMANDS | OPTION_FEED | OPTION_CALL,
 	OPTION_JOB = OPTION_MAP | OPTION_FEED | OPTION_CALL, /* what a job's file can be */
-	OPTION_ALL = OPTION_RUNNING | OPTION_TOPOLOGY | OPTION_REPLAY | OPTION_REPORT,
+	OPTION_ALL = OPTION_RUNNING | OPTION_TOPOLOGY | OPTION_REPLAY | OPTION_REPORT |
+		     OPTION_STATUS | OPTION_CTL,
 };
 
 enum option_section {
@@ -115,6 +118,7 @@ struct option_verb {
 	bool runs_command; /* words after its options are a command */
 	/* Else: what they may be, apart by blanks; "": there are none; NULL: files. */
 	const char *words;
+	bool takes_run; /* and the first of them is the name of a live run */
 };
 
 extern const struct option_row option_table[];

@@ -220,7 +220,7 @@ struct spec {
 	bool is_inherited;
 
 	/* A job's file, if it came from one or is to be one. */
-	const char *name; /* of the job or stage; NULL: none */
+	const char *name; /* of the job or stage (for status and ctl, too); NULL: none */
 	/* SPEC_RUN: the file with all that was put into it; not empty: to be read in its place. */
 	struct buf job_text;
 	struct buf print;    /* what OPTIONS_PRINT is for */

@@ -249,6 +249,23 @@ run_examples() {
 	assert_equal "$(helped_options report)" "$(completed_options report)"
 }
 
+@test "pinion-status(1) and pinion-ctl(1) document the options that their verbs complete" {
+	local verb
+	for verb in status ctl; do
+		[[ $(completed_options $verb | wc -l) -ge 4 ]]
+		assert_equal "$(documented_options "$(page_of $verb)")" "$(completed_options $verb)"
+		assert_equal "$(helped_options $verb)" "$(completed_options $verb)"
+	done
+}
+
+@test "pinion-ctl(1) documents each word that ctl completes" {
+	local word
+	for word in $(complete_words pinion ctl run ''); do
+		grep -qE "^\.It Cm $word( |\$)" "$(page_of ctl)"
+		pinion ctl --help | grep -q "^  $word "
+	done
+}
+
 @test "--help and completion know the same options as --list-options" {
 	local verb
 	for verb in map feed run parallel bench; do
@@ -350,6 +367,12 @@ documented_columns() {
 	done
 	[[ $(sqlite3 run.db <"$blocks/3") == '2|exit|3|["3"]|said by 3' ]]
 	[[ $(sqlite3 run.db <"$blocks/6") == out ]]
+}
+
+@test "the examples in pinion-status(1), pinion-ctl(1) and pinion-control(7) run" {
+	run_examples "$(page_of status)" 2
+	run_examples "$(page_of ctl)" 2
+	run_examples "$root/man/pinion-control.7" 1
 }
 
 @test "the examples in pinion-feed(1) run" {

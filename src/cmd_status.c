@@ -1,0 +1,297 @@
+/*
+ * cmd_status.c: `pinion status [RUN]`: the runs of this user that are under way.
+ *
+ * Asks them over their sockets. --watch asks again each second and paints over what it painted
+ * before, on a terminal; elsewhere it adds lines.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/io.h"
+#include "cmd.h"
+#include "run/live.h"
+#include "sink/status_text.h"
+
+#define STATUS_WATCH_MS 1000
+
+/* Of the detail, in front of the workers, and one for the cursor. */
+#define STATUS_HEAD_ROWS 9
+
+static const char help[] =
+    "usage: pinion status [--watch] [--json] [RUN]\n"
+    "       pinion status --names\n"
+    "\n"
+    "Shows the runs of yours that are under way, or RUN in detail: how far it is,\n"
+    "what its workers do, what it waits for. pinion ctl tells them what to do.\n"
+    "\n"
+    "  -w, --watch      again each second, until the runs have ended\n"
+    "      --json       a line of JSON for each run, as pinion-control(7) has it\n"
+    "      --names      the names alone, a line each\n"
+    "  -h, --help       this text\n"
+    "  -V, --version    the version of pinion\n";
+
+struct request {
+	const char *name; /* of the run; NULL: all */
+	bool wants_json;
+	bool wants_names;
+	bool is_watched;
+	bool wants_help;
+	bool wants_version;
+};
+
+/* Where it goes. */
+struct screen {
+	bool is_painted; /* a terminal that can be painted over */
+	size_t width;
+	size_t rows;
+	size_t painted; /* rows, that the next picture is to cover */
+};
+
+static int
+parse_option(struct request *request, int option, char **argv, struct err *err)
+{
+	switch (option) {
+	case 'w':
+		request->is_watched = true;
+		return 0;
+	case 'J':
+		request->wants_json = true;
+		return 0;
+	case 'N':
+		request->wants_names = true;
+		return 0;
+	case 'h':
+		request->wants_help = true;
+		return 0;
+	case 'V':
+		request->wants_version = true;
+		return 0;
+	default:
+		return err_set(err, ERR_USAGE, "there is no option %s; see --help",
+			       argv[optind - 1]);
+	}
+}
+
+static int
+parse_arguments(struct request *request, int argc, char **argv, struct err *err)
+{
+	static const struct option options[] = {
+	    {"watch", no_argument, NULL, 'w'},   {"json", no_argument, NULL, 'J'},
+	    {"names", no_argument, NULL, 'N'},   {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+	optind = 0; /* starts anew, whoever used getopt before */
+	opterr = 0;
+	for (int option; (option = getopt_long(argc, argv, ":whV", options, NULL)) != -1;)
+		if (parse_option(request, option, argv, err) == -1)
+			return -1;
+	if (optind < argc)
+		request->name = argv[optind++];
+	if (optind < argc)
+		return err_set(err, ERR_USAGE, "nothing to do with %.40s; see --help",
+			       argv[optind]);
+	return 0;
+}
+
+/* The environment's sizes count for nothing: they may be of another terminal. */
+static void
+screen_look(struct screen *screen)
+{
+	struct winsize size;
+	const char *term = getenv("TERM");
+	screen->width = STATUS_TEXT_WIDTH;
+	screen->rows = SIZE_MAX;
+	if (isatty(STDOUT_FILENO) == 0)
+		return;
+	screen->is_painted = term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 &&
+	    size.ws_row > 0) {
+		screen->width = size.ws_col;
+		screen->rows = size.ws_row;
+	}
+}
+
+/* Over the last picture, each line to its end, and what is left below it. */
+static int
+screen_paint(struct screen *screen, const struct buf *text, struct buf *picture)
+{
+	size_t rows = 0;
+	if (screen->painted > 0 && buf_printf(picture, "\033[%zuA\r", screen->painted) == -1)
+		return -1;
+	for (size_t at = 0; at < text->length && rows + 1 < screen->rows; rows++) {
+		const char *line = text->bytes + at;
+		size_t length =
+		    (size_t)((const char *)memchr(line, '\n', text->length - at) - line);
+		if (buf_append(picture, line, length) == -1 ||
+		    buf_append_str(picture, "\033[K\n") == -1)
+			return -1;
+		at += length + 1;
+	}
+	screen->painted = rows;
+	return buf_append_str(picture, "\033[J");
+}
+
+static int
+show(struct screen *screen, bool is_watched, const struct buf *text, struct err *err)
+{
+	struct buf picture = {0};
+	const struct buf *shown = text;
+	int status = 0;
+	if (is_watched && screen->is_painted) {
+		if (screen_paint(screen, text, &picture) == -1)
+			status = err_no_memory(err);
+		shown = &picture;
+	}
+	if (status == 0 && io_write_all(STDOUT_FILENO, shown->bytes, shown->length) == -1)
+		status = err_errno(err, "cannot write to stdout");
+	buf_fini(&picture);
+	return status;
+}
+
+static int
+append_names(const struct live *live, struct buf *text)
+{
+	for (size_t i = 0; i < live->count; i++)
+		if (buf_printf(text, "%s\n", live->runs[i].name) == -1)
+			return -1;
+	return 0;
+}
+
+/* Those that have not ended since we found them. */
+static struct status_item *
+gather_items(const struct live *live, size_t *count)
+{
+	struct status_item *items = calloc(live->count + 1, sizeof(*items));
+	*count = 0;
+	for (size_t i = 0; items != NULL && i < live->count; i++) {
+		const struct live_run *run = &live->runs[i];
+		if (!run->has_replied && run->fd == -1 && run->pid != 0)
+			continue;
+		items[(*count)++] = (struct status_item){
+		    .name = run->name,
+		    .pid = (int)run->pid,
+		    .reply = run->has_replied ? run->reply.bytes : NULL,
+		};
+	}
+	return items;
+}
+
+static int
+append_items(const struct request *request, const struct screen *screen, bool is_first,
+	     const struct status_item *items, size_t count, struct buf *text)
+{
+	bool is_table =
+	    request->name == NULL || (request->is_watched && !screen->is_painted);
+	size_t rows = SIZE_MAX;
+	if (request->wants_json) {
+		for (size_t i = 0; i < count; i++)
+			if (status_text_json(text, &items[i]) == -1)
+				return -1;
+		return 0;
+	}
+	if (is_table)
+		return status_text_table(text, items, count,
+					 is_first || screen->is_painted, screen->width);
+	if (request->is_watched)
+		rows = screen->rows > STATUS_HEAD_ROWS + 1 ? screen->rows - STATUS_HEAD_ROWS
+							   : 1;
+	return count == 0 ? 0 : status_text_detail(text, &items[0], screen->width, rows);
+}
+
+/* One look. How many runs there are, or -1 and err. */
+static ssize_t
+look(const struct request *request, struct screen *screen, bool is_first,
+     struct live *live, struct buf *text, struct err *err)
+{
+	bool wants_workers = request->name != NULL;
+	if (live_open(live, request->name, err) == -1)
+		return -1;
+	if (request->wants_names)
+		return append_names(live, text) == -1 ? err_no_memory(err)
+						      : (ssize_t)live->count;
+	if (live_ask(live,
+		     wants_workers ? "{\"do\":\"status\",\"workers\":true}\n"
+				   : "{\"do\":\"status\"}\n",
+		     err) == -1)
+		return -1;
+	size_t count;
+	struct status_item *items = gather_items(live, &count);
+	screen_look(screen);
+	int failed = items == NULL
+			 ? -1
+			 : append_items(request, screen, is_first, items, count, text);
+	free(items);
+	return failed == -1 ? err_no_memory(err) : (ssize_t)count;
+}
+
+/* At the first look it is worth a word that there is nothing to see. */
+static int
+say_none(const struct request *request, const struct diag *diag, struct err *err)
+{
+	if (request->name != NULL)
+		return err_set(err, ERR_BROKEN, "no run of yours is called %.60s now",
+			       request->name);
+	if (!request->wants_names && !request->wants_json)
+		diag_say(diag, "no run of yours is under way");
+	return 0;
+}
+
+static int
+answer(const struct request *request, const struct diag *diag, struct err *err)
+{
+	struct screen screen = {0};
+	bool is_first = true;
+	for (;;) {
+		struct live live = {0};
+		struct buf text = {0};
+		ssize_t count = look(request, &screen, is_first, &live, &text, err);
+		int status = count == -1 ? -1 : 0;
+		if (count > 0)
+			status = show(&screen, request->is_watched, &text, err);
+		else if (count == 0 && is_first)
+			status = say_none(request, diag, err);
+		bool is_last = status == -1 || count == 0 || !request->is_watched ||
+			       request->wants_names;
+		if (!is_last)
+			live_wait(&live, STATUS_WATCH_MS);
+		buf_fini(&text);
+		live_close(&live);
+		if (is_last)
+			return status;
+		is_first = false;
+	}
+}
+
+static int
+print(const char *string, struct err *err)
+{
+	return io_write_all(STDOUT_FILENO, string, strlen(string)) == -1
+		   ? err_errno(err, "cannot write to stdout")
+		   : 0;
+}
+
+int
+cmd_status(int argc, char **argv)
+{
+	struct diag diag = {.name = "pinion status", .fd = STDERR_FILENO};
+	struct request request = {0};
+	struct err err = {0};
+	int failed = parse_arguments(&request, argc, argv, &err);
+	if (failed == 0 && request.wants_help)
+		failed = print(help, &err);
+	else if (failed == 0 && request.wants_version)
+		failed = print("pinion " PINION_VERSION "\n", &err);
+	else if (failed == 0)
+		failed = answer(&request, &diag, &err);
+	if (failed == 0)
+		return CMD_OK;
+	diag_err(&diag, &err);
+	if (err.kind == ERR_USAGE)
+		return CMD_USAGE;
+	return err.kind == ERR_BROKEN ? CMD_TASK_FAILED : CMD_BROKEN;
+}
