@@ -309,14 +309,10 @@ static int
 job_finish_records(struct job *job, int status)
 {
 	static const enum records_outcome outcomes[] = {
-	    [RUN_COMPLETE] = RECORDS_COMPLETE,
-	    [RUN_HALTED] = RECORDS_HALTED,
-	    [RUN_DEADLINE] = RECORDS_DEADLINE,
-	    [RUN_DRAINED] = RECORDS_DRAINED,
-	    [RUN_SIGNALLED] = RECORDS_SIGNALLED,
-	    [RUN_READER_GONE] = RECORDS_READER_GONE,
-	    [RUN_BROKEN] = RECORDS_BROKEN,
-	    [RUN_FAILED] = RECORDS_FAILED};
+	    [RUN_COMPLETE] = RECORDS_COMPLETE,   [RUN_HALTED] = RECORDS_HALTED,
+	    [RUN_DEADLINE] = RECORDS_DEADLINE,   [RUN_DRAINED] = RECORDS_DRAINED,
+	    [RUN_SIGNALLED] = RECORDS_SIGNALLED, [RUN_READER_GONE] = RECORDS_READER_GONE,
+	    [RUN_BROKEN] = RECORDS_BROKEN,       [RUN_FAILED] = RECORDS_FAILED};
 	int signal = conductor_signal(job->shared.conductor);
 	bool has_failed = false;
 	if (signal != 0)

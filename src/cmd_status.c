@@ -46,7 +46,7 @@ struct request {
 };
 
 /* Where it goes. */
-struct screen {
+struct view {
 	bool is_painted; /* a terminal that can be painted over */
 	size_t width;
 	size_t rows;
@@ -100,30 +100,30 @@ parse_arguments(struct request *request, int argc, char **argv, struct err *err)
 
 /* The environment's sizes count for nothing: they may be of another terminal. */
 static void
-screen_look(struct screen *screen)
+view_look(struct view *view)
 {
 	struct winsize size;
 	const char *term = getenv("TERM");
-	screen->width = STATUS_TEXT_WIDTH;
-	screen->rows = SIZE_MAX;
+	view->width = STATUS_TEXT_WIDTH;
+	view->rows = SIZE_MAX;
 	if (isatty(STDOUT_FILENO) == 0)
 		return;
-	screen->is_painted = term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
+	view->is_painted = term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 &&
 	    size.ws_row > 0) {
-		screen->width = size.ws_col;
-		screen->rows = size.ws_row;
+		view->width = size.ws_col;
+		view->rows = size.ws_row;
 	}
 }
 
 /* Over the last picture, each line to its end, and what is left below it. */
 static int
-screen_paint(struct screen *screen, const struct buf *text, struct buf *picture)
+view_paint(struct view *view, const struct buf *text, struct buf *picture)
 {
 	size_t rows = 0;
-	if (screen->painted > 0 && buf_printf(picture, "\033[%zuA\r", screen->painted) == -1)
+	if (view->painted > 0 && buf_printf(picture, "\033[%zuA\r", view->painted) == -1)
 		return -1;
-	for (size_t at = 0; at < text->length && rows + 1 < screen->rows; rows++) {
+	for (size_t at = 0; at < text->length && rows + 1 < view->rows; rows++) {
 		const char *line = text->bytes + at;
 		size_t length =
 		    (size_t)((const char *)memchr(line, '\n', text->length - at) - line);
@@ -132,18 +132,18 @@ screen_paint(struct screen *screen, const struct buf *text, struct buf *picture)
 			return -1;
 		at += length + 1;
 	}
-	screen->painted = rows;
+	view->painted = rows;
 	return buf_append_str(picture, "\033[J");
 }
 
 static int
-show(struct screen *screen, bool is_watched, const struct buf *text, struct err *err)
+show(struct view *view, bool is_watched, const struct buf *text, struct err *err)
 {
 	struct buf picture = {0};
 	const struct buf *shown = text;
 	int status = 0;
-	if (is_watched && screen->is_painted) {
-		if (screen_paint(screen, text, &picture) == -1)
+	if (is_watched && view->is_painted) {
+		if (view_paint(view, text, &picture) == -1)
 			status = err_no_memory(err);
 		shown = &picture;
 	}
@@ -182,11 +182,10 @@ gather_items(const struct live *live, size_t *count)
 }
 
 static int
-append_items(const struct request *request, const struct screen *screen, bool is_first,
+append_items(const struct request *request, const struct view *view, bool is_first,
 	     const struct status_item *items, size_t count, struct buf *text)
 {
-	bool is_table =
-	    request->name == NULL || (request->is_watched && !screen->is_painted);
+	bool is_table = request->name == NULL || (request->is_watched && !view->is_painted);
 	size_t rows = SIZE_MAX;
 	if (request->wants_json) {
 		for (size_t i = 0; i < count; i++)
@@ -195,18 +194,18 @@ append_items(const struct request *request, const struct screen *screen, bool is
 		return 0;
 	}
 	if (is_table)
-		return status_text_table(text, items, count,
-					 is_first || screen->is_painted, screen->width);
+		return status_text_table(text, items, count, is_first || view->is_painted,
+					 view->width);
 	if (request->is_watched)
-		rows = screen->rows > STATUS_HEAD_ROWS + 1 ? screen->rows - STATUS_HEAD_ROWS
-							   : 1;
-	return count == 0 ? 0 : status_text_detail(text, &items[0], screen->width, rows);
+		rows =
+		    view->rows > STATUS_HEAD_ROWS + 1 ? view->rows - STATUS_HEAD_ROWS : 1;
+	return count == 0 ? 0 : status_text_detail(text, &items[0], view->width, rows);
 }
 
 /* One look. How many runs there are, or -1 and err. */
 static ssize_t
-look(const struct request *request, struct screen *screen, bool is_first,
-     struct live *live, struct buf *text, struct err *err)
+look(const struct request *request, struct view *view, bool is_first, struct live *live,
+     struct buf *text, struct err *err)
 {
 	bool wants_workers = request->name != NULL;
 	if (live_open(live, request->name, err) == -1)
@@ -221,10 +220,9 @@ look(const struct request *request, struct screen *screen, bool is_first,
 		return -1;
 	size_t count;
 	struct status_item *items = gather_items(live, &count);
-	screen_look(screen);
-	int failed = items == NULL
-			 ? -1
-			 : append_items(request, screen, is_first, items, count, text);
+	view_look(view);
+	int failed =
+	    items == NULL ? -1 : append_items(request, view, is_first, items, count, text);
 	free(items);
 	return failed == -1 ? err_no_memory(err) : (ssize_t)count;
 }
@@ -244,15 +242,15 @@ say_none(const struct request *request, const struct diag *diag, struct err *err
 static int
 answer(const struct request *request, const struct diag *diag, struct err *err)
 {
-	struct screen screen = {0};
+	struct view view = {0};
 	bool is_first = true;
 	for (;;) {
 		struct live live = {0};
 		struct buf text = {0};
-		ssize_t count = look(request, &screen, is_first, &live, &text, err);
+		ssize_t count = look(request, &view, is_first, &live, &text, err);
 		int status = count == -1 ? -1 : 0;
 		if (count > 0)
-			status = show(&screen, request->is_watched, &text, err);
+			status = show(&view, request->is_watched, &text, err);
 		else if (count == 0 && is_first)
 			status = say_none(request, diag, err);
 		bool is_last = status == -1 || count == 0 || !request->is_watched ||

@@ -360,7 +360,8 @@ runfile_has(struct history *history, uint64_t seq, const struct arg *args,
 {
 	struct runfile *self =
 	    (struct runfile *)((char *)history - offsetof(struct runfile, history));
-	struct identity identity = identity_of_task(&self->command, self->spec, args, arg_count);
+	struct identity identity =
+	    identity_of_task(&self->command, self->spec, args, arg_count);
 	(void)seq;
 	(void)err;
 	return identity_bag_take(&self->done, &identity);

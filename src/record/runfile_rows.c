@@ -336,7 +336,8 @@ static int
 rows_bind_task(struct rows *rows, int64_t id, uint64_t seq, uint32_t arg_count,
 	       const struct result *result, struct identity *identity, struct err *err)
 {
-	*identity = identity_of_task(&rows->command, rows->config.spec, rows->args, arg_count);
+	*identity =
+	    identity_of_task(&rows->command, rows->config.spec, rows->args, arg_count);
 	rows_bind(rows, TASK_ID, id);
 	rows_bind(rows, TASK_RUN_ID, rows->config.run_id);
 	rows_bind(rows, TASK_SEQ, (int64_t)seq);

@@ -281,14 +281,11 @@ int
 runfile_run_end(const struct runfile_db *db, int64_t run_id, const struct wire_end *end,
 		struct err *err)
 {
-	static const char *const outcomes[] = {[RECORDS_COMPLETE] = "complete",
-					       [RECORDS_HALTED] = "halted",
-					       [RECORDS_DEADLINE] = "deadline",
-					       [RECORDS_DRAINED] = "drained",
-					       [RECORDS_SIGNALLED] = "signal",
-					       [RECORDS_READER_GONE] = "reader gone",
-					       [RECORDS_BROKEN] = "broken",
-					       [RECORDS_FAILED] = "failed"};
+	static const char *const outcomes[] = {
+	    [RECORDS_COMPLETE] = "complete", [RECORDS_HALTED] = "halted",
+	    [RECORDS_DEADLINE] = "deadline", [RECORDS_DRAINED] = "drained",
+	    [RECORDS_SIGNALLED] = "signal",  [RECORDS_READER_GONE] = "reader gone",
+	    [RECORDS_BROKEN] = "broken",     [RECORDS_FAILED] = "failed"};
 	const char *outcome = outcomes[end->outcome];
 	if (runfile_db_exec(db, "PRAGMA synchronous = FULL", err) == -1)
 		return -1;
