@@ -61,6 +61,7 @@ struct command {
 	size_t argv_capacity;
 	struct buf offsets;   /* private */
 	struct buf edited[2]; /* private */
+	struct buf line;      /* private */
 };
 
 void command_fini(struct command *command);

@@ -355,7 +355,7 @@ expand_argv(struct expansion *x, struct command *command)
 static int
 expand_input_command(struct expansion *x, struct command *command)
 {
-	struct buf *line = &command->edited[0];
+	struct buf *line = &command->line;
 	int split = 0;
 
 	buf_clear(line);
@@ -457,5 +457,6 @@ command_fini(struct command *command)
 	buf_fini(&command->offsets);
 	buf_fini(&command->edited[0]);
 	buf_fini(&command->edited[1]);
+	buf_fini(&command->line);
 	*command = (struct command){0};
 }

@@ -292,6 +292,20 @@ variables_of_the_job_need_no_shell_but_where_one_reads_them(void **state)
 }
 
 static void
+values_are_edited_in_a_line_that_is_an_input(void **state)
+{
+	(void)state;
+	struct spec_rpl rpl = {"{x}", "s/a/b/"};
+	struct spec spec = in_parallel;
+	spec.rpls = &rpl;
+	spec.rpl_count = 1;
+	assert_expanded(&spec, WORDS(W("{} {x} {x}")), VALUES("ls a"),
+			"P[ls][a][ls][b][ls][b]");
+	assert_expanded(&spec, WORDS(W("{} {x}")), VALUES("ls a;"),
+			"S[/bin/sh][-c][ls a; ls b;]");
+}
+
+static void
 exported_functions_and_start_files_keep_the_shell(void **state)
 {
 	(void)state;
@@ -568,6 +582,7 @@ main(void)
 	    cmocka_unit_test(plain_lines_go_without_a_shell),
 	    cmocka_unit_test(other_shells_get_every_line),
 	    cmocka_unit_test(variables_of_the_job_need_no_shell_but_where_one_reads_them),
+	    cmocka_unit_test(values_are_edited_in_a_line_that_is_an_input),
 	    cmocka_unit_test(exported_functions_and_start_files_keep_the_shell),
 	    cmocka_unit_test(line_that_begins_like_an_option_gets_a_blank),
 	    cmocka_unit_test(quoted_words_reach_the_command_as_they_are),
