@@ -54,8 +54,9 @@ struct replay {
 	const struct request *request;
 	const struct diag *diag;
 	struct runfile_task task;
-	struct spec spec;
-	char **argv; /* the verb and its words */
+	struct spec job;
+	const struct spec *spec; /* of the task: the job's, or that of its last stage */
+	char **argv;             /* the verb and its words */
 	int argc;
 	struct buf packed;    /* its values, with the hidden ones in front */
 	struct arg overrides; /* the first of those; empty: there are none */
@@ -228,7 +229,7 @@ make_environment(struct replay *replay, struct err *err)
 	};
 	replay->caller = copy_variables();
 	if (replay->caller == NULL ||
-	    task_env_export(replay->spec.env, replay->spec.env_count) == -1 ||
+	    task_env_export(replay->spec->env, replay->spec->env_count) == -1 ||
 	    task_env_init(&replay->env, environ, &config) == -1)
 		return err_no_memory(err);
 	task_env_set_task(&replay->env, task->seq, task->attempt);
@@ -243,7 +244,7 @@ enter_task(struct replay *replay, struct err *err)
 	const char *work_dir = replay->task.run.work_dir;
 	if (work_dir != NULL && enter_directory(work_dir, err) == -1)
 		return -1;
-	int status = task_setting_open(&replay->setting, &replay->spec, &replay->env,
+	int status = task_setting_open(&replay->setting, replay->spec, &replay->env,
 				       &replay->overrides, &complaint, err);
 	if (status == 1) {
 		diag_raw(replay->diag, complaint.bytes, complaint.length);
@@ -302,7 +303,7 @@ static int
 append_limit(struct buf *line, const struct replay *replay, const char *option)
 {
 	char seconds[DECIMAL_MAX_BYTES + 1];
-	int64_t ns = replay->spec.timeout.ns;
+	int64_t ns = replay->spec->timeout.ns;
 	const char *limit = own(replay, OVERRIDE_TIMEOUT);
 	if (limit != NULL)
 		memcpy(&ns, limit, sizeof(ns));
@@ -321,7 +322,7 @@ append_feeding(struct buf *line, const struct replay *replay)
 						[SPEC_PROTOCOL_JSON] = "json",
 						[SPEC_PROTOCOL_COUNT] = "count"};
 	const struct runfile_words *inputs = &replay->task.inputs;
-	const struct spec *spec = &replay->spec;
+	const struct spec *spec = replay->spec;
 	int status = buf_printf(line, "pinion %s ",
 				spec->executor == SPEC_COPROC ? "feed" : "call");
 	if (status == 0 && spec->executor == SPEC_COPROC)
@@ -358,8 +359,8 @@ append_stdin(struct buf *line, const struct replay *replay, bool is_before)
 	const char *text = own(replay, OVERRIDE_STDIN_TEXT);
 	const char *path = own(replay, OVERRIDE_STDIN_FILE);
 	if (text == NULL && path == NULL) {
-		path = replay->spec.stdin_path;
-		text = path == NULL ? replay->spec.stdin_text : NULL;
+		path = replay->spec->stdin_path;
+		text = path == NULL ? replay->spec->stdin_text : NULL;
 	}
 	if ((text != NULL) != is_before)
 		return 0;
@@ -475,7 +476,7 @@ replay_run(const struct replay *replay, struct err *err)
 				  .argc = replay->argc,
 				  .job = task->run.job,
 				  .seq = task->seq,
-				  .arg_count = replay->spec.hidden_count +
+				  .arg_count = replay->spec->hidden_count +
 					       (uint32_t)task->input_count,
 				  .packed = replay->packed.bytes,
 				  .packed_bytes = replay->packed.length,
@@ -506,7 +507,7 @@ replay_in_place(struct replay *replay, struct err *err)
 	const struct runfile_task *task = &replay->task;
 	struct buf line = {0};
 	int status = CMD_BROKEN;
-	bool needs_run = task->argv.count == 0 || replay->spec.initializer != NULL ||
+	bool needs_run = task->argv.count == 0 || replay->spec->initializer != NULL ||
 			 task->has_timed_out;
 	if (replay->request->mode == REPLAY_RUN && needs_run)
 		return replay_run(replay, err);
@@ -529,7 +530,7 @@ static int
 make_values(struct replay *replay, struct err *err)
 {
 	const struct buf *inputs = &replay->task.packed_inputs;
-	const struct spec *spec = &replay->spec;
+	const struct spec *spec = replay->spec;
 	uint32_t length = 0;
 	if (hidden_pack(&replay->packed, spec, &replay->task.hidden, err) == -1)
 		return -1;
@@ -547,15 +548,18 @@ static int
 make_spec(struct replay *replay, struct err *err)
 {
 	const struct runfile_run *run = &replay->task.run;
-	struct spec *spec = &replay->spec;
-	spec->is_inherited = true;
+	struct spec *job = &replay->job;
+	job->is_inherited = true;
+	replay->spec = job;
 	replay->argv = make_argv(run, &replay->argc);
 	if (replay->argv == NULL ||
-	    (run->job != NULL && buf_append_str(&spec->job_text, run->job) == -1))
+	    (run->job != NULL && buf_append_str(&job->job_text, run->job) == -1))
 		return err_no_memory(err);
-	return options_parse(spec, replay->argc - 1, replay->argv + 1, err) == OPTIONS_RUN
-		   ? 0
-		   : -1;
+	if (options_parse(job, replay->argc - 1, replay->argv + 1, err) != OPTIONS_RUN)
+		return -1;
+	if (job->stage_count > 0)
+		replay->spec = &job->stages[job->stage_count - 1];
+	return 0;
 }
 
 static int
@@ -569,7 +573,7 @@ replay_task(const struct request *request, const struct diag *diag, struct err *
 		runfile_task_fini(task);
 		return err->kind == ERR_USAGE ? CMD_USAGE : CMD_BROKEN;
 	}
-	spec_init(&replay.spec, cmd_tasks_dialect(task->run.verb));
+	spec_init(&replay.job, cmd_tasks_dialect(task->run.verb));
 	task_setting_init(&replay.setting);
 	if (enter_run(&task->run, err) == 0 && make_spec(&replay, err) == 0 &&
 	    make_values(&replay, err) == 0)
@@ -578,7 +582,7 @@ replay_task(const struct request *request, const struct diag *diag, struct err *
 	task_env_fini(&replay.env);
 	free(replay.caller);
 	buf_fini(&replay.packed);
-	spec_fini(&replay.spec);
+	spec_fini(&replay.job);
 	free(replay.argv);
 	runfile_task_fini(task);
 	return status;

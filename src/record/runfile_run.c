@@ -183,7 +183,7 @@ row_bind_job(struct run_row *row, const struct records_config *config)
 	row_bind_bytes(row, RUN_COMMAND_IDENTITY, (const char *)&command, sizeof(command),
 		       false);
 	row_bind_word(row, RUN_WORK_DIR, spec->work_dir);
-	row_bind_job_text(row, &spec->job_text);
+	row_bind_job_text(row, spec->job != NULL ? &spec->job->job_text : &spec->job_text);
 	if (spec->executor != SPEC_SPAWN) /* words is {} alone */
 		words = spec->program_words;
 	if (row_bind_words(row, RUN_COMMAND, NULL, words) == -1)

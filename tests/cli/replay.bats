@@ -239,3 +239,17 @@ record_objects() {
 	assert_equal "$(pinion replay run.db 2)" "$(tail -n 1 recorded)"
 	assert_equal "$(sqlite3 run.db "SELECT job ->> '$.inputs.args[0]' FROM run" | tr '\n' ' ')" 'c c '
 }
+
+@test "tasks of the last stage run again as they were, whatever the job's file has become" {
+	local end
+	for end in '"command": "echo {k} $N; [ ! -e fails ]"' '"feed": "while read -r x; do echo \"$x $N\"; done"'; do
+		echo '{"run_file": "run.db", "inputs": {"args": [1, 2]}, "stages": [
+			{"command": ["echo", "{\"k\": {}}"], "pass": "json"},
+			{'"$end"', "env": {"N": "v"}}]}' >job.json
+		rm -f run.db
+		pinion run job.json >recorded
+		rm job.json
+		assert_equal "$(sqlite3 run.db "SELECT overrides ->> 'from' FROM task ORDER BY seq" | tr '\n' ' ')" '1 2 '
+		assert_equal "$(pinion replay run.db 1; pinion replay run.db 2)" "$(cat recorded)"
+	done
+}
