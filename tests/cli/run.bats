@@ -293,3 +293,31 @@ assert_refused() {
 		[[ $output == 'pinion run: job.json:'* ]]
 	done
 }
+
+@test "lines of anything are refused by their number and place, or are tasks" {
+	local text expected size=$((100000000 / $(slowness)))
+	while IFS='|' read -r text expected; do
+		printf '{"k": 1}\n%s\n' "$text" >tasks.jsonl
+		run -3 --separate-stderr timeout -k 1 20 pinion map --jsonl tasks.jsonl --quiet true {}
+		[[ $stderr == "pinion map: tasks.jsonl:2:$expected"* ]]
+	done <<-END
+		$(printf '[%.0s' {1..1000})|65: [0][0]
+		{"k": "\\u0000"}|8: k: \\u0000 is a NUL byte
+		{"k": 1, "k": 2}|10: k: this key is here twice
+		{"timeout": 1e400}|13: timeout: a number so large cannot be had
+		{"timeout": 1e300}|13: timeout: expected a number of seconds
+		{"timeout": -1}|13: timeout: expected a number of seconds
+		{"k": 1} {}|10: expected nothing more
+		7|1: expected an object, found a number
+	END
+	{
+		printf '{"args": ["'
+		head -c "$size" /dev/zero | tr '\0' a
+		printf '"]}\n'
+	} >tasks.jsonl
+	assert_equal "$(timeout -k 1 50 pinion call --jsonl tasks.jsonl "$PINION_BUILD/plugins/crc32.so")" \
+		"$(head -c "$size" /dev/zero | tr '\0' a | python3 -c 'import sys, zlib
+print("%08x" % zlib.crc32(sys.stdin.buffer.read()))')"
+	run -1 timeout -k 1 50 pinion map --jsonl tasks.jsonl true {}
+	[[ $output == *'cannot execute: Argument list too long'* ]]
+}
