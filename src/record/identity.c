@@ -60,7 +60,10 @@ identity_of_command(const struct spec *spec)
 	return identity;
 }
 
-/* Where it came from, in a job of stages, is not what it is: seqs may differ the next time. */
+/*
+ * Where it came from, in a job of stages, is not what it is: seqs may differ the next time. Nor
+ * is how long it may take.
+ */
 static void
 add_overrides(struct blake2b *hash, const struct arg *overrides)
 {
@@ -69,7 +72,7 @@ add_overrides(struct blake2b *hash, const struct arg *overrides)
 	enum override_kind kind;
 	while (override_next(&at, &kind, &value)) {
 		const char letter = (char)kind;
-		if (kind == OVERRIDE_FROM)
+		if (kind == OVERRIDE_FROM || kind == OVERRIDE_TIMEOUT)
 			continue;
 		add_bytes(hash, &letter, 1);
 		add_bytes(hash, value.bytes, value.length);

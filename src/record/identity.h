@@ -9,7 +9,8 @@
  *   a task        the digest of its command, then its values
  *
  * with each word and value behind its length in 8 bytes, little-endian. So {#}, {%}, the working
- * directory and the environment are no part of it. Two tasks with the same values are two tasks
+ * directory and the environment are no part of it; but what a task has for itself (override.h)
+ * is, in front of its values, apart from its time limit and the tasks that it came from. Two tasks with the same values are two tasks
  * with the same identity: who remembers them has to count (identity_bag).
  */
 #ifndef PINION_IDENTITY_H

@@ -34,6 +34,20 @@ task_of(const char *command, const char *first, const char *second)
 	return identity_of_task(&identity, &spec, args, second == NULL ? 1 : 2);
 }
 
+/* A task that has eight bytes of this for itself. */
+static struct identity
+task_with(enum override_kind kind, const char *text)
+{
+	struct buf overrides = {0};
+	struct identity command = command_of("gzip", NULL);
+	const struct spec spec = {.hidden_count = 1};
+	assert_int_equal(override_add(&overrides, kind, text, 8), 0);
+	const struct arg args[] = {{overrides.bytes, overrides.length}, {"a", 1}};
+	struct identity identity = identity_of_task(&command, &spec, args, 2);
+	buf_fini(&overrides);
+	return identity;
+}
+
 static void
 assert_same(struct identity a, struct identity b, bool is_same)
 {
@@ -56,6 +70,23 @@ each_difference_counts(void **state)
 	assert_same(task_of("gzip", "ab", "c"), task_of("gzip", "a", "bc"), false);
 	assert_same(task_of("gzip", "a", ""), task_of("gzip", "a", NULL), false);
 	assert_same(command_of("a b", NULL), command_of("a", "b"), false);
+}
+
+static void
+what_a_task_has_for_itself_counts_but_for_its_limit_and_its_origin(void **state)
+{
+	static const enum override_kind counted[] = {OVERRIDE_ID, OVERRIDE_ENV,
+						     OVERRIDE_CWD, OVERRIDE_STDIN_FILE,
+						     OVERRIDE_STDIN_TEXT};
+	(void)state;
+	for (size_t i = 0; i < sizeof(counted) / sizeof(*counted); i++)
+		assert_same(task_with(counted[i], "A=345678"),
+			    task_with(counted[i], "A=345679"), false);
+	assert_same(task_with(OVERRIDE_CWD, "A=345678"),
+		    task_with(OVERRIDE_ENV, "A=345678"), false);
+	assert_same(task_with(OVERRIDE_TIMEOUT, "12345678"),
+		    task_with(OVERRIDE_TIMEOUT, "12345679"), true);
+	assert_same(task_with(OVERRIDE_FROM, "12345678"), task_of("gzip", "a", NULL), true);
 }
 
 static void
@@ -193,6 +224,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(same_command_and_values_are_the_same_task),
 	    cmocka_unit_test(each_difference_counts),
+	    cmocka_unit_test(
+		what_a_task_has_for_itself_counts_but_for_its_limit_and_its_origin),
 	    cmocka_unit_test(options_that_change_the_command_count),
 	    cmocka_unit_test(bag_gives_each_as_often_as_it_was_put_in),
 	    cmocka_unit_test(bag_of_many_forgets_none),
