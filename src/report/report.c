@@ -102,6 +102,8 @@ outcome_words(const struct runfile_overview *run)
 {
 	static const char *const known[][2] = {
 	    {"halted", "; stopped by --halt"},
+	    {"deadline", "; stopped by --deadline"},
+	    {"drained", "; ended early by pinion ctl"},
 	    {"signal", "; stopped by a signal"},
 	    {"reader gone", "; stopped: nobody read its output any more"},
 	    {"broken", "; its workers could not serve"},

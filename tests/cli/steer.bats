@@ -272,6 +272,7 @@ steer_many() {
 	assert_equal "$(<out)" 1
 	assert_equal "$(<messages)" $'pinion map: 2 of 3 tasks never started\npinion map: ended early: pinion ctl asked to drain it'
 	assert_equal "$(sqlite3 run.db 'SELECT outcome, exit FROM run')" 'drained|1'
+	pinion report run.db | grep -q 'ended early by pinion ctl'
 }
 
 @test "a job of several stages is one run: shown together, paused together, each task by its stage" {

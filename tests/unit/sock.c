@@ -55,6 +55,7 @@ folder_that_others_may_enter_is_not_used(void **state)
 	assert_int_equal(chmod(runtime_path("pinion"), 0750), 0);
 	struct sock_folder folder = make();
 	assert_string_not_equal(folder.path, runtime_path("pinion"));
+	sock_folder_remove(&folder); /* unless others have something there */
 	sock_folder_close(&folder);
 }
 
@@ -68,6 +69,7 @@ link_in_place_of_the_folder_is_not_followed(void **state)
 	assert_int_equal(symlink(target, runtime_path("pinion")), 0);
 	struct sock_folder folder = make();
 	assert_string_not_equal(folder.path, runtime_path("pinion"));
+	sock_folder_remove(&folder); /* unless others have something there */
 	sock_folder_close(&folder);
 }
 
@@ -78,6 +80,7 @@ runtime_folder_that_others_may_write_to_is_not_used(void **state)
 	assert_int_equal(chmod(getenv("XDG_RUNTIME_DIR"), 0777), 0);
 	struct sock_folder folder = make();
 	assert_string_not_equal(folder.path, runtime_path("pinion"));
+	sock_folder_remove(&folder); /* unless others have something there */
 	sock_folder_close(&folder);
 }
 
