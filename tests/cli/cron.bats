@@ -134,16 +134,21 @@ in_own_mounts() {
 	# shellcheck disable=SC2016  # expanded there
 	run in_own_mounts '
 		for dir in lib vartmp tmp; do mkdir -m 1777 "$1/$dir"; done
-		mkdir -p "$1/lib" "$1/other"
+		mkdir "$1/lib/other"
+		cp "$(type -P pinion)" "$1/lib/other/pinion" # from where it is seen
 		mount --bind "$1/lib" /var/lib
 		mount --bind "$1/vartmp" /var/tmp
+		mount --bind "$1/tmp" /tmp
+		PATH=/var/lib/other:$PATH
+		cd /
+		mkdir /var/lib/others
 		touch /var/lib/pinion                        # no folder
 		mkdir /var/tmp/pinion-0 && chown 1 /var/tmp/pinion-0
 		pinion map --cron planted "exit 3" ::: 1 || echo "status $?"
 		rm /var/lib/pinion
-		ln -s "$1/other" /var/lib/pinion             # a link
+		ln -s /var/lib/others /var/lib/pinion        # a link
 		pinion map --cron planted "exit 3" ::: 1 || echo "status $?"
-		ls "$1/other"
+		ls /var/lib/others
 		rm -rf /tmp/pinion-0/planted.* && rmdir /tmp/pinion-0
 		touch /tmp/pinion-0
 		pinion map --cron planted "exit 3" ::: 1 || echo "status $?"
@@ -168,7 +173,8 @@ make_crontab() {
 	{
 		echo "PATH=$PWD/bin:/usr/bin:/bin"
 		sed -E -e 's/^([0-9*]+ ){5}/@reboot /' -e "s|/usr/local/bin/pinion|$(type -P pinion)|" \
-			-e "s| /srv/| $PWD/srv/|; s| /var/log/| $PWD/log/|" entries
+			-e "s| /srv/| $PWD/srv/|; s| /var/log/| $PWD/log/|" \
+			-e "/^@reboot/s|\$|; echo >>$PWD/done|" entries
 	} >night.crontab
 	assert_equal "$(grep -c "$PWD/" night.crontab)" 4
 }
@@ -218,12 +224,12 @@ write_night_script() {
 		}
 		# Its entries are its grandchildren: it is through when it has no children left.
 		is_through() { ! grep -q . "/proc/$daemon/task/$daemon/children"; }
-		has_begun() { [[ -e $1/run/crond.reboot ]] && grep -q . "/proc/$daemon/task/$daemon/children"; }
+		are_done() { [[ -e $1/done && $(wc -l <"$1/done") == 3 ]]; }
 		night() {
-			rm -f "$1"/run/crond.reboot "$1"/run/crond.pid "$1"/mail/*
+			rm -f "$1"/run/crond.reboot "$1"/run/crond.pid "$1"/mail/* "$1/done"
 			cron -f </dev/null >"$1/daemon.out" 2>&1 &
 			daemon=$!
-			wait_for has_begun "$1"
+			wait_for are_done "$1"
 			wait_for is_through
 			kill "$daemon"
 			wait "$daemon" || true
