@@ -40,6 +40,7 @@ tear_down(void **state)
 static void
 open_throttle(struct fixture *f)
 {
+	throttle_fini(&f->throttle); /* that of before */
 	throttle_init(&f->throttle, &f->spec, f->files.root, &f->files.cgroups);
 }
 
