@@ -5,6 +5,7 @@
 #   make lint           layers, headers, warnings, format, man pages, scripts
 #   make asan tsan valgrind     the tests again, under each
 #   make fuzz           readers of files and bytes, under clang's libFuzzer; FUZZ_SECONDS=10 each
+#   make fault          makes each system call fail, in turn; JOB=joblog CALL=write for some of them
 #   make bench          speed; AXIS=spawn for one axis, QUICK=1 for a first look
 #   make install        PREFIX, BINDIR, MANDIR, DATADIR, DESTDIR say where; uninstall takes it away
 #   make install-parallel       the same and the link parallel -> pinion
@@ -120,6 +121,16 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libpinion.a $(BUILD)/flags
 	$(compile) -Itests/fuzz -MMD -MP -MF $@.d $(LDFLAGS) -fsanitize=fuzzer -o $@ $< \
 		$(BUILD)/libpinion.a $(pkg_libs) $(SYSTEM_LIBS) $(LDLIBS)
 
+# Makes calls of pinion fail, whatever it was built with.
+fault_flags = -std=gnu11 -D_GNU_SOURCE -O2 -g $(warnings)
+$(BUILD)/fault/fail.so: tests/fault/fail.c tests/fault/fail.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(fault_flags) -shared -fPIC -o $@ $< -ldl
+
+$(BUILD)/fault/try: tests/fault/try.c tests/fault/fail.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(fault_flags) -o $@ $<
+
 # As anyone would build them, with nothing but the header.
 plugin_flags = -Isrc -Wall -Wextra -pedantic -shared -fPIC \
 	$(if $(plugin_needs_$(*F)),$(shell $(PKG_CONFIG) --cflags $(plugin_needs_$(*F))))
@@ -155,9 +166,10 @@ JOBS ?= $(shell nproc)
 PROVE_FLAGS ?=
 prove = PINION_BUILD='$(abspath $(BUILD))' tests/run-all -j $(JOBS) $(PROVE_FLAGS)
 
-.PHONY: units plugins check check-units check-cli
+.PHONY: units plugins fault-tools check check-units check-cli fault fault-short
 units: $(units)
 plugins: $(plugins)
+fault-tools: $(BUILD)/fault/fail.so $(BUILD)/fault/try
 
 check: all units plugins
 	+$(prove) $(units) $(wildcard tests/cli/*.bats)
@@ -165,6 +177,12 @@ check-units: units plugins
 	+$(prove) $(units)
 check-cli: all plugins
 	+$(prove) $(wildcard tests/cli/*.bats)
+
+# Every call that can fail, in each of several jobs: takes long. The short form makes some of them.
+fault: all plugins fault-tools
+	PINION_BUILD='$(abspath $(BUILD))' tests/fault/run long $(JOB) $(CALL)
+fault-short: all plugins fault-tools
+	PINION_BUILD='$(abspath $(BUILD))' tests/fault/run short $(JOB) $(CALL)
 
 sanitize_address := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 asan_flags = BUILD=$(BUILD)/asan LDFLAGS='$(sanitize_address)' \
