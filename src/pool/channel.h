@@ -103,7 +103,8 @@ int channel_due_ms(const struct channel *channel);
 
 /*
  * ppoll with signals open: descriptors, SIGCHLD, orders, the time to be heard, or
- * `timeout_ms` (-1: none). Flushes what is due. What ppoll gives, revents filled.
+ * `timeout_ms` (-1: none). Flushes what is due. What ppoll gives, revents filled; an interruption is
+ * 0.
  */
 int channel_wait(struct channel *channel, struct pollfd *fds, nfds_t count, int timeout_ms);
 

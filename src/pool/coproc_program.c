@@ -318,14 +318,14 @@ program_pump(void *context, int timeout_ms, struct err *err)
 	struct coproc_program *program = context;
 	struct pollfd fds[] = {{.fd = program->out_fd, .events = POLLIN},
 			       {.fd = program->err_fd, .events = POLLIN}};
-	channel_wait(program->host->channel, fds, 2, timeout_ms);
+	if (channel_wait(program->host->channel, fds, 2, timeout_ms) == -1)
+		return err_errno(err, "cannot wait for a program");
 	if (fds[0].revents != 0) {
 		ssize_t got = io_read(program->out_fd, program->bytes, COPROC_READ_BYTES);
 		program->has_said_more |= got > 0;
 		if (got == 0)
 			io_close_set(&program->out_fd);
 	}
-	(void)err;
 	if (fds[1].revents != 0)
 		coproc_program_take_stderr(program);
 	if (channel_child_ended())

@@ -557,6 +557,8 @@ coproc_turn_awake(struct exec_coproc *self, bool can_answer, struct err *err)
 	if (timeout_ms > untold_ms)
 		timeout_ms = untold_ms;
 	int ready = channel_wait(self->host->channel, fds, 3, timeout_ms);
+	if (ready == -1)
+		return err_errno(err, "cannot wait for a program");
 	if (ready == 0 && coproc_untold_ms(self) == 0)
 		coproc_tell(self);
 	if (ready == 0 && coproc_patience_ms(self) == 0)

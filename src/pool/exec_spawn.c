@@ -175,7 +175,10 @@ exec_spawn_say(struct exec_spawn *self, int fd)
 	while (at < self->line.length &&
 	       !channel_is_cancelled(self->host->channel, &cancel)) {
 		struct pollfd pfd = {.fd = fd, .events = POLLOUT};
-		if (channel_wait(self->host->channel, &pfd, 1, -1) <= 0)
+		int ready = channel_wait(self->host->channel, &pfd, 1, -1);
+		if (ready == -1)
+			return; /* who waits for the task will meet the same */
+		if (ready == 0)
 			continue;
 		size_t left = self->line.length - at;
 		ssize_t written =
@@ -218,6 +221,8 @@ exec_spawn_pump(void *context, int timeout_ms, struct err *err)
 	struct pollfd fds[RESULT_STREAMS];
 	nfds_t count = capture_poll(&self->capture, fds);
 	int ready = channel_wait(self->host->channel, fds, count, timeout_ms);
+	if (ready == -1)
+		return err_errno(err, "cannot wait for a task");
 	if (ready > 0 && capture_drain(&self->capture, self->host->channel, fds) == -1)
 		return err_errno(err, "cannot read a task's output");
 	if (channel_child_ended())

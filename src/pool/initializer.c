@@ -95,6 +95,8 @@ initializer_wait(struct initializer *self, struct buf *environment, struct err *
 		if (channel_is_cancelled(self->host->channel, &cancel))
 			return err_set(err, ERR_BROKEN, "the initializer was cancelled");
 		int ready = channel_wait(self->host->channel, &pfd, 1, -1);
+		if (ready == -1)
+			return err_errno(err, "cannot wait for the initializer");
 		if (ready > 0 && initializer_drain(self, environment, err) == -1)
 			return -1;
 		if (ready > 0 && (pfd.revents & POLLHUP) != 0)
