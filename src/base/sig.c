@@ -46,6 +46,8 @@ sig_next(int fd)
 	do
 		got = read(fd, &info, sizeof(info));
 	while (got == -1 && errno == EINTR);
+	if (got == -1 && errno != EAGAIN)
+		return -1;
 	return got == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
 }
 

@@ -29,7 +29,7 @@ bool sig_was_ignored(const struct sig_origin *origin, int signal);
  */
 int sig_open(const sigset_t *set, struct err *err);
 
-/* The next signal waiting in a signalfd; 0: none. */
+/* The next signal waiting in a signalfd; 0: none; -1 with errno. */
 int sig_next(int fd);
 
 /* Sets one handler (SA_RESTART off), with all signals blocked while it runs. */

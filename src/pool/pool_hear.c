@@ -355,6 +355,10 @@ pool_on_frames(void *context, unsigned int events)
 	ssize_t got = io_read(worker->result_fd, rings, sizeof(rings));
 	if (got == 0)
 		pool_unwatch(worker); /* the rest is up to SIGCHLD */
+	if (got == -1 && errno != EAGAIN) {
+		pool_distrust(worker);
+		return;
+	}
 	outbox_answer(&worker->outbox);
 	pool_take_frames(worker);
 	if (worker->pool->config.spec->executor == SPEC_PLUGIN)

@@ -1,6 +1,7 @@
 /* conductor.c: see conductor.h. */
 #include "run/conductor.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -8,6 +9,8 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "run/run_parts.h"
+
+#define CONDUCTOR_DEAF_MS 10
 
 static const int conductor_signals[] = {SIGCHLD, SIGINT,  SIGTERM, SIGHUP,
 					SIGQUIT, SIGUSR1, SIGUSR2, SIGTSTP,
@@ -68,14 +71,28 @@ conductor_on_one_signal(struct conductor *conductor, int signal)
 	}
 }
 
+/* Without events nothing can be run, but what runs can still be ended. */
+static void
+conductor_go_deaf(struct conductor *conductor, const struct err *err)
+{
+	conductor->is_deaf = true;
+	run_fail(conductor->runs[0], RUN_FAILED, err);
+}
+
 static void
 conductor_on_signals(void *context, unsigned int events)
 {
 	struct conductor *conductor = context;
+	struct err err = {0};
 	int signal;
 	(void)events;
-	while ((signal = sig_next(conductor->signal_fd)) != 0)
+	while ((signal = sig_next(conductor->signal_fd)) > 0)
 		conductor_on_one_signal(conductor, signal);
+	if (signal == -1) {
+		err_errno(&err, "cannot read signals");
+		loop_change(conductor->loop, conductor->signal_watch, 0);
+		conductor_go_deaf(conductor, &err);
+	}
 }
 
 static int
@@ -120,8 +137,13 @@ conductor_wait(struct conductor *conductor)
 		if (run_until_at_ns < until_at_ns)
 			until_at_ns = run_until_at_ns;
 	}
+	if (conductor->is_deaf) {
+		poll(NULL, 0, CONDUCTOR_DEAF_MS);
+		conductor_on_one_signal(conductor, SIGCHLD);
+		until_at_ns = 0;
+	}
 	if (loop_turn(conductor->loop, until_at_ns, &err) == -1)
-		run_fail(conductor->runs[0], RUN_FAILED, &err);
+		conductor_go_deaf(conductor, &err);
 	control_turn(conductor->control);
 }
 

@@ -74,6 +74,7 @@ struct conductor {
 	int signal_fd;
 	struct loop_watch *signal_watch;
 	int signal;
+	bool is_deaf; /* waiting fails; the end is looked for from time to time */
 	struct control *control; /* borrowed; NULL: nobody asks */
 	struct screen *screen;   /* borrowed; NULL: nothing is ever drawn */
 };
