@@ -107,8 +107,10 @@ int
 main(int argc, char **argv)
 {
 	struct diag diag = {.name = "pinion", .fd = STDERR_FILENO};
-	if (io_ensure_standard() == -1)
+	if (io_ensure_standard() == -1) {
+		diag_say(&diag, "cannot open /dev/null in place of a closed descriptor");
 		return CMD_BROKEN;
+	}
 	if (argc > 0 && strcmp(basename(argv[0]), "parallel") == 0)
 		return cmd_parallel(argc, argv);
 	if (argc < 2) {

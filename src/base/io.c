@@ -157,7 +157,8 @@ io_ensure_standard(void)
 	/* Reading a closed stdin or writing a closed stdout must fail, as it would have. */
 	static const int flags[] = {O_WRONLY, O_RDONLY, O_WRONLY};
 	for (int fd = 0; fd <= 2; fd++)
-		if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", flags[fd]) != fd)
+		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF &&
+		    open("/dev/null", flags[fd]) != fd)
 			return -1; /* the lowest free number is the one just found free */
 	return 0;
 }
