@@ -10,6 +10,7 @@
 
 /* A longer pipe counts towards the user's limit for all pipes: the kernel may say no. */
 #define CAPTURE_PIPE_MAX_BYTES (256 * 1024)
+#define CAPTURE_PIPE_BYTES (64 * 1024) /* where nobody says how long it is */
 
 /* A pipe whose write end becomes `fd`; the read end stays. */
 static int
@@ -51,9 +52,10 @@ capture_renew(struct capture *capture)
 	if (capture_pipe(&capture->read_fds[RESULT_STDOUT], STDOUT_FILENO) == -1 ||
 	    capture_pipe(&capture->read_fds[RESULT_STDERR], STDERR_FILENO) == -1)
 		return -1;
-	for (int stream = 0; stream < RESULT_STREAMS; stream++)
-		capture->pipe_bytes[stream] =
-		    fcntl(capture->read_fds[stream], F_GETPIPE_SZ);
+	for (int stream = 0; stream < RESULT_STREAMS; stream++) {
+		int bytes = fcntl(capture->read_fds[stream], F_GETPIPE_SZ);
+		capture->pipe_bytes[stream] = bytes > 0 ? bytes : CAPTURE_PIPE_BYTES;
+	}
 	return 0;
 }
 
