@@ -208,8 +208,11 @@ runfile_flush(struct sink *sink, struct err *err)
 					   self->pending.length - self->sent);
 		if (written == -1 && errno == EAGAIN)
 			break;
-		if (written == -1)
+		if (written == -1 && errno == EPIPE)
 			return runfile_hear_why(self, err);
+		if (written == -1)
+			return err_errno(err, "cannot pass on what to write to %.200s",
+					 self->spec->run_file);
 		self->sent += (size_t)written;
 	}
 	if (!runfile_has_pending(self)) {
