@@ -176,7 +176,12 @@ job_set_up_loop(struct job *job, struct err *err)
 		return -1;
 	if (family_adopt_given(&shared->family) == -1)
 		return err_no_memory(err);
-	prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a dead worker leaves behind comes to us */
+	/* What a dead worker leaves behind comes to us, and the workers of a server do. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1 &&
+	    job->spec->start_method == SPEC_START_FORKSERVER)
+		return err_errno(err,
+				 "cannot have the workers of a fork server: leave out "
+				 "--start-method, or say spawn");
 	return 0;
 }
 

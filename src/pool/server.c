@@ -10,12 +10,15 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "pool/start_parts.h"
 #include "pool/task_env.h"
 #include "pool/tree.h"
+
+#define SERVER_SLICE_NS (10 * 1000 * 1000) /* between two looks at who our parent is */
 
 struct server {
 	const struct starter_config *config;
@@ -130,9 +133,10 @@ server_await_coordinator(pid_t between)
 	sigset_t usr1;
 	sigemptyset(&usr1);
 	sigaddset(&usr1, SIGUSR1);
-	prctl(PR_SET_PDEATHSIG, SIGUSR1);
+	const struct timespec slice = {.tv_nsec = SERVER_SLICE_NS};
+	prctl(PR_SET_PDEATHSIG, SIGUSR1); /* where that is refused, it only takes longer */
 	while (getppid() == between)
-		sigwaitinfo(&usr1, NULL);
+		sigtimedwait(&usr1, NULL, &slice);
 }
 
 static _Noreturn void
