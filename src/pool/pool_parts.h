@@ -162,6 +162,12 @@ void pool_collect(struct pool *pool);
 /* After a worker's death was waited for: everything it had gets its end. */
 void pool_bury(struct pool_worker *worker, int status);
 
+/*
+ * Who was to start a worker has failed, and may have started it all the same: it is dead, and what
+ * it had gets its end.
+ */
+void pool_take_back(struct pool_worker *worker);
+
 /* How the pool's workers are made. NULL and err. */
 struct starter *pool_starter(struct pool *pool, struct err *err);
 

@@ -64,6 +64,7 @@ pool_start(struct pool *pool, struct pool_worker *worker, struct err *err)
 	pid_t pid = starter_start(pool->starter, &request, err);
 	if (pid == -1) {
 		pool_unwatch(worker);
+		pool_take_back(worker);
 		goto empty_seat;
 	}
 	close(fds[1]);
@@ -308,19 +309,34 @@ pool_tell_late_crash(const struct pool_worker *dead, uint64_t seq_in_hand, int s
 	pool->config.client.note(pool->config.client.context, text, (size_t)length);
 }
 
-void
-pool_bury(struct pool_worker *worker, int status)
+/* What it has left in the memory that it shared. */
+static void
+pool_inherit(struct pool_worker *worker)
 {
 	struct pool *pool = worker->pool;
 	struct pool_search search = {.pool = pool, .owner = worker->number};
-	struct pool_worker dead;
-	family_remove(pool->config.family, worker->pid);
-	pool->live_count--;
-	worker->is_waited_for = true;
 	pool_take_frames(worker);
 	blocks_reclaim(pool->config.blocks, pool_slot(worker));
 	ring_reclaim(pool->ring, worker->number, pool_visit_claim, &search);
 	pool_collect(pool);
+}
+
+void
+pool_take_back(struct pool_worker *worker)
+{
+	pool_inherit(worker);
+	pool_settle_flights(worker, atomic_load(&pool_seat(worker)->seq), 0);
+}
+
+void
+pool_bury(struct pool_worker *worker, int status)
+{
+	struct pool *pool = worker->pool;
+	struct pool_worker dead;
+	family_remove(pool->config.family, worker->pid);
+	pool->live_count--;
+	worker->is_waited_for = true;
+	pool_inherit(worker);
 	uint64_t seq_in_hand = atomic_load(&pool_seat(worker)->seq);
 	if (status != 0)
 		family_sweep(pool->config.family, pool->config.run_name, seq_in_hand);

@@ -186,12 +186,16 @@ start_server_ask(const struct start_server *self, const struct starter_request *
 	return sent == -1 ? -1 : 0;
 }
 
-/* Waits for the answer: the server does nothing but fork. One that does not is given up. */
+/*
+ * Waits for the answer: the server does nothing but fork. One that does not is given up; what it may
+ * have borne meanwhile, and nobody knows of, is ended.
+ */
 static pid_t
 start_server_start(struct starter *starter, const struct starter_request *request,
 		   struct err *err)
 {
 	struct start_server *self = (struct start_server *)starter;
+	const struct starter_config *config = &self->base.config;
 	struct server_answer answer;
 	if (start_server_ask(self, request) == 0 && start_server_hear(self, &answer, 0)) {
 		if (answer.pid > 0)
@@ -207,6 +211,7 @@ start_server_start(struct starter *starter, const struct starter_request *reques
 	} else {
 		start_server_bury(self);
 	}
+	family_sweep(config->family, config->worker.run_name, BOARD_NO_TASK);
 	return err_set(err, ERR_BROKEN, "%s", self->why.text);
 }
 
