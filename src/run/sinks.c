@@ -212,7 +212,7 @@ sinks_tell_one_by_one(struct sinks *sinks, struct sink *sink, const struct task 
 		      const struct answers *answers, struct err *err)
 {
 	const char *args = task_bytes(chunk);
-	const char *output = answers->bytes;
+	const char *output = answers->length > 0 ? answers->bytes : "";
 	for (uint32_t i = 0; i < answers->count; i++) {
 		struct task *task = sinks_single_out(sinks, chunk, i, &args, err);
 		if (task == NULL || sinks_tell(sink, task, answers, i, output, err) == -1)
