@@ -15,8 +15,8 @@ err_vset(struct err *err, enum err_kind kind, int errno_value, const char *forma
 	int length = vsnprintf(err->text, sizeof(err->text), format, ap);
 	if (errno_value == 0 || length < 0 || (size_t)length >= sizeof(err->text))
 		return;
-	snprintf(err->text + length, sizeof(err->text) - (size_t)length, ": %s",
-		 strerror(errno_value));
+	snprintf(err->text + length, sizeof(err->text) - (size_t)length, ": %s%s",
+		 strerror(errno_value), errno_value == EFBIG ? " (see ulimit -f)" : "");
 }
 
 int
