@@ -257,6 +257,21 @@ file_sync_folder(const struct joblog_file *file)
 	return status == -1 && errno == EINVAL ? 0 : status;
 }
 
+/* Records that nobody can find are not kept. */
+static int
+file_check_name(const struct joblog_file *file, struct err *err)
+{
+	struct stat status;
+	if (fstat(file->fd, &status) == -1)
+		return err_errno(err, "cannot look at --joblog %.200s", file->path);
+	if (status.st_nlink > 0)
+		return 0;
+	return err_set(
+	    err, ERR_SYSTEM,
+	    "--joblog %.200s was deleted during the run, and its records with it",
+	    file->path);
+}
+
 int
 joblog_file_finish(struct joblog_file *file, struct err *err)
 {
@@ -266,6 +281,8 @@ joblog_file_finish(struct joblog_file *file, struct err *err)
 	if (file->is_regular &&
 	    (fsync(file->fd) == -1 || (file->is_new && file_sync_folder(file) == -1)))
 		return file_fail(file, err);
+	if (file->is_regular && file_check_name(file, err) == -1)
+		return -1;
 	int fd = file->fd;
 	file->fd = -1;
 	return io_close(fd) == -1 ? file_fail(file, err) : 0;
