@@ -1,0 +1,250 @@
+# What pinion promises whatever happens, as far as no other file of tests holds it; PROMISES in
+# tests/fault says which test holds which promise.
+# shellcheck shell=bats
+# shellcheck disable=SC2154  # bats sets output, stderr and status
+# shellcheck disable=SC2016  # the tasks' shell expands, not ours
+
+load helper
+
+# --- 2: nothing is left, and nothing goes on ---
+
+@test "no command of a shell runs after the coordinator was killed" {
+	local pid
+	for _ in {1..5}; do
+		rm -f started.*
+		pinion map -j2 'sh -c "echo >started.{}; sleep 1000; echo >inner"; echo >outer; sleep 1000' ::: a b 3>&- &
+		pid=$!
+		wait_until test -e started.a -a -e started.b
+		kill -KILL "$pid"
+		wait "$pid" || true
+		assert_nothing_left
+		[[ ! -e inner && ! -e outer ]]
+	done
+}
+
+@test "what has cleared its environment, forked twice and defies TERM ends with its task, too" {
+	run timeout 30 pinion map -j2 --timeout 1 --termseq TERM,100,KILL \
+		'(setsid env -i sh -c "trap \"\" TERM HUP INT; echo \$\$ >pid.{}; while :; do sleep 1; done" &); sleep 1000' ::: a b
+	assert_equal "$status" 1
+	run ! kill -0 "$(cat pid.a)"
+	run ! kill -0 "$(cat pid.b)"
+}
+
+# --- 5: an end by a signal is no success ---
+
+@test "HUP with tasks not run is no success, also where tasks ignore it" {
+	pinion map -j1 'trap "" HUP TERM; echo >started.{}; sleep 0.2; echo {}' ::: 1 2 3 >out 2>err 3>&- &
+	local pid=$! status=0
+	wait_until test -e started.1
+	kill -HUP "$pid"
+	wait "$pid" || status=$?
+	assert_equal "$status" 129
+	[[ ! -e started.3 ]]
+	assert_nothing_left
+}
+
+# --- 7 and 6: records ---
+
+@test "a joblog that was deleted during the run is an error that names it" {
+	run --separate-stderr pinion map -j1 --joblog log 'rm -f log; echo {}' ::: 1 2
+	assert_equal "$status" 3
+	assert_equal "$output" $'1\n2'
+	[[ $stderr == *'--joblog log '*'deleted'* ]]
+}
+
+@test "a joblog that was renamed during the run is kept" {
+	run --separate-stderr pinion map -j1 --joblog log 'mv log log.1 2>/dev/null; echo {}' ::: 1 2
+	assert_equal "$status" 0
+	assert_equal "$(wc -l <log.1)" 3
+}
+
+@test "a limit on the size of files is named" {
+	run --separate-stderr bash -c 'ulimit -f 1; exec pinion map echo ::: 1'
+	assert_equal "$status" 3
+	[[ $stderr == *'File too large (see ulimit -f)'* ]]
+}
+
+# --- 8: what a kernel or a sandbox does not know ---
+
+# strace makes a system call fail as if there were none, in pinion and in all it starts.
+without_call() {
+	local call=$1
+	shift
+	timeout 60 strace -qq -f -o trace -e "trace=$call" -e "inject=$call:error=ENOSYS" "$@"
+}
+
+@test "system calls that a kernel lacks change nothing that is seen" {
+	needs_strace
+	local call
+	seq 20 >items
+	for call in clone3 pidfd_open close_range memfd_create epoll_pwait2 sched_setaffinity prctl \
+		sched_getaffinity splice fallocate getrandom set_mempolicy rseq faccessat2 copy_file_range; do
+		run --separate-stderr without_call "$call" pinion map -j3 -a items 'echo {}; exit $(({} == 7))'
+		assert_equal "$call $status $output" "$call 1 $(cat items)"
+		assert_equal "${stderr_lines[0]}" 'pinion map: 1 of 20 tasks failed (1 exit 1)'
+		run --separate-stderr without_call "$call" pinion feed -j2 -a items cat
+		assert_equal "$call $status $output$stderr" "$call 0 $(cat items)"
+		run --separate-stderr without_call "$call" pinion map -j2 --start-method spawn --joblog "log.$call" -a items echo
+		assert_equal "$call $status $output$stderr" "$call 0 $(cat items)"
+		assert_equal "$(wc -l <"log.$call")" 21
+	done
+}
+
+# --- 9: too little of everything ---
+
+@test "little address space means an error that says so, or success" {
+	skip_if_instrumented 'there is not little address space'
+	local kib
+	for kib in 400000 100000 50000 20000 12000 8000 6000 5000 4000; do
+		run --separate-stderr timeout 30 bash -c "ulimit -v $kib; exec pinion map -j4 --bind none /bin/echo ::: 1 2 3 4"
+		if ((status == 0)); then
+			assert_equal "$output" $'1\n2\n3\n4'
+		else
+			((status < 128))
+			[[ -n $stderr ]]
+		fi
+		assert_nothing_left
+	done
+}
+
+@test "twenty descriptors are enough for every verb and record" {
+	[[ ${PINION_TEST_MODE-} != coverage ]] || skip 'what writes coverage down needs more'
+	seq 10 >items
+	for arguments in 'map --unordered -a items echo' 'map --joblog log -a items echo' 'map --run-file db -a items echo' \
+		'map --results results -a items echo' 'feed -a items cat' 'map --start-method spawn -a items echo' \
+		'map --start-method forkserver -a items echo'; do
+		# shellcheck disable=SC2086  # several words
+		run timeout 30 bash -c 'ulimit -n 20; exec pinion "$@" 2>&1' - $arguments
+		assert_equal "$arguments: $status" "$arguments: 0"
+		[[ $arguments == *results* ]] || assert_equal "$(sort -n <<<"$output")" "$(cat items)"
+	done
+}
+
+# --- 10: cron, and callers that leave much to be desired ---
+
+@test "each combination of closed standard descriptors keeps output out of other files" {
+	local closed redirections
+	seq 3 >items
+	for closed in 0 1 2 01 02 12 012; do
+		redirections=
+		[[ $closed != *0* ]] || redirections+=' <&-'
+		[[ $closed != *1* ]] || redirections+=' >&-'
+		[[ $closed != *2* ]] || redirections+=' 2>&-'
+		rm -rf log db results
+		run bash -c "timeout 30 pinion map -j2 --joblog log --run-file db --buffer 64K -a items 'echo {} out; echo {} err >&2' 3>&- $redirections"
+		if [[ $closed == *1* ]]; then
+			assert_equal "$closed $status" "$closed 3"
+		else
+			assert_equal "$closed $status" "$closed 0"
+		fi
+		assert_equal "$closed $(cat items)" "$closed $(seq 3)"
+		run ! grep -aq '^[123] \(out\|err\)$' log
+		[[ $(sqlite3 db 'pragma integrity_check') == ok ]]
+	done
+}
+
+@test "with an empty environment, no HOME and no terminal it works" {
+	run timeout 30 setsid env -i "$(command -v pinion)" map -j2 --run-file db --joblog log 'echo {}' ::: 1 2 </dev/null
+	assert_equal "$status" 0
+	assert_equal "$output" $'1\n2'
+}
+
+@test "in a folder that was deleted what needs no folder works, and the rest says so" {
+	mkdir gone
+	cd gone
+	rmdir "$PWD"
+	run --separate-stderr timeout 30 pinion map -j2 --buffer 64K 'seq {}00000 {}09999' ::: 1 2 3
+	assert_equal "$status" 0
+	assert_equal "$(wc -l <<<"$output")" 30000
+	run --separate-stderr timeout 30 pinion map --joblog log echo ::: 1
+	assert_equal "$status" 3
+	[[ $stderr == *'log'*'No such file or directory'* ]]
+	run --separate-stderr timeout 30 pinion map --run-file db echo ::: 1
+	((status != 0))
+	[[ $stderr == *'db'* ]]
+}
+
+@test "a TMPDIR that is no folder matters only to what needs it, which names it" {
+	export TMPDIR=$PWD/none
+	run --separate-stderr timeout 30 pinion map -j2 'echo {}' ::: 1 2
+	assert_equal "$status $output$stderr" $'0 1\n2'
+	run --separate-stderr timeout 30 pinion map -j2 --buffer 64K '[ {} != 1 ] || sleep 0.2; seq {}00000 {}99999' ::: 1 2 3
+	assert_equal "$status" 3
+	[[ $stderr == *"$TMPDIR"* ]]
+}
+
+# --- 11: input ---
+
+@test "an item of 10 MiB fails alone" {
+	{
+		echo first
+		head -c 10485760 /dev/zero | tr '\0' x
+		echo
+		echo last
+	} >items
+	run --separate-stderr timeout 60 pinion map -j2 -a items echo
+	assert_equal "$status" 1
+	assert_equal "$output" $'first\nlast'
+	[[ $stderr == *'1 of 3 tasks failed'*'task 2: '* && ${#stderr} -lt 2000 ]]
+}
+
+@test "input that cannot be read to its end is an error" {
+	mkdir folder
+	run --separate-stderr timeout 30 pinion map -a folder echo
+	((status > 1))
+	[[ $stderr == *folder*'Is a directory'* ]]
+	run --separate-stderr timeout 30 pinion map echo <folder
+	((status > 1))
+	[[ $stderr == *'Is a directory'* ]]
+}
+
+@test "an error in the middle of the input is none of its end" {
+	needs_strace
+	yes "$(printf %01000d 0)" | head -n 1000 >items
+	run --separate-stderr timeout 60 strace -qq -o trace -P "$PWD/items" -e trace=read -e inject=read:error=EIO:when=2 \
+		pinion map -j2 -a items true
+	assert_equal "$status" 3
+	[[ $stderr == *items*'Input/output error'* ]]
+}
+
+# --- 14: files ---
+
+@test "what is ours is nobody else's whatever the umask, results follow it" {
+	mkdir made
+	umask 0
+	pinion map -j1 --run-file db --tmpdir "$PWD" --output 'made/{}' --results results \
+		'stat -c "%a %F" made/.pinion-*; stat -c "%a %F" db* ; echo >{out}' ::: 1 >out
+	assert_equal "$(sort -u results/1/1/stdout)" $'600 regular file\n700 directory'
+	assert_equal "$(stat -c %a made/1)" 666
+	assert_equal "$(stat -c %a results/1/1/stdout)" 666
+}
+
+@test "links that others have planted are not followed" {
+	echo precious >precious
+	ln -s precious log
+	ln -s precious db
+	run --separate-stderr timeout 30 pinion map --joblog log echo ::: 1
+	((status != 0))
+	run --separate-stderr timeout 30 pinion map --run-file db echo ::: 1
+	((status != 0))
+	assert_equal "$(cat precious)" precious
+}
+
+# --- 15: what tasks get ---
+
+@test "tasks see the caller's variables and ours, and nothing else" {
+	run timeout 30 env -i A=B PATH="$PATH" "$(command -v pinion)" map -j1 env ::: 1
+	assert_equal "$status" 1 # env 1
+	run timeout 30 env -i A=B PATH="$PATH" "$(command -v pinion)" map -j1 -n0 env ::: 1
+	assert_equal "$status" 0
+	run ! grep -vE '^(PINION_|PARALLEL_|A=|PATH=|[A-Z_]*_THREADS=)' <<<"$output"
+}
+
+@test "nothing in the working directory configures pinion or is executed" {
+	printf '#!/bin/sh\necho planted\n' >./echo
+	chmod +x ./echo
+	printf -- '--planted\n' >.pinionrc
+	cp .pinionrc pinion.json
+	HOME=$PWD run timeout 30 pinion map -j1 echo ::: 1
+	assert_equal "$status $output" '0 1'
+}
