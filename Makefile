@@ -5,6 +5,7 @@
 #   make lint           layers, headers, warnings, format, man pages, scripts
 #   make asan tsan valgrind     the tests again, under each
 #   make fuzz           readers of files and bytes, under clang's libFuzzer; FUZZ_SECONDS=10 each
+#   make coverage       how much of the code the tests execute, and what they do not
 #   make fault          makes each system call fail, in turn; JOB=joblog CALL=write for some of them
 #   make bench          speed; AXIS=spawn for one axis, QUICK=1 for a first look
 #   make install        PREFIX, BINDIR, MANDIR, DATADIR, DESTDIR say where; uninstall takes it away
@@ -214,6 +215,22 @@ fuzz:
 	+$(MAKE) $(fuzz_flags) fuzz-programs
 	JOBS=$(JOBS) tests/fuzz/run $(fuzz_programs:$(BUILD)/%=$(BUILD)/fuzzed/%)
 fuzz-programs: $(fuzz_programs)
+
+# Not only what ends by exit: _exit is wrapped. Calls that become another program are left as they
+# are, or each command would first write down what pinion has executed so far.
+coverage_flags = BUILD=$(BUILD)/coverage CC=gcc \
+	CFLAGS='-O0 -g --coverage -fprofile-update=atomic -fno-builtin' \
+	LDFLAGS='--coverage -Wl,--wrap=_exit' LDLIBS='$(abspath $(BUILD))/coverage/exit.o'
+
+.PHONY: coverage
+# The failures of tests are for check to tell; gcov itself dies of a malloc that fails, too.
+coverage:
+	@mkdir -p $(BUILD)/coverage
+	find $(BUILD)/coverage -name '*.gcda' -delete
+	gcc -O2 -c -o $(BUILD)/coverage/exit.o tests/coverage/exit.c
+	+-PINION_TEST_MODE=coverage $(MAKE) $(coverage_flags) check
+	+-$(MAKE) $(coverage_flags) fault-short
+	tests/coverage/report $(BUILD)/coverage
 
 .PHONY: lint bench bench-programs print-cflags
 lint:

@@ -41,7 +41,7 @@ teardown() {
 slowness() {
 	case ${PINION_TEST_MODE-} in
 	valgrind) echo 10 ;;
-	asan | tsan) echo 3 ;;
+	asan | tsan | coverage) echo 3 ;;
 	*) echo 1 ;;
 	esac
 }
