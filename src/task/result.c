@@ -56,6 +56,11 @@ result_describe_no_output(const struct result *result, char *text, size_t text_b
 	case EINVAL:
 		snprintf(text, text_bytes, "cannot make its output: not a file");
 		return;
+	case EPERM: /* somebody has put a folder, or a link, where the draft is to be */
+		snprintf(text, text_bytes,
+			 "cannot make its output: %s (whose is the .pinion-* beside it?)",
+			 strerror(EPERM));
+		return;
 	}
 	if (result->errno_value < 0)
 		snprintf(text, text_bytes, "did not write {out%d}", -result->errno_value);

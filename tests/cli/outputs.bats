@@ -205,7 +205,7 @@ assert_files() {
 	ln -s trap "$folder"
 	pinion_map --output b 'touch ran; echo >{out}' ::: a
 	assert_equal "$status" 1
-	[[ $stderr == *'cannot make its output: Operation not permitted'* ]]
+	[[ $stderr == *'cannot make its output: Operation not permitted (whose is the .pinion-* beside it?)'* ]]
 	assert_equal "$(ls -A trap)" ''
 	[[ ! -e b && ! -e ran ]]
 }
