@@ -261,9 +261,11 @@ wait4(pid_t pid, int *status, int options, struct rusage *usage)
 static bool
 is_fork_due(enum fault_call call)
 {
+	if (is_due(call))
+		return true;
 	if (page != NULL && ++page->fork_count > FAULT_FORKS_MAX)
 		return errno = EAGAIN, true;
-	return is_due(call);
+	return false;
 }
 
 pid_t
