@@ -604,8 +604,9 @@ plan_stop(struct plan *plan)
 	/* What is there, within reason, is counted as never started; endless input is not. */
 	enum source_status status = plan->is_stopped ? SOURCE_END : SOURCE_TASK;
 	uint64_t end = plan->pulled_count + PLAN_COUNT_UNSTARTED_MAX;
+	struct err untold = {0}; /* it ends anyway, for another reason */
 	while (status == SOURCE_TASK && plan->pulled_count < end)
-		status = plan_pull(plan, TASK_CHUNK_MAX, NULL);
+		status = plan_pull(plan, TASK_CHUNK_MAX, &untold);
 	plan->has_unread |= status != SOURCE_END;
 	plan->is_stopped = true;
 	plan->is_source_done = true;
