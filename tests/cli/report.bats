@@ -222,7 +222,7 @@ longest_line() {
 	echo before >page.html
 	run --separate-stderr bash -c 'ulimit -f 36; pinion report --html page.html run.db'
 	assert_equal "$status" 3
-	assert_equal "$stderr" 'pinion report: cannot write page.html: File too large'
+	assert_equal "$stderr" 'pinion report: cannot write page.html: File too large (see ulimit -f)'
 	assert_equal "$(cat page.html)" before
 	run --separate-stderr pinion report --csv=/dev/full run.db
 	assert_equal "$status" 3
