@@ -163,7 +163,8 @@ FORCE:
 
 # Tests. tests/run gives prove one test file's TAP; PINION_BUILD tells it what is tested.
 
-JOBS ?= $(shell nproc)
+# Tests wait more than they work.
+JOBS ?= $(shell expr $$(nproc) + 2)
 PROVE_FLAGS ?=
 prove = PINION_BUILD='$(abspath $(BUILD))' tests/run-all -j $(JOBS) $(PROVE_FLAGS)
 

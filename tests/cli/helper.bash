@@ -19,6 +19,10 @@ common_setup() {
 	export PINION_TEST_MARK=$$.$RANDOM.$BATS_TEST_NUMBER
 	mkdir "$BATS_TEST_TMPDIR/cwd" && cd "$BATS_TEST_TMPDIR/cwd" || return 1
 	export HOME=$BATS_TEST_TMPDIR
+
+	# Runs are steered by name: those of a test are nobody else's.
+	export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/runtime
+	mkdir -m 0700 "$XDG_RUNTIME_DIR"
 }
 
 # Ends what the test left behind, so that a failed test harms no other.

@@ -7,8 +7,6 @@ load helper
 
 setup() {
 	common_setup
-	export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/runtime
-	mkdir -m 0700 "$XDG_RUNTIME_DIR"
 	folder=$XDG_RUNTIME_DIR/pinion
 	# Other runs of this user on this machine have other names.
 	name=t$$-$BATS_TEST_NUMBER
