@@ -220,14 +220,11 @@ job_tree_read(struct json *json, const struct json_source *source,
 
 /* --- printing --- */
 
-/* A string; with $${ for ${ where it is a value. */
-static int
-print_text(const char *bytes, size_t length, bool is_value, struct buf *text)
+int
+job_tree_print_text(const char *bytes, size_t length, struct buf *text)
 {
 	const char *end = bytes + length;
 	const char *dollar;
-	if (!is_value)
-		return json_text_append(text, bytes, length);
 	if (buf_append_char(text, '"') == -1)
 		return -1;
 	while ((dollar = memmem(bytes, (size_t)(end - bytes), "${", 2)) != NULL) {
@@ -265,7 +262,7 @@ print_container(const struct json_value *value, size_t depth, bool is_flat, stru
 	for (const struct json_value *at = value->first; at != NULL; at = at->next) {
 		if (!is_flat && print_line_end(depth + 1, text) == -1)
 			return -1;
-		if (is_object && (print_text(at->key, at->key_length, false, text) == -1 ||
+		if (is_object && (json_text_append(text, at->key, at->key_length) == -1 ||
 				  buf_append_str(text, ": ") == -1))
 			return -1;
 		if (print_value(at, depth + 1, is_flat, text) == -1)
@@ -292,7 +289,7 @@ print_value(const struct json_value *value, size_t depth, bool is_flat, struct b
 	case JSON_NUMBER:
 		return buf_append(text, value->text, value->length);
 	case JSON_STRING:
-		return print_text(value->text, value->length, true, text);
+		return job_tree_print_text(value->text, value->length, text);
 	case JSON_ARRAY:
 	case JSON_OBJECT:
 		break;

@@ -26,4 +26,7 @@ struct json_value *job_tree_read(struct json *json, const struct json_source *so
  */
 int job_tree_print(const struct json_value *root, struct buf *text);
 
+/* UTF-8 as a string that reads as the same: with $${ for ${. 0, -1 without memory. */
+int job_tree_print_text(const char *bytes, size_t length, struct buf *text);
+
 #endif

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include "input/job_keys.h"
+#include "input/job_tree.h"
 #include "input/option_find.h"
+#include "input/option_set.h"
 #include "input/option_value.h"
 
 /* True when the next word is a value that an option may have, but need not. */
@@ -118,12 +121,42 @@ option_scan(struct option_scan *scan, struct spec *spec, char *const *words, siz
 	return 0;
 }
 
+/*
+ * An option of pinion run that a job's file can have, too: it is put in as --set does, since what
+ * it means is settled with the rest of the file.
+ */
+static int
+apply_to_job(struct option_state *state, const struct job_key *key,
+	     const struct option_found *found, struct err *err)
+{
+	struct buf set = {0};
+	const char *value = found->value;
+	int status = -1;
+	if (buf_printf(&set, "%s=", key->name) == -1 ||
+	    (value == NULL ? buf_append_str(&set, "true")
+			   : job_tree_print_text(value, strlen(value), &set)) == -1)
+		err_no_memory(err);
+	else
+		status = option_add_set(state, set.bytes, err);
+	buf_fini(&set);
+	return status;
+}
+
+static int
+apply_one(struct option_state *state, const struct option_found *found, struct err *err)
+{
+	struct job_key key;
+	if (state->spec->dialect == SPEC_RUN && job_key_printed(found->option, &key))
+		return apply_to_job(state, &key, found, err);
+	return found->option->set(state, found->option, found->value, err);
+}
+
 int
 option_apply(struct option_state *state, const struct option_found *found, size_t count,
 	     struct err *err)
 {
 	for (size_t i = 0; i < count && state->outcome == OPTIONS_RUN; i++)
-		if (found[i].option->set(state, found[i].option, found[i].value, err) == -1)
+		if (apply_one(state, &found[i], err) == -1)
 			return -1;
 	return 0;
 }

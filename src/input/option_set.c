@@ -233,6 +233,20 @@ option_set_env(struct option_state *state, const struct option_row *option,
 }
 
 int
+option_add_set(struct option_state *state, const char *text, struct err *err)
+{
+	const char **sets = spec_alloc(state->spec, (state->set_count + 1) * sizeof(*sets));
+	char *copy = spec_alloc(state->spec, strlen(text) + 1);
+	if (sets == NULL || copy == NULL)
+		return err_no_memory(err);
+	if (state->set_count > 0)
+		memcpy(sets, state->sets, state->set_count * sizeof(*sets));
+	sets[state->set_count++] = strcpy(copy, text);
+	state->sets = sets;
+	return 0;
+}
+
+int
 option_set_set(struct option_state *state, const struct option_row *option,
 	       const char *value, struct err *err)
 {
@@ -242,14 +256,7 @@ option_set_set(struct option_state *state, const struct option_row *option,
 			      "no key and value: write it like workers=2 or "
 			      "inputs.glob='x/*.jpg'",
 			      err);
-	const char **sets = spec_alloc(state->spec, (state->set_count + 1) * sizeof(*sets));
-	if (sets == NULL)
-		return err_no_memory(err);
-	if (state->set_count > 0)
-		memcpy(sets, state->sets, state->set_count * sizeof(*sets));
-	sets[state->set_count++] = value;
-	state->sets = sets;
-	return 0;
+	return option_add_set(state, value, err);
 }
 
 int

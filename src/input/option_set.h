@@ -82,4 +82,7 @@ option_setter option_set_cron;
 option_setter option_set_termseq;
 option_setter option_set_resume; /* operand: an enum spec_resume */
 
+/* "KEY=VALUE" behind the other --set; copied. 0, or -1 and err. */
+int option_add_set(struct option_state *state, const char *text, struct err *err);
+
 #endif

@@ -321,3 +321,28 @@ print("%08x" % zlib.crc32(sys.stdin.buffer.read()))')"
 	run -1 timeout -k 1 50 pinion map --jsonl tasks.jsonl true {}
 	[[ $output == *'cannot execute: Argument list too long'* ]]
 }
+
+@test "what is different for one run is said by options, before or behind the file" {
+	job '{"command": "echo {}; [ {} != 2 ]", "inputs": {"args": [1, 2]}, "joblog": "file.log", "workers": 3}'
+	run --separate-stderr -1 pinion run --json job.json --joblog '12 ${x}.log' -j1 --quiet
+	assert_equal "$(jq -c '[.seq, .exit, .worker]' <<<"$output")" $'[1,0,0]\n[2,1,0]'
+	[[ -z $stderr && ! -e file.log ]]
+	assert_equal "$(wc -l <'12 ${x}.log')" 3
+	run -1 pinion run job.json --run-file run.db
+	assert_equal "$(pinion run job.json --run-file run.db --resume 2>/dev/null)" ''
+	assert_equal "$(pinion run job.json --run-file run.db --resume-failed 2>/dev/null)" 2
+}
+
+@test "options reach all stages of a job" {
+	job '{"inputs": {"args": [1, 2]}, "stages": [{"command": "seq {}"}, {"command": "echo"}]}'
+	assert_equal "$(pinion run --json job.json | jq -r .stage | sort | uniq -c | xargs)" '2 1 3 2'
+	run -2 pinion run -j2 job.json
+	[[ $output == *'workers: with stages this belongs into each of them' ]]
+}
+
+@test "an option's value behind a job's file may be any bytes" {
+	job '{"command": "echo", "inputs": {"args": [1]}}'
+	local name=$'a\xff"\\${HOME}\n'
+	assert_equal "$(pinion run job.json --joblog "$name")" 1
+	assert_equal "$(wc -l <"$name")" 2
+}
