@@ -195,19 +195,25 @@ add_occurrences(struct printer *printer, struct json_value *root, const char *ke
 	return list == NULL ? -1 : 0;
 }
 
-/* A value that may be left out. */
+/* What an option means whose value was left out: the first of the words it knows, if any. */
 static const char *
-default_value(const struct job_key *key)
+default_value(struct printer *printer, const struct job_key *key)
 {
-	return key->type == JOB_COUNT ? "1" : "";
+	const char *words = key->row->words;
+	if (key->type == JOB_COUNT)
+		return "1";
+	return words == NULL ? "" : json_copy(&printer->json, words, strcspn(words, " "));
 }
 
 static int
 add_option(struct printer *printer, struct json_value *root, const struct job_key *key,
 	   const struct option_found *found)
 {
-	const char *value = found->value != NULL ? found->value : default_value(key);
+	const char *value =
+	    found->value != NULL ? found->value : default_value(printer, key);
 	struct json_value *before = json_member(root, key->name);
+	if (value == NULL)
+		return -1;
 	if (before != NULL && key->type == JOB_TEXTS)
 		return 0;
 	if (before != NULL) /* the last one wins */

@@ -224,7 +224,8 @@ assert_refused() {
 	printf 'x y\n' >lines
 	for line in 'echo {} ::: a "b c" :::+ d e' '--tag -j2 "echo {/.}" ::: x/y.z' '-q "echo" :::: lines' \
 		'--rpl "{up} s/x/X/" echo {up} :::: lines' '-n2 echo ::: 1 2 3' '-X echo ::: 1 2 3' \
-		'--colsep " " echo {2} :::: lines' '-k --retries 2 --halt soon,fail=1 --env A=b "echo {} \$A" ::: 1'; do
+		'--colsep " " echo {2} :::: lines' '-k --retries 2 --halt soon,fail=1 --env A=b "echo {} \$A" ::: 1' \
+		'--jobserver "echo {}" ::: 1' '-i echo {} ::: 1' '-e -l echo :::: lines'; do
 		eval "pinion map --print-spec $line" >job.json
 		assert_equal "$(pinion run job.json)" "$(eval "pinion map $line")"
 		assert_equal "$(pinion run --print-spec job.json)" "$(cat job.json)"
