@@ -379,6 +379,7 @@ option_is_kept_by_bench(const struct option_row *option)
 	    option->section == OUTPUT || option->section == RECORD)
 		return false;
 	return option->set != option_set_output && option->set != option_set_fsync &&
+	       option->set != option_set_cron &&
 	       !(option->set == option_set_true && option->operand == FIELD(is_dry_run));
 }
 

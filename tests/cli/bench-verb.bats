@@ -85,6 +85,9 @@ bench() {
 	[[ $stderr == *'--output'* ]]
 	bench --joblog x true ::: 1
 	assert_equal "$status" 2
+	bench --cron x true ::: 1
+	assert_equal "$status" 2
+	[[ $stderr == *'--cron is no option here'* ]]
 }
 
 @test "it ends by a signal with all that runs, and prints nothing" {
