@@ -53,8 +53,8 @@ option_set_name(struct option_state *state, const struct option_row *option,
 	if (!run_name_is_good(value))
 		return refuse(
 		    option, value,
-		    "up to 32 letters, digits and - _ . that begin with a letter or "
-		    "digit",
+		    "not a name: write up to 32 letters, digits and - _ . that begin "
+		    "with a letter or digit",
 		    err);
 	state->spec->name = value;
 	return 0;

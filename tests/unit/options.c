@@ -386,6 +386,15 @@ grouping_follows_gnu_parallel(void **state)
 }
 
 static void
+names_of_runs_that_are_none_are_refused(void **state)
+{
+	(void)state;
+	REFUSE("--name: 'a b' is not a name: write up to 32 letters", "--name", "a b",
+	       "echo");
+	REFUSE("--name: '' is not a name", "--name", "", "echo");
+}
+
+static void
 silencing_flags_are_taken_by_parallel_only(void **state)
 {
 	(void)state;
@@ -480,6 +489,7 @@ main(void)
 	    cmocka_unit_test(file_sources_without_a_name_are_refused),
 	    cmocka_unit_test(separators_can_be_other_words),
 	    cmocka_unit_test(grouping_follows_gnu_parallel),
+	    cmocka_unit_test(names_of_runs_that_are_none_are_refused),
 	    cmocka_unit_test(silencing_flags_are_taken_by_parallel_only),
 	    cmocka_unit_test(environment_options_come_before_those_given),
 	    cmocka_unit_test(environment_words_come_before_the_command),
