@@ -171,7 +171,9 @@ read_reply(const struct order *order, const struct live_run *run, struct buf *te
 	if (!run->has_replied && run->fd == -1 && run->pid != 0)
 		status = err_set(err, ERR_BROKEN, "%s has just ended", order->name);
 	else if (!run->has_replied)
-		status = err_set(err, ERR_BROKEN, "%s (pid %d) does not answer",
+		status = err_set(err, ERR_BROKEN,
+				 "%s (pid %d) does not answer; it may do this yet, once "
+				 "it goes on",
 				 order->name, (int)run->pid);
 	else if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply, "ok")))
 		status = describe(order, reply, text) == -1 ? err_no_memory(err) : 0;

@@ -252,8 +252,11 @@ append_run(struct buf *text, const struct status_item *item, const cJSON *reply,
 	   size_t width)
 {
 	char line[512];
-	snprintf(line, sizeof(line), "%s, pid %d, %.100s in %.300s", item->name,
-		 item->pid, string(reply, "program"), string(reply, "cwd"));
+	int length = snprintf(line, sizeof(line), "%s, pid %d", item->name, item->pid);
+	if (item->reply == NULL)
+		return append_field(text, "run", line, width);
+	snprintf(line + length, sizeof(line) - (size_t)length, ", %.100s in %.300s",
+		 string(reply, "program"), string(reply, "cwd"));
 	if (append_field(text, "run", line, width) == -1)
 		return -1;
 	return append_field(text, "command", string(reply, "command"), width);

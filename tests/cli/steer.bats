@@ -324,10 +324,11 @@ steer_many() {
 	kill -STOP "$pid"
 	run pinion ctl "$name" pause
 	assert_equal "$status" 1
-	assert_equal "$output" "pinion ctl: $name (pid $pid) does not answer"
+	assert_equal "$output" "pinion ctl: $name (pid $pid) does not answer; it may do this yet, once it goes on"
 	run pinion status
 	[[ $output == *"$name"*'no answer'* ]]
 	kill -CONT "$pid"
+	[[ $(pinion status "$name") == *'paused'* ]]
 	kill "$pid"
 	ends_with 143
 }
