@@ -144,6 +144,12 @@ put_variable(const struct json_value *value, const char *text, struct buf *out,
 		    text);
 		return NULL;
 	}
+	if (fallback != NULL &&
+	    memmem(fallback, (size_t)(text + length - fallback), "${", 2)) {
+		json_refuse(value, err, "${%.*s}: a default has no variables in it",
+			    (int)length, text);
+		return NULL;
+	}
 	const char *found = find_variable(text, name_length);
 	size_t bytes = found == NULL ? 0 : strlen(found);
 	if (fallback != NULL && bytes == 0) {

@@ -308,6 +308,9 @@ variables_of_the_environment_are_put_in(void **state)
 	    "1:13: command: ${x%.jpg} is no variable of the environment: write $${ for "
 	    "${, or ${NAME:-default}");
 	REFUSE_JOB(
+	    "{\"command\": \"a ${JOB_B:-b/${JOB_A}}\"}",
+	    "1:13: command: ${JOB_B:-b/${JOB_A}: a default has no variables in it");
+	REFUSE_JOB(
 	    "{\"command\": \"a ${JOB_A\"}",
 	    "1:13: command: ${JOB_A is no variable of the environment: write $${ for "
 	    "${, or ${NAME:-default}");
