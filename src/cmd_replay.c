@@ -232,7 +232,7 @@ make_environment(struct replay *replay, struct err *err)
 	    task_env_export(replay->spec->env, replay->spec->env_count) == -1 ||
 	    task_env_init(&replay->env, environ, &config) == -1)
 		return err_no_memory(err);
-	task_env_set_task(&replay->env, task->seq, task->attempt);
+	task_env_set_task(&replay->env, task->seq, task->attempt > 0 ? task->attempt : 1);
 	return 0;
 }
 

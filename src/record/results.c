@@ -158,7 +158,7 @@ results_put_row(struct results *results, const struct task *task,
 	    template_values_visible(values, results->config.spec->hidden_count);
 	struct results_row row = {
 	    .seq = task->seq,
-	    .attempt = task->attempt,
+	    .attempt = result_attempts(result, task->attempt),
 	    .result = &told,
 	    .args = visible.args,
 	    .arg_count = visible.arg_count,

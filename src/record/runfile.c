@@ -267,7 +267,7 @@ runfile_settled(struct sink *sink, const struct task *task, const struct result 
 		struct err *err)
 {
 	struct wire_settled settled = {.seq = task->seq,
-				       .attempt = task->attempt,
+				       .attempt = result_attempts(result, task->attempt),
 				       .arg_count = task->arg_count,
 				       .result = *result};
 	return runfile_say(runfile_of(sink), WIRE_SETTLED, &settled, sizeof(settled),

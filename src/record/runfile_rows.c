@@ -257,7 +257,8 @@ rows_bind_result(struct rows *rows, const struct result *result)
 {
 	bool has_ended = result->reason == RESULT_EXIT;
 	bool has_run = result->started_real_ns != 0;
-	bool is_measured = result->pid != 0;
+	bool has_process = result->pid != 0;
+	bool is_measured = has_process && rows->config.spec->executor == SPEC_SPAWN;
 	rows_bind_reason(rows, result);
 	rows_bind_if(rows, TASK_EXIT, has_ended || result->exit_status != 0,
 		     result->exit_status);
@@ -271,7 +272,7 @@ rows_bind_result(struct rows *rows, const struct result *result)
 	rows_bind_if(rows, TASK_WORKER, has_run, result->worker);
 	rows_bind_if(rows, TASK_SLOT, has_run, result->slot);
 	rows_bind_if(rows, TASK_CPU, result->cpu != -1, result->cpu);
-	rows_bind_if(rows, TASK_PID, is_measured, result->pid);
+	rows_bind_if(rows, TASK_PID, has_process, result->pid);
 	rows_bind(rows, TASK_STDOUT_BYTES, (int64_t)result->stdout_bytes);
 	rows_bind(rows, TASK_STDERR_BYTES, (int64_t)result->stderr_bytes);
 }

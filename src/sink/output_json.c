@@ -76,9 +76,8 @@ json_describe_end(struct output *output, const struct task *task, uint32_t attem
 	if (output_find_values(output, task, result->slot, &values, err) == -1 ||
 	    json_describe(output, &values, json, err) == -1)
 		return -1;
-	bool has_begun = result->reason != RESULT_SKIPPED && !json->is_dry_run;
 	json->result = result;
-	json->attempts = has_begun ? attempt : attempt - 1;
+	json->attempts = json->is_dry_run ? attempt - 1 : result_attempts(result, attempt);
 	return 0;
 }
 

@@ -72,6 +72,15 @@ result_is_success(const struct result *result)
 	return result->reason == RESULT_EXIT && result->exit_status == 0;
 }
 
+/* How many attempts were started, of which this is the end, and `attempt` the one it was due for. */
+static inline uint32_t
+result_attempts(const struct result *result, uint32_t attempt)
+{
+	bool has_begun = result->reason != RESULT_SKIPPED &&
+			 (result->reason != RESULT_CANCELLED || result->slot != 0);
+	return has_begun ? attempt : attempt - 1;
+}
+
 /* What GNU parallel calls Exitval: -1 where there was no end to have one. */
 int result_gnu_exit(const struct result *result);
 

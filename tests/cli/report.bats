@@ -158,6 +158,17 @@ longest_line() {
 	assert_same_bytes <(jq -S . of-report) <(jq -S . of-run)
 }
 
+@test "--json says the same of tasks that were never started, or fed to a program" {
+	run -1 pinion map --run-file run.db --json --quiet -j1 --fail-fast '[ {} = 1 ]' ::: 1 2 3
+	assert_equal "$(pinion report --json run.db)" "$output"
+	assert_equal "$(jq -c '[.status, .attempts]' <<<"$output")" \
+		$'["done",1]\n["failed",1]\n["skipped",0]'
+	[[ $(pinion replay --print run.db 3) == *"'PINION_ATTEMPT=1'"* ]]
+	pinion feed --run-file fed.db --json \
+		'while read -r x; do echo $x >&2; sleep 0.01; echo $x; done' ::: 1 2 >fed.jsonl
+	assert_equal "$(pinion report --json fed.db | jq -c keys)" "$(jq -c keys fed.jsonl)"
+}
+
 @test "--json of what was called has what the plugin answered" {
 	seq 3 | pinion call --quiet --json --run-file run.db "$PINION_BUILD/plugins/crc32.so" >of-run
 	assert_same_bytes <(pinion report --json run.db | jq -S 'del(.start_s, .pid)') \
