@@ -32,6 +32,7 @@ struct cmd_again {
 	int argc;
 	const char *job; /* what the job's file said; NULL: there was none */
 	const char *run_file; /* the tasks that failed in it, recorded there; NULL: this one: */
+	size_t stage_index; /* where the job has stages */
 	uint64_t seq;
 	uint32_t arg_count;
 	const char *packed; /* its values (task.h), with the hidden ones (spec.h) */

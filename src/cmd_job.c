@@ -92,9 +92,17 @@ job_share_cores(struct job *job, struct spec *specs, size_t count)
 	}
 }
 
+/* Of which stage tasks are run again, of so many: of a record all that failed in the last. */
+static size_t
+job_stage_again(const struct cmd_again *again, size_t stage_count)
+{
+	return again->run_file != NULL || stage_count == 1 ? stage_count - 1
+							   : again->stage_index;
+}
+
 /*
  * Which of its stages are run: all; of a dry run the first, as nobody knows what it would put
- * out; the last, of which tasks are run again.
+ * out; the one of which tasks are run again.
  */
 static int
 job_make_stages(struct job *job, struct err *err)
@@ -104,7 +112,7 @@ job_make_stages(struct job *job, struct err *err)
 	size_t count = spec->stage_count > 0 ? spec->stage_count : 1;
 	job_share_cores(job, specs, count);
 	if (job->shared.again != NULL)
-		specs += count - 1;
+		specs += job_stage_again(job->shared.again, count);
 	if (job->shared.again != NULL || spec->is_dry_run)
 		count = 1;
 	job->stages = calloc(count, sizeof(*job->stages));
@@ -194,15 +202,48 @@ job_set_up_show(struct job *job)
 	shared->diag.screen = show_screen(&shared->show);
 }
 
+/* The last stage's first: what records all stages must know them when it is opened. */
+static int
+job_set_up_records(struct job *job, struct err *err)
+{
+	struct stage *last = &job->stages[job->stage_count - 1];
+	size_t before_count = job->stage_count - 1;
+	struct records_config *before = calloc(job->stage_count, sizeof(*before));
+	if (before == NULL)
+		return err_no_memory(err);
+	for (size_t i = 0; i < before_count; i++)
+		before[i] = stage_records_config(&job->stages[i]);
+	int status = stage_set_up_records(last, before, before_count, err);
+	free(before);
+	for (size_t i = 0; i < before_count && status == 0; i++) {
+		status = stage_set_up_records(&job->stages[i], NULL, 0, err);
+		if (status == 0)
+			records_share(&job->stages[i].records, &last->records, i);
+	}
+	return status;
+}
+
+static int
+job_set_up_input(struct job *job, struct err *err)
+{
+	for (size_t i = 0; i < job->stage_count; i++)
+		if (stage_set_up_input(&job->stages[i], err) == -1)
+			return -1;
+	if (job_set_up_records(job, err) == -1)
+		return -1;
+	for (size_t i = 0; i < job->stage_count; i++)
+		if (stage_set_up_plan(&job->stages[i], err) == -1)
+			return -1;
+	return 0;
+}
+
 static int
 job_set_up(struct job *job, struct err *err)
 {
 	job_name_run(&job->shared);
-	if (job_make_stages(job, err) == -1 || job_set_up_workers(job, err) == -1)
+	if (job_make_stages(job, err) == -1 || job_set_up_workers(job, err) == -1 ||
+	    job_set_up_input(job, err) == -1)
 		return -1;
-	for (size_t i = 0; i < job->stage_count; i++)
-		if (stage_set_up_input(&job->stages[i], err) == -1)
-			return -1;
 	job_set_up_show(job);
 	struct stage *last = &job->stages[job->stage_count - 1];
 	if (stage_set_up_sinks(last, NULL, err) == -1)
@@ -341,7 +382,7 @@ job_set_again(const struct job *job)
 	const struct cmd_again *again = job->shared.again;
 	struct spec *spec = job->spec;
 	if (spec->stage_count > 0)
-		spec = &spec->stages[spec->stage_count - 1];
+		spec = &spec->stages[job_stage_again(again, spec->stage_count)];
 	spec->resume = SPEC_RETRY_FAILED;
 	spec->run_file = again->run_file;
 	spec->joblog = NULL;

@@ -43,10 +43,9 @@ enum replay_mode {
 
 struct request {
 	enum replay_mode mode;
-	uint64_t run_id;  /* 0: the last that has the task */
 	const char *path; /* as it was given */
 	char *full_path;
-	uint64_t seq;
+	struct runfile_which which;
 };
 
 /* A recorded task that is about to be what this process is. */
@@ -55,7 +54,7 @@ struct replay {
 	const struct diag *diag;
 	struct runfile_task task;
 	struct spec job;
-	const struct spec *spec; /* of the task: the job's, or that of its last stage */
+	const struct spec *spec; /* of the task: the job's, or that of its stage */
 	char **argv;             /* the verb and its words */
 	int argc;
 	struct buf packed;    /* its values, with the hidden ones in front */
@@ -66,11 +65,12 @@ struct replay {
 };
 
 static const char help[] =
-    "usage: pinion replay [--run ID] [--shell | --print] RUN.db TASK\n"
+    "usage: pinion replay [--run ID] [--shell | --print] RUN.db [STAGE:]TASK\n"
     "       pinion replay --failed RUN.db\n"
     "\n"
     "Runs a task of a recorded run (--run-file) again: the same command, directory,\n"
-    "environment and limits. TASK is its number as messages have it: the first is 1.\n"
+    "environment and limits. TASK is its number as messages have it: the first is 1;\n"
+    "STAGE the name or number of a stage, where a job has some, else the last one.\n"
     "\n"
     "      --failed   run all tasks again that failed, with the options of their run\n"
     "      --print    print a command line to paste instead\n"
@@ -94,6 +94,7 @@ parse_mode(struct request *request, enum replay_mode mode, struct err *err)
 static int
 parse_option(struct request *request, int option, char **argv, struct err *err)
 {
+	uint64_t number;
 	switch (option) {
 	case 'f':
 		return parse_mode(request, REPLAY_FAILED, err);
@@ -106,9 +107,10 @@ parse_option(struct request *request, int option, char **argv, struct err *err)
 	case 'V':
 		return parse_mode(request, REPLAY_VERSION, err);
 	case 'r':
-		if (value_count(optarg, &request->run_id) == 0 && request->run_id > 0 &&
-		    request->run_id <= INT64_MAX)
+		if (value_count(optarg, &number) == 0 && number > 0 && number <= INT64_MAX) {
+			request->which.run_id = (int64_t)number;
 			return 0;
+		}
 		return err_set(err, ERR_USAGE,
 			       "--run %.100s: write the id of a run, from 1", optarg);
 	case ':':
@@ -118,6 +120,25 @@ parse_option(struct request *request, int option, char **argv, struct err *err)
 		return err_set(err, ERR_USAGE, "there is no option %.100s; see --help",
 			       argv[optind - 1]);
 	}
+}
+
+/* "17", or "read:17": a name may have colons of its own. */
+static int
+parse_task(struct runfile_which *which, char *word, struct err *err)
+{
+	char *colon = strrchr(word, ':');
+	const char *number = colon != NULL ? colon + 1 : word;
+	if (value_count(number, &which->seq) == -1 || which->seq == 0 ||
+	    which->seq > INT64_MAX || colon == word)
+		return err_set(
+		    err, ERR_USAGE,
+		    "%.100s: write the number of a task, from 1, or STAGE:TASK", word);
+	which->seq--;
+	if (colon != NULL) {
+		*colon = '\0';
+		which->stage = word;
+	}
+	return 0;
 }
 
 static int
@@ -130,14 +151,7 @@ parse_words(struct request *request, int count, char **words, struct err *err)
 					   : "write: pinion replay RUN.db TASK, the "
 					     "number of the task as messages have it");
 	request->path = words[0];
-	if (wanted == 1)
-		return 0;
-	if (value_count(words[1], &request->seq) == -1 || request->seq == 0 ||
-	    request->seq > INT64_MAX)
-		return err_set(err, ERR_USAGE,
-			       "%.100s: write the number of a task, from 1", words[1]);
-	request->seq--;
-	return 0;
+	return wanted == 1 ? 0 : parse_task(&request->which, words[1], err);
 }
 
 static int
@@ -475,6 +489,7 @@ replay_run(const struct replay *replay, struct err *err)
 	struct cmd_again again = {.argv = replay->argv,
 				  .argc = replay->argc,
 				  .job = task->run.job,
+				  .stage_index = task->stage_index,
 				  .seq = task->seq,
 				  .arg_count = replay->spec->hidden_count +
 					       (uint32_t)task->input_count,
@@ -557,8 +572,11 @@ make_spec(struct replay *replay, struct err *err)
 		return err_no_memory(err);
 	if (options_parse(job, replay->argc - 1, replay->argv + 1, err) != OPTIONS_RUN)
 		return -1;
+	if (job->stage_count > 0 && replay->task.stage_index >= job->stage_count)
+		return err_set(err, ERR_SYSTEM, "%.200s: its job has no stage %zu",
+			       replay->request->path, replay->task.stage_index + 1);
 	if (job->stage_count > 0)
-		replay->spec = &job->stages[job->stage_count - 1];
+		replay->spec = &job->stages[replay->task.stage_index];
 	return 0;
 }
 
@@ -568,8 +586,7 @@ replay_task(const struct request *request, const struct diag *diag, struct err *
 	struct replay replay = {.request = request, .diag = diag};
 	struct runfile_task *task = &replay.task;
 	int status = CMD_BROKEN;
-	if (runfile_read_task(request->full_path, (int64_t)request->run_id, request->seq,
-			      task, err) == -1) {
+	if (runfile_read_task(request->full_path, &request->which, task, err) == -1) {
 		runfile_task_fini(task);
 		return err->kind == ERR_USAGE ? CMD_USAGE : CMD_BROKEN;
 	}

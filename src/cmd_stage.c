@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "input/args.h"
 #include "pool/dry.h"
 #include "pool/pool.h"
 #include "record/runfile_source.h"
@@ -94,7 +93,7 @@ stage_set_up_workers(struct stage *stage, size_t limit, struct err *err)
 		   : 0;
 }
 
-static struct records_config
+struct records_config
 stage_records_config(const struct stage *stage)
 {
 	return (struct records_config){
@@ -106,25 +105,32 @@ stage_records_config(const struct stage *stage)
 	    .run_name = stage->run_name,
 	    .argv = (char *const *)(uintptr_t)stage->shared->argv,
 	    .worker_count = stage->worker_count,
+	    .shares = stage->shares,
 	    .cpu_count = topology_facts(stage->shared->topology)->budget_threads,
 	};
 }
 
 static int
-stage_set_up_records(struct stage *stage, struct err *err)
+stage_set_up_shares(struct stage *stage)
+{
+	stage->shares = calloc(stage->worker_count, sizeof(*stage->shares));
+	if (stage->shares == NULL)
+		return -1;
+	for (size_t i = 0; i < stage->worker_count; i++)
+		stage->shares[i] = topology_share(
+		    stage->shared->topology, stage->spec->bind,
+		    stage->other_count + stage->worker_count, stage->place_first + i);
+	return 0;
+}
+
+int
+stage_set_up_records(struct stage *stage, const struct records_config *before,
+		     size_t before_count, struct err *err)
 {
 	struct records_config config = stage_records_config(stage);
-	size_t *shares = calloc(stage->worker_count, sizeof(*shares));
-	if (shares == NULL)
-		return err_no_memory(err);
-	for (size_t i = 0; i < stage->worker_count; i++)
-		shares[i] = topology_share(stage->shared->topology, stage->spec->bind,
-					   stage->other_count + stage->worker_count,
-					   stage->place_first + i);
-	config.shares = shares;
-	int status = records_open(&stage->records, &config, err);
-	free(shares);
-	if (status == -1)
+	config.before = before;
+	config.before_count = before_count;
+	if (records_open(&stage->records, &config, err) == -1)
 		return -1;
 	if (!stage->spec->is_quiet)
 		stage_say_lines(stage, &stage->records.notes);
@@ -133,7 +139,7 @@ stage_set_up_records(struct stage *stage, struct err *err)
 
 /* The source is the plan's from here on, behind what says which of its tasks are done. */
 static int
-stage_set_up_plan(struct stage *stage, struct source *source, struct err *err)
+stage_make_plan(struct stage *stage, struct source *source, struct err *err)
 {
 	for (size_t i = 0; i < stage->records.history_count; i++) {
 		source = history_source_new(source, stage->records.histories[i], err);
@@ -193,9 +199,6 @@ stage_set_up_again(struct stage *stage, struct err *err)
 static int
 stage_set_up_retry(struct stage *stage, struct err *err)
 {
-	if (stage_set_up_templates(stage, err) == -1 ||
-	    stage_set_up_records(stage, err) == -1)
-		return -1;
 	if (stage_set_up_again(stage, err) == -1)
 		return -1;
 	stage->records.history_count = 0; /* its tasks are those that are not done */
@@ -209,36 +212,7 @@ stage_set_up_retry(struct stage *stage, struct err *err)
 	stage->column_count = stage->records.column_count;
 	struct source *source = stage->records.source;
 	stage->records.source = NULL;
-	return stage_set_up_plan(stage, source, err);
-}
-
-/* Its tasks are what the stage before puts out. */
-static int
-stage_set_up_from_link(struct stage *stage, struct err *err)
-{
-	if (stage_set_up_templates(stage, err) == -1 ||
-	    stage_set_up_records(stage, err) == -1)
-		return -1;
-	return stage_set_up_plan(stage, link_source(stage->before->link), err);
-}
-
-static int
-stage_set_up_from_args(struct stage *stage, struct err *err)
-{
-	struct args *args = args_open(stage->spec, err);
-	if (args == NULL)
-		return -1;
-	stage->names = args_names(args, &stage->name_count);
-	stage->column_count = args_column_count(args);
-	if (stage_set_up_templates(stage, err) == -1)
-		goto close_args;
-	args_set_template(args, stage->command, stage->worker_count);
-	if (stage_set_up_records(stage, err) == 0)
-		return stage_set_up_plan(stage, args_source(args), err);
-
-close_args:
-	args_close(args);
-	return -1;
+	return stage_make_plan(stage, source, err);
 }
 
 static int
@@ -256,17 +230,41 @@ stage_set_up_link(struct stage *stage, struct err *err)
 	return stage->link == NULL ? -1 : 0;
 }
 
+/* From its own inputs, if it has any: else its tasks come from a record, or the stage before. */
 int
 stage_set_up_input(struct stage *stage, struct err *err)
 {
-	int status;
+	if (stage_set_up_shares(stage) == -1)
+		return err_no_memory(err);
+	if (stage->spec->resume == SPEC_RETRY_FAILED || stage->before != NULL)
+		return stage_set_up_templates(stage, err);
+	stage->args = args_open(stage->spec, err);
+	if (stage->args == NULL)
+		return -1;
+	stage->names = args_names(stage->args, &stage->name_count);
+	stage->column_count = args_column_count(stage->args);
+	if (stage_set_up_templates(stage, err) == -1)
+		return -1;
+	args_set_template(stage->args, stage->command, stage->worker_count);
+	return 0;
+}
+
+static int
+stage_set_up_source(struct stage *stage, struct err *err)
+{
 	if (stage->spec->resume == SPEC_RETRY_FAILED)
-		status = stage_set_up_retry(stage, err);
-	else if (stage->before != NULL)
-		status = stage_set_up_from_link(stage, err);
-	else
-		status = stage_set_up_from_args(stage, err);
-	if (status == -1)
+		return stage_set_up_retry(stage, err);
+	if (stage->before != NULL)
+		return stage_make_plan(stage, link_source(stage->before->link), err);
+	struct source *source = args_source(stage->args);
+	stage->args = NULL;
+	return stage_make_plan(stage, source, err);
+}
+
+int
+stage_set_up_plan(struct stage *stage, struct err *err)
+{
+	if (stage_set_up_source(stage, err) == -1)
 		return -1;
 	if (stage->before != NULL && stage->spec->halt.why == SPEC_HALT_FAIL)
 		plan_share_halt(stage->plan, stage->before->plan);
@@ -507,7 +505,10 @@ stage_fini(struct stage *stage)
 	show_part_fini(&stage->progress);
 	blocks_free(stage->blocks); /* which the link and the output kept some of */
 	records_close(&stage->records);
+	if (stage->args != NULL)
+		args_close(stage->args);
 	stage_free_templates(stage);
+	free(stage->shares);
 	io_close(stage->first_stdin_fd);
 }
 

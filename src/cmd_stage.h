@@ -13,6 +13,7 @@
 #include "base/sig.h"
 #include "cmd.h"
 #include "cmd_show.h"
+#include "input/args.h"
 #include "input/link.h"
 #include "ipc/blocks.h"
 #include "ipc/jobserver.h"
@@ -56,6 +57,8 @@ struct stage {
 	size_t other_count;
 
 	struct blocks *blocks;
+	size_t *shares; /* threads for the tasks of each worker */
+	struct args *args; /* its inputs, until the plan has them; NULL: they come from elsewhere */
 	struct template *command;
 	struct template *tag;
 	const struct arg *names; /* of the columns */
@@ -87,8 +90,19 @@ bool stage_shares_cores(const struct spec *spec, bool is_joined);
 /* How many workers it is to have; `limit`: the system allows no more. 0; -1 and err. */
 int stage_set_up_workers(struct stage *stage, size_t limit, struct err *err);
 
-/* Opens inputs and records, compiles templates, makes the plan and the link. Of `before` first. */
+/* Opens its inputs and compiles its templates: of all stages before the records of any. */
 int stage_set_up_input(struct stage *stage, struct err *err);
+
+/*
+ * Opens its records. `before`: the stages that feed it, as stage_records_config has them, for the
+ * last one, which is first here: what it records of all stages the others share with it.
+ */
+struct records_config stage_records_config(const struct stage *stage);
+int stage_set_up_records(struct stage *stage, const struct records_config *before,
+			 size_t before_count, struct err *err);
+
+/* Makes the plan and the link. Of `before` first. */
+int stage_set_up_plan(struct stage *stage, struct err *err);
 
 /* Its tasks' output goes out beside that of the last one, which has its own then. */
 int stage_set_up_sinks(struct stage *stage, struct sink *beside, struct err *err);

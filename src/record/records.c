@@ -175,6 +175,13 @@ records_open(struct records *records, const struct records_config *config, struc
 	return 0;
 }
 
+void
+records_share(struct records *records, const struct records *last, size_t index)
+{
+	if (last->runfile != NULL)
+		records_add(records, runfile_stage_sink(last->runfile, index), NULL);
+}
+
 struct sink *
 records_open_front(struct records *records, const struct records_config *config,
 		   struct sink *output, struct err *err)

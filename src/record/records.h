@@ -33,6 +33,12 @@ struct records_config {
 	size_t worker_count;
 	const size_t *shares; /* threads for the tasks of each worker; only until records_open returns */
 	size_t cpu_count; /* of the budget */
+	/*
+	 * The stages that feed this one, the last, in their order: a run file records all of
+	 * them. Only until records_open returns.
+	 */
+	const struct records_config *before;
+	size_t before_count;
 };
 
 /* Zero: none. */
@@ -68,6 +74,12 @@ enum records_outcome {
 /* Before the first worker is made. After -1 and err they are still to be closed. */
 int records_open(struct records *records, const struct records_config *config,
 		 struct err *err);
+
+/*
+ * For a stage before the last one, after its own were opened: what `last` records of all stages.
+ * It is the index-th of those that are run.
+ */
+void records_share(struct records *records, const struct records *last, size_t index);
 
 /*
  * With has_front: the sink that the run gets in place of `output`, which is borrowed until

@@ -24,8 +24,17 @@
 #define SENT_MAX (64 * 1024) /* kept in front of what is pending before it is moved */
 #define ABRUPT_MS 1000       /* a run that was told to end waits so long for its record */
 
-struct runfile {
+/* What is said of one stage. */
+struct runfile_stage {
 	struct sink sink; /* first */
+	struct runfile *runfile;
+	uint32_t index;
+	int wait_fd; /* the pipe: one for each, as each run watches it in the same loop */
+};
+
+struct runfile {
+	struct runfile_stage *stages;
+	size_t stage_count; /* one at least, the last is the one that is resumed */
 	struct history history;
 	const struct spec *spec;
 	pid_t recorder; /* -1: none */
@@ -46,10 +55,16 @@ struct runfile {
 	struct buf tasks; /* for the source */
 };
 
-static struct runfile *
-runfile_of(struct sink *sink)
+static struct runfile_stage *
+stage_of(struct sink *sink)
 {
-	return (struct runfile *)sink;
+	return (struct runfile_stage *)sink;
+}
+
+static struct runfile *
+runfile_of(const struct sink *sink)
+{
+	return ((const struct runfile_stage *)sink)->runfile;
 }
 
 /* --- hearing the recorder --- */
@@ -200,9 +215,8 @@ runfile_hear_why(struct runfile *self, struct err *err)
 
 /* As much as the pipe takes. */
 static int
-runfile_flush(struct sink *sink, struct err *err)
+runfile_flush(struct runfile *self, struct err *err)
 {
-	struct runfile *self = runfile_of(sink);
 	while (runfile_has_pending(self)) {
 		ssize_t written = io_write(self->to_fd, self->pending.bytes + self->sent,
 					   self->pending.length - self->sent);
@@ -227,11 +241,14 @@ runfile_flush(struct sink *sink, struct err *err)
 
 /* One frame of up to three pieces, and room for more of it behind them: `rest` bytes. */
 static int
-runfile_say(struct runfile *self, enum wire_type type, const void *head, size_t head_bytes,
-	    const void *tail, size_t tail_bytes, size_t rest, struct err *err)
+runfile_say(struct runfile_stage *stage, enum wire_type type, const void *head,
+	    size_t head_bytes, const void *tail, size_t tail_bytes, size_t rest,
+	    struct err *err)
 {
+	struct runfile *self = stage->runfile;
 	size_t length = head_bytes + tail_bytes + rest;
-	struct wire_header header = {.payload_bytes = (uint32_t)length, .type = type};
+	struct wire_header header = {
+	    .payload_bytes = (uint32_t)length, .type = type, .stage = stage->index};
 	if (length > UINT32_MAX)
 		return err_set(err, ERR_SYSTEM, "%.200s: too much at once",
 			       self->spec->run_file);
@@ -248,7 +265,7 @@ runfile_output(struct sink *sink, const struct task *task, enum result_stream st
 	       const char *bytes, size_t length, struct err *err)
 {
 	struct wire_output output = {.seq = task->seq, .stream = stream};
-	return runfile_say(runfile_of(sink), WIRE_OUTPUT, &output, sizeof(output), bytes,
+	return runfile_say(stage_of(sink), WIRE_OUTPUT, &output, sizeof(output), bytes,
 			   length, 0, err);
 }
 
@@ -258,8 +275,8 @@ runfile_retried(struct sink *sink, const struct task *task, const struct result 
 {
 	struct wire_output output = {.seq = task->seq};
 	(void)result;
-	return runfile_say(runfile_of(sink), WIRE_RETRIED, &output, sizeof(output), NULL,
-			   0, 0, err);
+	return runfile_say(stage_of(sink), WIRE_RETRIED, &output, sizeof(output), NULL, 0,
+			   0, err);
 }
 
 static int
@@ -270,7 +287,7 @@ runfile_settled(struct sink *sink, const struct task *task, const struct result 
 				       .attempt = result_attempts(result, task->attempt),
 				       .arg_count = task->arg_count,
 				       .result = *result};
-	return runfile_say(runfile_of(sink), WIRE_SETTLED, &settled, sizeof(settled),
+	return runfile_say(stage_of(sink), WIRE_SETTLED, &settled, sizeof(settled),
 			   task_bytes(task), task->packed_bytes, 0, err);
 }
 
@@ -288,8 +305,8 @@ runfile_answered(struct sink *sink, const struct task *chunk,
 					 .output_bytes = answers->length};
 	size_t args_bytes = task_prefix_bytes(chunk, answers->count);
 	size_t rest = answers->count * sizeof(struct wire_answer) + answers->length;
-	if (runfile_say(self, WIRE_ANSWERED, &answered, sizeof(answered), NULL, 0,
-			rest + args_bytes, err) == -1)
+	if (runfile_say(stage_of(sink), WIRE_ANSWERED, &answered, sizeof(answered), NULL,
+			0, rest + args_bytes, err) == -1)
 		return -1;
 	/* There is room for all of this. */
 	for (uint32_t i = 0; i < answers->count; i++) {
@@ -308,7 +325,7 @@ static int
 runfile_passed(struct sink *sink, const struct task *chunk, struct err *err)
 {
 	(void)err;
-	if (!chunk->is_unknown)
+	if (!chunk->is_unknown) /* the last stage alone has a history */
 		runfile_of(sink)->passed_count += chunk->count;
 	return 0;
 }
@@ -316,22 +333,27 @@ runfile_passed(struct sink *sink, const struct task *chunk, struct err *err)
 static bool
 runfile_is_behind(const struct sink *sink)
 {
-	const struct runfile *self = (const struct runfile *)sink;
+	const struct runfile *self = runfile_of(sink);
 	return self->pending.length - self->sent > RUNFILE_PENDING_MAX;
 }
 
 static bool
 runfile_is_done(const struct sink *sink)
 {
-	return !runfile_has_pending((const struct runfile *)sink);
+	return !runfile_has_pending(runfile_of(sink));
 }
 
 static size_t
 runfile_wait_fds(const struct sink *sink, int fds[2])
 {
-	const struct runfile *self = (const struct runfile *)sink;
-	fds[0] = self->to_fd;
-	return runfile_has_pending(self);
+	fds[0] = ((const struct runfile_stage *)sink)->wait_fd;
+	return runfile_has_pending(runfile_of(sink));
+}
+
+static int
+runfile_flush_sink(struct sink *sink, struct err *err)
+{
+	return runfile_flush(runfile_of(sink), err);
 }
 
 /* Whoever opened it frees it. */
@@ -350,7 +372,7 @@ static const struct sink_ops runfile_sink_ops = {
     .passed = runfile_passed,
     .is_behind = runfile_is_behind,
     .wait_fds = runfile_wait_fds,
-    .flush = runfile_flush,
+    .flush = runfile_flush_sink,
     .is_done = runfile_is_done,
     .free = runfile_free_sink,
 };
@@ -460,26 +482,61 @@ runfile_start_recorder(struct runfile *self, const struct records_config *config
 	return status;
 }
 
+/* All but the last have their own of the pipe's end. */
+static int
+runfile_dup_fds(struct runfile *self, struct err *err)
+{
+	for (size_t i = 0; i < self->stage_count; i++) {
+		bool is_last = i == self->stage_count - 1;
+		self->stages[i].wait_fd = is_last ? self->to_fd : io_dup(self->to_fd);
+		if (self->stages[i].wait_fd == -1)
+			return err_errno(err, "cannot make pipes for a run file");
+	}
+	return 0;
+}
+
 static int
 runfile_set_up(struct runfile *self, const struct records_config *config, struct err *err)
 {
 	if (runfile_open_file(self, err) == -1)
 		return -1;
 	int holder_pid = runfile_lock(self, err);
-	if (holder_pid == -1 || runfile_start_recorder(self, config, holder_pid, err) == -1)
+	if (holder_pid == -1 ||
+	    runfile_start_recorder(self, config, holder_pid, err) == -1 ||
+	    runfile_dup_fds(self, err) == -1)
 		return -1;
 	return runfile_await(self, WIRE_READY, CLOCK_NEVER, err);
+}
+
+/* NULL without memory. */
+static struct runfile *
+runfile_new(size_t stage_count)
+{
+	struct runfile *self = calloc(1, sizeof(*self));
+	struct runfile_stage *stages = calloc(stage_count, sizeof(*stages));
+	if (self == NULL || stages == NULL) {
+		free(self);
+		free(stages);
+		return NULL;
+	}
+	self->stages = stages;
+	self->stage_count = stage_count;
+	for (size_t i = 0; i < stage_count; i++)
+		stages[i] = (struct runfile_stage){.sink.ops = &runfile_sink_ops,
+						   .runfile = self,
+						   .index = (uint32_t)i,
+						   .wait_fd = -1};
+	return self;
 }
 
 struct runfile *
 runfile_open(const struct records_config *config, struct err *err)
 {
-	struct runfile *self = calloc(1, sizeof(*self));
+	struct runfile *self = runfile_new(config->before_count + 1);
 	if (self == NULL) {
 		err_no_memory(err);
 		return NULL;
 	}
-	self->sink.ops = &runfile_sink_ops;
 	self->history.ops = &runfile_history_ops;
 	self->spec = config->spec;
 	self->recorder = -1;
@@ -496,7 +553,13 @@ runfile_open(const struct records_config *config, struct err *err)
 struct sink *
 runfile_sink(struct runfile *runfile)
 {
-	return runfile->spec->is_dry_run ? NULL : &runfile->sink;
+	return runfile_stage_sink(runfile, runfile->stage_count - 1);
+}
+
+struct sink *
+runfile_stage_sink(struct runfile *runfile, size_t index)
+{
+	return runfile->spec->is_dry_run ? NULL : &runfile->stages[index].sink;
 }
 
 struct history *
@@ -536,7 +599,7 @@ runfile_say_rest(struct runfile *self, int64_t until_ns, struct err *err)
 {
 	for (;;) {
 		struct pollfd fd = {.fd = self->to_fd, .events = POLLOUT};
-		if (runfile_flush(&self->sink, err) == -1)
+		if (runfile_flush(self, err) == -1)
 			return -1;
 		if (!runfile_has_pending(self))
 			return 0;
@@ -554,11 +617,12 @@ runfile_finish(struct runfile *runfile, enum records_outcome outcome, int exit_s
 	struct wire_end end = {.outcome = (int32_t)outcome,
 			       .exit_status = exit_status,
 			       .passed_count = runfile->passed_count};
+	struct runfile_stage *last = &runfile->stages[runfile->stage_count - 1];
 	bool is_abrupt = outcome == RECORDS_SIGNALLED;
 	int64_t until_ns = is_abrupt ? clock_now_ns() + ABRUPT_MS * NS_PER_MS : CLOCK_NEVER;
 	if (runfile->spec->is_dry_run)
 		return 0;
-	if (runfile_say(runfile, WIRE_END, &end, sizeof(end), NULL, 0, 0, err) == -1 ||
+	if (runfile_say(last, WIRE_END, &end, sizeof(end), NULL, 0, 0, err) == -1 ||
 	    runfile_say_rest(runfile, until_ns, err) == -1)
 		return -1;
 	if (runfile_await(runfile, WIRE_SAVED, until_ns, err) == -1)
@@ -576,6 +640,8 @@ runfile_free(struct runfile *runfile)
 {
 	if (runfile == NULL)
 		return;
+	for (size_t i = 0; i < runfile->stage_count - 1; i++)
+		io_close(runfile->stages[i].wait_fd);
 	io_close(runfile->to_fd);
 	io_close(runfile->from_fd);
 	io_close(runfile->lock_fd);
@@ -587,5 +653,6 @@ runfile_free(struct runfile *runfile)
 	free(runfile->name_args);
 	buf_fini(&runfile->tasks);
 	identity_bag_fini(&runfile->done);
+	free(runfile->stages);
 	free(runfile);
 }

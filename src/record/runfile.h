@@ -1,7 +1,7 @@
 /*
  * runfile.h: --run-file: the coordinator's half. Tells the recorder (runfile_recorder.h) what
  * happens, as a sink; knows what need not be run again, as a history; or brings back what is to be
- * run again, as a source.
+ * run again, as a source. The sinks are one for each stage; what was before is about the last.
  *
  * The sink writes to a pipe at the end of each turn and never waits for it. With more than
  * RUNFILE_PENDING_MAX left to say it is behind, and no more results are read.
@@ -25,6 +25,7 @@ struct runfile *runfile_open(const struct records_config *config, struct err *er
 
 /* Each NULL where there is none of it; freed by runfile_free. */
 struct sink *runfile_sink(struct runfile *runfile);
+struct sink *runfile_stage_sink(struct runfile *runfile, size_t index); /* of those run */
 struct history *runfile_history(struct runfile *runfile);
 
 /*

@@ -24,7 +24,7 @@
 
 static const char schema_sql[] = "BEGIN IMMEDIATE;"
 				 "PRAGMA application_id = 1349086802;"
-				 "PRAGMA user_version = 2;"
+				 "PRAGMA user_version = 3;"
 				 "CREATE TABLE run ("
 				 "  id INTEGER PRIMARY KEY,"
 				 "  name TEXT NOT NULL,"
@@ -56,9 +56,25 @@ static const char schema_sql[] = "BEGIN IMMEDIATE;"
 				 "  exit INTEGER,"
 				 "  passed_count INTEGER"
 				 ");"
+				 "CREATE TABLE stage ("
+				 "  run_id INTEGER NOT NULL REFERENCES run (id),"
+				 "  stage INTEGER NOT NULL,"
+				 "  name NOT NULL,"
+				 "  run_name TEXT NOT NULL,"
+				 "  verb TEXT NOT NULL,"
+				 "  command NOT NULL,"
+				 "  command_identity BLOB NOT NULL,"
+				 "  names,"
+				 "  column_count INTEGER NOT NULL,"
+				 "  work_dir,"
+				 "  worker_count INTEGER NOT NULL,"
+				 "  threads TEXT NOT NULL,"
+				 "  PRIMARY KEY (run_id, stage)"
+				 ");"
 				 "CREATE TABLE task ("
 				 "  id INTEGER PRIMARY KEY,"
 				 "  run_id INTEGER NOT NULL REFERENCES run (id),"
+				 "  stage INTEGER,"
 				 "  seq INTEGER NOT NULL,"
 				 "  identity BLOB NOT NULL,"
 				 "  reason TEXT NOT NULL,"
@@ -93,7 +109,7 @@ static const char schema_sql[] = "BEGIN IMMEDIATE;"
 				 "COMMIT;";
 
 _Static_assert(RUNFILE_APPLICATION_ID == 1349086802, "in the schema");
-_Static_assert(RUNFILE_SCHEMA_VERSION == 2, "in the schema");
+_Static_assert(RUNFILE_SCHEMA_VERSION == 3, "in the schema");
 
 int
 runfile_db_fail(const struct runfile_db *db, struct err *err)

@@ -19,7 +19,7 @@
 #include "record/sqlite_late.h"
 
 #define RUNFILE_APPLICATION_ID 0x50696e52 /* "PinR" */
-#define RUNFILE_SCHEMA_VERSION 2
+#define RUNFILE_SCHEMA_VERSION 3
 
 struct runfile_db {
 	struct sqlite_late sqlite;

@@ -23,14 +23,19 @@ static const char chain_sql[] =
 #define SUCCESS "(reason = 'exit' AND exit = 0)"
 #define RETRIES "run_id IN (SELECT id FROM run WHERE resume_mode IN ('failed', 'retry'))"
 
+/* What stages before the last have done is done again, and what failed there is not resumed. */
+#define OF_LAST_STAGE                                                          \
+	"(stage IS NULL OR stage = (SELECT max(stage.stage) FROM stage WHERE " \
+	"stage.run_id = task.run_id))"
+
 static const char successes_sql[] =
-    "SELECT identity FROM task WHERE id >= ? AND " SUCCESS;
+    "SELECT identity FROM task WHERE id >= ? AND " SUCCESS " AND " OF_LAST_STAGE;
 
 /* The newest first: those that were tried again are known before what they replace. */
 static const char ends_sql[] =
     "SELECT identity, seq, inputs, overrides, run_id, " SUCCESS ", " RETRIES
     " FROM task WHERE id >= ? AND reason NOT IN ('cancelled', 'skipped')"
-    " ORDER BY id DESC";
+    " AND " OF_LAST_STAGE " ORDER BY id DESC";
 
 enum { ENDS_RUN_ID = PAST_OVERRIDES + 1, ENDS_SUCCESS, ENDS_RETRIES };
 

@@ -6,7 +6,7 @@
  * a chain, which begins with a run that resumed none. What was done is what the chain has done.
  * A failure counts as long as no later run of the chain was asked to try it again and did: runs
  * that retry failures take as many failures from the runs before them as they have tasks with the
- * same identity.
+ * same identity. In a job of stages all this is about the last stage alone.
  */
 #ifndef PINION_RUNFILE_PAST_H
 #define PINION_RUNFILE_PAST_H

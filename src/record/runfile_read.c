@@ -4,10 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RUN_COLUMNS_SQL                                                           \
-	"run.id, run.name, verb, words, run.cwd, work_dir, limits, umask, nice, " \
-	"run.pid,"                                                                \
-	" names, column_count, threads, job"
+static const char task_sql[] =
+    "SELECT run.id, ifnull(run_name, run.name), run.verb, words, cwd,"
+    " iif(run_name IS NULL, run.work_dir, stage.work_dir), limits, umask, nice, run.pid,"
+    " iif(run_name IS NULL, run.names, stage.names),"
+    " ifnull(stage.column_count, run.column_count), ifnull(stage.threads, run.threads),"
+    " job, seq, attempts, ifnull(worker, 0), ifnull(slot, 1), inputs, argv, overrides,"
+    " reason = 'timeout', task.stage"
+    " FROM task JOIN run ON run.id = task.run_id"
+    " LEFT JOIN stage ON stage.run_id = task.run_id AND stage.stage = task.stage"
+    " WHERE seq = ?1 AND (?2 = 0 OR task.run_id = ?2) AND iif(?3 IS NULL,"
+    "  task.stage IS (SELECT max(s.stage) FROM stage AS s WHERE s.run_id = task.run_id),"
+    "  task.stage = (SELECT s.stage FROM stage AS s WHERE s.run_id = task.run_id"
+    "   AND (s.name = ?3 OR s.stage + 1 = ?4) ORDER BY s.name = ?3 DESC LIMIT 1))"
+    " ORDER BY task.id DESC LIMIT 1";
 
 enum run_column {
 	RUN_ID,
@@ -27,13 +37,6 @@ enum run_column {
 	RUN_COLUMNS,
 };
 
-static const char task_sql[] =
-    "SELECT " RUN_COLUMNS_SQL
-    ", seq, attempts, ifnull(worker, 0), ifnull(slot, 1), inputs, argv, overrides,"
-    " reason = 'timeout'"
-    " FROM task JOIN run ON run.id = run_id WHERE seq = ?1 AND (?2 = 0 OR run_id = ?2)"
-    " ORDER BY task.id DESC LIMIT 1";
-
 enum task_column {
 	TASK_SEQ = RUN_COLUMNS,
 	TASK_ATTEMPTS,
@@ -43,6 +46,7 @@ enum task_column {
 	TASK_ARGV,
 	TASK_OVERRIDES,
 	TASK_TIMED_OUT,
+	TASK_STAGE,
 };
 
 static const char chain_start_sql[] =
@@ -50,7 +54,8 @@ static const char chain_start_sql[] =
     "  SELECT max(id) FROM run"
     "  UNION ALL SELECT run.resumes FROM run JOIN chain USING (id)"
     "  WHERE run.resumes IS NOT NULL)"
-    " SELECT " RUN_COLUMNS_SQL " FROM run WHERE id = (SELECT min(id) FROM chain)";
+    " SELECT id, name, verb, words, cwd, work_dir, limits, umask, nice, pid, names,"
+    " column_count, threads, job FROM run WHERE id = (SELECT min(id) FROM chain)";
 
 static void
 read_hidden(struct reading *reading, int column, struct hidden *hidden)
@@ -98,23 +103,44 @@ read_task(struct reading *reading, struct runfile_task *task)
 	reading_words(reading, TASK_ARGV, &task->argv);
 	read_hidden(reading, TASK_OVERRIDES, &task->hidden);
 	task->has_timed_out = reading_number(reading, TASK_TIMED_OUT) != 0;
+	task->stage_index = (size_t)reading_number(reading, TASK_STAGE);
+}
+
+static void
+bind_which(const struct reading *reading, const struct runfile_which *which)
+{
+	const struct sqlite_late *sqlite = &reading->db.sqlite;
+	sqlite->bind_int64(reading->row, 1, (int64_t)which->seq);
+	sqlite->bind_int64(reading->row, 2, which->run_id);
+	if (which->stage == NULL)
+		return;
+	sqlite->bind_text64(reading->row, 3, which->stage, strlen(which->stage),
+			    SQLITE_STATIC, SQLITE_UTF8);
+	sqlite->bind_int64(reading->row, 4, strtoll(which->stage, NULL, 10));
+}
+
+static int
+refuse_task(const char *path, const struct runfile_which *which, struct err *err)
+{
+	bool has_stage = which->stage != NULL;
+	return err_set(err, ERR_USAGE, "%.200s: no task %ju%s%.100s has ended in %s",
+		       path, (uintmax_t)which->seq + 1, has_stage ? " of stage " : "",
+		       has_stage ? which->stage : "",
+		       which->run_id == 0 ? "it" : "this run");
 }
 
 int
-runfile_read_task(const char *path, int64_t run_id, uint64_t seq,
+runfile_read_task(const char *path, const struct runfile_which *which,
 		  struct runfile_task *task, struct err *err)
 {
 	struct reading reading;
 	*task = (struct runfile_task){0};
 	int status = reading_open(&reading, path, task_sql, err);
 	if (status == 0) {
-		reading.db.sqlite.bind_int64(reading.row, 1, (int64_t)seq);
-		reading.db.sqlite.bind_int64(reading.row, 2, run_id);
+		bind_which(&reading, which);
 		status = runfile_db_step(&reading.db, reading.row, err);
 		if (status == 0)
-			status = err_set(
-			    err, ERR_USAGE, "%.200s: no task %ju has ended in %s", path,
-			    (uintmax_t)seq + 1, run_id == 0 ? "it" : "this run");
+			status = refuse_task(path, which, err);
 	}
 	if (status == 1) {
 		read_task(&reading, task);

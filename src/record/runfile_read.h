@@ -34,7 +34,8 @@ struct runfile_run {
 };
 
 struct runfile_task {
-	struct runfile_run run;
+	struct runfile_run run; /* of a job of stages: with what is the stage's own */
+	size_t stage_index;     /* where there are stages */
 	uint64_t seq;
 	uint32_t attempt; /* the last one */
 	uint32_t worker;
@@ -47,8 +48,14 @@ struct runfile_task {
 	struct runfile_words argv; /* none: it was not a command, or could not be executed */
 };
 
-/* `run_id` 0: the last run that has it. */
-int runfile_read_task(const char *path, int64_t run_id, uint64_t seq,
+/* Which task of a run file. */
+struct runfile_which {
+	int64_t run_id; /* 0: of the last run that has it */
+	const char *stage; /* its name, or its number from 1; NULL: the last, or there are none */
+	uint64_t seq;
+};
+
+int runfile_read_task(const char *path, const struct runfile_which *which,
 		      struct runfile_task *task, struct err *err);
 
 /* The run that is retried with `path`: the one that began what the last one went on with. */

@@ -318,32 +318,57 @@ recorder_lock(const struct recorder *self, struct err *err)
 	return 0;
 }
 
+static struct rows_stage_config
+stage_of(const struct records_config *records)
+{
+	return (struct rows_stage_config){.spec = records->spec,
+					  .command = records->command,
+					  .column_count = records->column_count};
+}
+
+/* The run's last stage is `last`; the others are as they were configured. */
+static int
+recorder_make_rows(struct recorder *self, const struct rows_stage_config *last,
+		   struct err *err)
+{
+	const struct records_config *records = self->config->records;
+	size_t count = records->before_count + 1;
+	struct rows_stage_config *stages = calloc(count, sizeof(*stages));
+	if (stages == NULL)
+		return err_no_memory(err);
+	for (size_t i = 0; i < records->before_count; i++)
+		stages[i] = stage_of(&records->before[i]);
+	stages[count - 1] = *last;
+	const struct rows_config rows = {
+	    .db = &self->db,
+	    .stages = stages,
+	    .stage_count = count,
+	    .run_id = self->run_id,
+	    .first_task_id = self->past.next_task_id,
+	};
+	self->rows = rows_new(&rows, err);
+	free(stages);
+	return self->rows == NULL ? -1 : 0;
+}
+
 static int
 recorder_begin_run(struct recorder *self, struct err *err)
 {
 	const struct records_config *records = self->config->records;
-	struct rows_config rows = {
-	    .db = &self->db,
-	    .spec = records->spec,
-	    .command = records->command,
-	    .column_count = records->column_count,
-	    .first_task_id = self->past.next_task_id,
-	};
+	struct rows_stage_config last = stage_of(records);
 	if (runfile_run_begin(&self->db, records, self->config->pid, &self->past,
 			      &self->run_id, err) == -1)
 		return -1;
-	rows.run_id = self->run_id;
 	if (past_resume(self->config->records->spec) == SPEC_RETRY_FAILED &&
 	    self->past.name_count > 0) {
 		self->command = template_new(records->spec, self->past.names,
 					     self->past.name_count, err);
 		if (self->command == NULL)
 			return -1;
-		rows.command = self->command;
-		rows.column_count = self->past.column_count;
+		last.command = self->command;
+		last.column_count = self->past.column_count;
 	}
-	self->rows = rows_new(&rows, err);
-	return self->rows == NULL ? -1 : 0;
+	return recorder_make_rows(self, &last, err);
 }
 
 static int
@@ -436,6 +461,7 @@ recorder_take_input(struct recorder *self, struct err *err)
 		memcpy(&header, at, sizeof(header));
 		if ((size_t)(end - at) - sizeof(header) < header.payload_bytes)
 			break;
+		rows_set_stage(self->rows, header.stage);
 		if (recorder_take_frame(self, header.type, at + sizeof(header),
 					header.payload_bytes, err) == -1)
 			return -1;

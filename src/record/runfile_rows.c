@@ -1,6 +1,7 @@
 /* runfile_rows.c: see runfile_rows.h. */
 #include "record/runfile_rows.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 enum task_column {
 	TASK_ID = 1,
 	TASK_RUN_ID,
+	TASK_STAGE,
 	TASK_SEQ,
 	TASK_IDENTITY,
 	TASK_REASON,
@@ -44,7 +46,7 @@ enum task_column {
 
 static const char insert_task_sql[] =
     "INSERT INTO task VALUES"
-    " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 static const char insert_output_sql[] =
     "INSERT INTO output (task_id, stream, bytes) VALUES (?, ?, ?)";
 static const char delete_output_sql[] = "DELETE FROM output WHERE task_id = ?";
@@ -56,15 +58,21 @@ struct unsettled {
 	bool has_rows[RESULT_STREAMS];
 };
 
+struct rows_stage {
+	struct rows_stage_config config;
+	struct identity command;
+	struct seqmap unsettled; /* seq to struct unsettled * */
+};
+
 struct rows {
 	struct rows_config config;
-	struct identity command;
+	struct rows_stage *stages;
+	struct rows_stage *stage; /* the one at hand */
 	int64_t next_id;
 	bool is_open;
 	sqlite3_stmt *insert_task;
 	sqlite3_stmt *insert_output;
 	sqlite3_stmt *delete_output;
-	struct seqmap unsettled; /* seq to struct unsettled * */
 	size_t kept_bytes;
 	struct arg *args;
 	size_t arg_capacity;
@@ -102,7 +110,7 @@ rows_commit(struct rows *rows, struct err *err)
 static struct unsettled *
 rows_find(const struct rows *rows, uint64_t seq)
 {
-	const uint64_t *found = seqmap_find(&rows->unsettled, seq);
+	const uint64_t *found = seqmap_find(&rows->stage->unsettled, seq);
 	return found == NULL ? NULL : (struct unsettled *)(uintptr_t)*found;
 }
 
@@ -114,7 +122,7 @@ rows_find_or_add(struct rows *rows, uint64_t seq, struct err *err)
 		return task;
 	task = calloc(1, sizeof(*task));
 	if (task == NULL ||
-	    seqmap_set(&rows->unsettled, seq, (uint64_t)(uintptr_t)task) == -1) {
+	    seqmap_set(&rows->stage->unsettled, seq, (uint64_t)(uintptr_t)task) == -1) {
 		free(task);
 		err_no_memory(err);
 		return NULL;
@@ -198,18 +206,27 @@ rows_retried(struct rows *rows, const struct wire_output *output, struct err *er
 	if (task == NULL)
 		return 0;
 	int status = rows_delete_output(rows, task, err);
-	seqmap_remove(&rows->unsettled, output->seq);
+	seqmap_remove(&rows->stage->unsettled, output->seq);
 	rows_free_unsettled(rows, task);
 	return status;
+}
+
+static int
+rows_end_stage(struct rows *rows, const struct rows_stage *stage, struct err *err)
+{
+	uint64_t seq, value;
+	for (size_t cursor = 0; seqmap_next(&stage->unsettled, &cursor, &seq, &value);)
+		if (rows_delete_output(rows, (struct unsettled *)(uintptr_t)value, err) ==
+		    -1)
+			return -1;
+	return 0;
 }
 
 int
 rows_end(struct rows *rows, struct err *err)
 {
-	uint64_t seq, value;
-	for (size_t cursor = 0; seqmap_next(&rows->unsettled, &cursor, &seq, &value);)
-		if (rows_delete_output(rows, (struct unsettled *)(uintptr_t)value, err) ==
-		    -1)
+	for (size_t i = 0; i < rows->config.stage_count; i++)
+		if (rows_end_stage(rows, &rows->stages[i], err) == -1)
 			return -1;
 	return 0;
 }
@@ -258,7 +275,7 @@ rows_bind_result(struct rows *rows, const struct result *result)
 	bool has_ended = result->reason == RESULT_EXIT;
 	bool has_run = result->started_real_ns != 0;
 	bool has_process = result->pid != 0;
-	bool is_measured = has_process && rows->config.spec->executor == SPEC_SPAWN;
+	bool is_measured = has_process && rows->stage->config.spec->executor == SPEC_SPAWN;
 	rows_bind_reason(rows, result);
 	rows_bind_if(rows, TASK_EXIT, has_ended || result->exit_status != 0,
 		     result->exit_status);
@@ -287,12 +304,12 @@ rows_bind_argv(struct rows *rows, uint64_t seq, uint32_t slot, uint32_t arg_coun
 					 .slot = slot,
 					 .args = rows->args,
 					 .arg_count = arg_count,
-					 .column_count = rows->config.column_count};
+					 .column_count = rows->stage->config.column_count};
 	bool is_text;
 	rows_bind_if(rows, TASK_ARGV, false, 0);
-	if (rows->config.spec->executor != SPEC_SPAWN)
+	if (rows->stage->config.spec->executor != SPEC_SPAWN)
 		return 0;
-	if (template_expand(rows->config.command, &values, argv, err) == -1)
+	if (template_expand(rows->stage->config.command, &values, argv, err) == -1)
 		return -1;
 	if (argv->has_nul)
 		return 0;
@@ -314,7 +331,7 @@ rows_bind_argv(struct rows *rows, uint64_t seq, uint32_t slot, uint32_t arg_coun
 static int
 rows_bind_inputs(struct rows *rows, uint32_t arg_count)
 {
-	const struct spec *spec = rows->config.spec;
+	const struct spec *spec = rows->stage->config.spec;
 	uint32_t hidden = spec->hidden_count;
 	struct buf *overrides = &rows->overrides_column;
 	bool is_text;
@@ -337,10 +354,11 @@ static int
 rows_bind_task(struct rows *rows, int64_t id, uint64_t seq, uint32_t arg_count,
 	       const struct result *result, struct identity *identity, struct err *err)
 {
-	*identity =
-	    identity_of_task(&rows->command, rows->config.spec, rows->args, arg_count);
+	const struct spec *spec = rows->stage->config.spec;
+	*identity = identity_of_task(&rows->stage->command, spec, rows->args, arg_count);
 	rows_bind(rows, TASK_ID, id);
 	rows_bind(rows, TASK_RUN_ID, rows->config.run_id);
+	rows_bind_if(rows, TASK_STAGE, spec->job != NULL, (int64_t)spec->stage_index);
 	rows_bind(rows, TASK_SEQ, (int64_t)seq);
 	rows->config.db->sqlite.bind_blob64(rows->insert_task, TASK_IDENTITY, identity,
 					    sizeof(*identity), SQLITE_STATIC);
@@ -403,7 +421,7 @@ rows_settled(struct rows *rows, const struct wire_settled *settled, const char *
 		return err_no_memory(err);
 	int status = rows_settle(rows, settled, task != NULL ? task : &silent, err);
 	if (task != NULL) {
-		seqmap_remove(&rows->unsettled, settled->seq);
+		seqmap_remove(&rows->stage->unsettled, settled->seq);
 		rows_free_unsettled(rows, task);
 	}
 	return status;
@@ -456,17 +474,44 @@ rows_answered(struct rows *rows, const struct wire_answered *answered, const cha
 
 /* --- the whole --- */
 
+void
+rows_set_stage(struct rows *rows, size_t index)
+{
+	assert(index < rows->config.stage_count);
+	rows->stage = &rows->stages[index];
+}
+
+/* NULL without memory. */
+static struct rows *
+rows_alloc(const struct rows_config *config)
+{
+	struct rows *rows = calloc(1, sizeof(*rows));
+	struct rows_stage *stages = calloc(config->stage_count, sizeof(*stages));
+	if (rows == NULL || stages == NULL) {
+		free(rows);
+		free(stages);
+		return NULL;
+	}
+	rows->config = *config;
+	rows->config.stages = NULL;
+	rows->stages = stages;
+	rows->stage = stages;
+	for (size_t i = 0; i < config->stage_count; i++) {
+		stages[i].config = config->stages[i];
+		stages[i].command = identity_of_command(config->stages[i].spec);
+	}
+	return rows;
+}
+
 struct rows *
 rows_new(const struct rows_config *config, struct err *err)
 {
 	const struct runfile_db *db = config->db;
-	struct rows *rows = calloc(1, sizeof(*rows));
+	struct rows *rows = rows_alloc(config);
 	if (rows == NULL) {
 		err_no_memory(err);
 		return NULL;
 	}
-	rows->config = *config;
-	rows->command = identity_of_command(config->spec);
 	rows->next_id = config->first_task_id;
 	rows->insert_task = runfile_db_prepare(db, insert_task_sql, err);
 	rows->insert_output = runfile_db_prepare(db, insert_output_sql, err);
@@ -478,17 +523,25 @@ rows_new(const struct rows_config *config, struct err *err)
 	return NULL;
 }
 
-void
-rows_free(struct rows *rows)
+static void
+rows_free_stage(struct rows *rows, struct rows_stage *stage)
 {
 	uint64_t seq, value;
 	size_t cursor = 0;
+	while (seqmap_next(&stage->unsettled, &cursor, &seq, &value))
+		rows_free_unsettled(rows, (struct unsettled *)(uintptr_t)value);
+	seqmap_fini(&stage->unsettled);
+}
+
+void
+rows_free(struct rows *rows)
+{
 	if (rows == NULL)
 		return;
 	const struct sqlite_late *sqlite = &rows->config.db->sqlite;
-	while (seqmap_next(&rows->unsettled, &cursor, &seq, &value))
-		rows_free_unsettled(rows, (struct unsettled *)(uintptr_t)value);
-	seqmap_fini(&rows->unsettled);
+	for (size_t i = 0; i < rows->config.stage_count; i++)
+		rows_free_stage(rows, &rows->stages[i]);
+	free(rows->stages);
 	sqlite->finalize(rows->insert_task);
 	sqlite->finalize(rows->insert_output);
 	sqlite->finalize(rows->delete_output);

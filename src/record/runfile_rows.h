@@ -21,18 +21,27 @@
 
 struct rows;
 
-/* All borrowed until rows_free. */
-struct rows_config {
-	const struct runfile_db *db;
+/* What the tasks of a stage are made by. */
+struct rows_stage_config {
 	const struct spec *spec;
 	const struct template *command;
 	size_t column_count;
+};
+
+/* All borrowed until rows_free. */
+struct rows_config {
+	const struct runfile_db *db;
+	const struct rows_stage_config *stages; /* only until rows_new returns */
+	size_t stage_count;                     /* one at least */
 	int64_t run_id;
 	int64_t first_task_id;
 };
 
 struct rows *rows_new(const struct rows_config *config, struct err *err);
 void rows_free(struct rows *rows);
+
+/* Which of them all that follows is about; the first to begin with. */
+void rows_set_stage(struct rows *rows, size_t index);
 
 int rows_output(struct rows *rows, const struct wire_output *output, const char *bytes,
 		size_t length, struct err *err);

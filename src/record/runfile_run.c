@@ -51,6 +51,24 @@ enum run_column {
 	RUN_JOB,
 };
 
+static const char insert_stage_sql[] =
+    "INSERT INTO stage VALUES (?,?,?,?,?,?,?,?,?,?,?,?)";
+
+enum stage_column {
+	STAGE_RUN_ID = 1,
+	STAGE_STAGE,
+	STAGE_NAME,
+	STAGE_RUN_NAME,
+	STAGE_VERB,
+	STAGE_COMMAND,
+	STAGE_COMMAND_IDENTITY,
+	STAGE_NAMES,
+	STAGE_COLUMN_COUNT,
+	STAGE_WORK_DIR,
+	STAGE_WORKER_COUNT,
+	STAGE_THREADS,
+};
+
 static const char delete_litter_sql[] =
     "DELETE FROM output WHERE task_id >="
     " (SELECT first_task_id FROM run ORDER BY id DESC LIMIT 1)"
@@ -64,7 +82,7 @@ static const char describe_sql[] =
     " datetime(started_ns / 1000000000, 'unixepoch', 'localtime'))"
     " FROM run ORDER BY id DESC LIMIT 1";
 
-/* The values of the row that is being made; SQLite copies them. */
+/* The values of the row of a run or a stage that is being made; SQLite copies them. */
 struct run_row {
 	const struct runfile_db *db;
 	sqlite3_stmt *insert;
@@ -72,8 +90,8 @@ struct run_row {
 };
 
 static void
-row_bind_bytes(struct run_row *row, enum run_column column, const char *bytes,
-	       size_t length, bool is_text)
+row_bind_bytes(struct run_row *row, int column, const char *bytes, size_t length,
+	       bool is_text)
 {
 	const struct sqlite_late *sqlite = &row->db->sqlite;
 	if (is_text)
@@ -85,7 +103,7 @@ row_bind_bytes(struct run_row *row, enum run_column column, const char *bytes,
 
 /* NULL for NULL. */
 static void
-row_bind_word(struct run_row *row, enum run_column column, const char *word)
+row_bind_word(struct run_row *row, int column, const char *word)
 {
 	if (word != NULL)
 		row_bind_bytes(row, column, word, strlen(word),
@@ -95,15 +113,14 @@ row_bind_word(struct run_row *row, enum run_column column, const char *word)
 }
 
 static void
-row_bind_number(struct run_row *row, enum run_column column, int64_t number)
+row_bind_number(struct run_row *row, int column, int64_t number)
 {
 	row->db->sqlite.bind_int64(row->insert, column, number);
 }
 
 /* A NULL-terminated list, after `before` if that is one, too. 0, -1 without memory. */
 static int
-row_bind_words(struct run_row *row, enum run_column column, char *const *before,
-	       char *const *words)
+row_bind_words(struct run_row *row, int column, char *const *before, char *const *words)
 {
 	struct buf args = {0};
 	bool is_text;
@@ -127,7 +144,7 @@ row_bind_words(struct run_row *row, enum run_column column, char *const *before,
 
 /* The part of the machine that each slot's tasks are told of. */
 static int
-row_bind_threads(struct run_row *row, const struct records_config *config)
+row_bind_threads(struct run_row *row, int column, const struct records_config *config)
 {
 	buf_clear(&row->column);
 	if (buf_append_char(&row->column, '[') == -1)
@@ -138,26 +155,26 @@ row_bind_threads(struct run_row *row, const struct records_config *config)
 			return -1;
 	if (buf_append_char(&row->column, ']') == -1)
 		return -1;
-	row_bind_bytes(row, RUN_THREADS, row->column.bytes, row->column.length, true);
+	row_bind_bytes(row, column, row->column.bytes, row->column.length, true);
 	return 0;
 }
 
 /* What the columns are called, of which there are so many; those of a retry are the record's. */
 static int
-row_bind_columns(struct run_row *row, const struct records_config *config,
-		 const struct past *past)
+row_bind_columns(struct run_row *row, int count_column, int names_column,
+		 const struct records_config *config, const struct past *past)
 {
 	bool is_retry = past_resume(config->spec) == SPEC_RETRY_FAILED;
 	bool is_text;
-	row_bind_number(row, RUN_COLUMN_COUNT,
+	row_bind_number(row, count_column,
 			(int64_t)(is_retry ? past->column_count : config->column_count));
-	row_bind_word(row, RUN_NAMES, NULL);
+	row_bind_word(row, names_column, NULL);
 	buf_clear(&row->column);
 	if (words_append(&row->column, is_retry ? past->names : config->names,
 			 is_retry ? past->name_count : config->name_count, &is_text) == -1)
 		return -1;
 	if ((is_retry ? past->name_count : config->name_count) > 0)
-		row_bind_bytes(row, RUN_NAMES, row->column.bytes, row->column.length,
+		row_bind_bytes(row, names_column, row->column.bytes, row->column.length,
 			       is_text);
 	return 0;
 }
@@ -173,20 +190,28 @@ row_bind_job_text(struct run_row *row, const struct buf *text)
 			       json_text_is_utf8(text->bytes, text->length));
 }
 
+/* Before anything is put into it, or the program or library. */
+static int
+row_bind_command(struct run_row *row, int command_column, int identity_column,
+		 const struct spec *spec)
+{
+	struct identity command = identity_of_command(spec);
+	row_bind_bytes(row, identity_column, (const char *)&command, sizeof(command),
+		       false);
+	/* Else words is {} alone. */
+	return row_bind_words(row, command_column, NULL,
+			      spec->executor == SPEC_SPAWN ? spec->words
+							   : spec->program_words);
+}
+
 static int
 row_bind_job(struct run_row *row, const struct records_config *config)
 {
 	const struct spec *spec = config->spec;
-	struct identity command = identity_of_command(spec);
-	char *const *words = spec->words;
 	row_bind_word(row, RUN_VERB, config->argv[1]);
-	row_bind_bytes(row, RUN_COMMAND_IDENTITY, (const char *)&command, sizeof(command),
-		       false);
 	row_bind_word(row, RUN_WORK_DIR, spec->work_dir);
 	row_bind_job_text(row, spec->job != NULL ? &spec->job->job_text : &spec->job_text);
-	if (spec->executor != SPEC_SPAWN) /* words is {} alone */
-		words = spec->program_words;
-	if (row_bind_words(row, RUN_COMMAND, NULL, words) == -1)
+	if (row_bind_command(row, RUN_COMMAND, RUN_COMMAND_IDENTITY, spec) == -1)
 		return -1;
 	return row_bind_words(row, RUN_WORDS, NULL,
 			      (char *const *)(uintptr_t)(config->argv + 2));
@@ -242,21 +267,74 @@ row_insert(struct run_row *row, int64_t *run_id, struct err *err)
 	return runfile_db_step(row->db, row->insert, err); /* to its end */
 }
 
+/* Of all stages. */
+static int64_t
+count_workers(const struct records_config *config)
+{
+	size_t count = config->worker_count;
+	for (size_t i = 0; i < config->before_count; i++)
+		count += config->before[i].worker_count;
+	return (int64_t)count;
+}
+
 static int
 run_make_row(struct run_row *row, const struct records_config *config,
 	     const struct past *past, int64_t *run_id, struct err *err)
 {
 	row_bind_word(row, RUN_NAME, config->run_name);
-	row_bind_number(row, RUN_WORKER_COUNT, (int64_t)config->worker_count);
+	row_bind_number(row, RUN_WORKER_COUNT, count_workers(config));
 	row_bind_number(row, RUN_CPU_COUNT, (int64_t)config->cpu_count);
 	row_bind_number(row, RUN_STARTED, clock_real_ns());
 	row_bind_past(row, config, past);
-	if (row_bind_job(row, config) == -1 || row_bind_columns(row, config, past) == -1 ||
-	    row_bind_threads(row, config) == -1)
+	if (row_bind_job(row, config) == -1 ||
+	    row_bind_columns(row, RUN_COLUMN_COUNT, RUN_NAMES, config, past) == -1 ||
+	    row_bind_threads(row, RUN_THREADS, config) == -1)
 		return err_no_memory(err);
 	if (row_bind_surroundings(row, err) == -1)
 		return -1;
 	return row_insert(row, run_id, err);
+}
+
+static int
+stage_make_row(struct run_row *row, const struct records_config *config,
+	       const struct past *past, int64_t run_id, struct err *err)
+{
+	static const char *const verbs[] = {
+	    [SPEC_SPAWN] = "map", [SPEC_COPROC] = "feed", [SPEC_PLUGIN] = "call"};
+	const struct spec *spec = config->spec;
+	row_bind_number(row, STAGE_RUN_ID, run_id);
+	row_bind_number(row, STAGE_STAGE, (int64_t)spec->stage_index);
+	row_bind_word(row, STAGE_NAME, spec->stage);
+	row_bind_word(row, STAGE_RUN_NAME, config->run_name);
+	row_bind_word(row, STAGE_VERB, verbs[spec->executor]);
+	row_bind_word(row, STAGE_WORK_DIR, spec->work_dir);
+	row_bind_number(row, STAGE_WORKER_COUNT, (int64_t)config->worker_count);
+	if (row_bind_command(row, STAGE_COMMAND, STAGE_COMMAND_IDENTITY, spec) == -1 ||
+	    row_bind_columns(row, STAGE_COLUMN_COUNT, STAGE_NAMES, config, past) == -1 ||
+	    row_bind_threads(row, STAGE_THREADS, config) == -1)
+		return err_no_memory(err);
+	return runfile_db_step(row->db, row->insert, err);
+}
+
+/* A row for each stage; none where there are no stages. */
+static int
+insert_stages(const struct runfile_db *db, const struct records_config *config,
+	      const struct past *past, int64_t run_id, struct err *err)
+{
+	struct run_row row = {.db = db};
+	int status = 0;
+	if (config->spec->job == NULL)
+		return 0;
+	row.insert = runfile_db_prepare(db, insert_stage_sql, err);
+	if (row.insert == NULL)
+		return -1;
+	for (size_t i = 0; i < config->before_count && status == 0; i++)
+		status = stage_make_row(&row, &config->before[i], past, run_id, err);
+	if (status == 0)
+		status = stage_make_row(&row, config, past, run_id, err);
+	db->sqlite.finalize(row.insert);
+	buf_fini(&row.column);
+	return status;
 }
 
 int
@@ -274,7 +352,9 @@ runfile_run_begin(const struct runfile_db *db, const struct records_config *conf
 	int status = run_make_row(&row, config, past, run_id, err);
 	db->sqlite.finalize(row.insert);
 	buf_fini(&row.column);
-	return status == -1 ? -1 : runfile_db_exec(db, "COMMIT", err);
+	if (status == -1 || insert_stages(db, config, past, *run_id, err) == -1)
+		return -1;
+	return runfile_db_exec(db, "COMMIT", err);
 }
 
 int

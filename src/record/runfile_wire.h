@@ -35,6 +35,7 @@ enum wire_type {
 struct wire_header {
 	uint32_t payload_bytes;
 	uint32_t type;
+	uint32_t stage; /* which of those that are run it is about; towards the recorder only */
 };
 
 struct wire_output {
@@ -87,7 +88,7 @@ struct wire_failed {
 	int32_t errno_value;
 };
 
-static_assert(sizeof(struct wire_header) == 8 && sizeof(struct wire_output) == 16 &&
+static_assert(sizeof(struct wire_header) == 12 && sizeof(struct wire_output) == 16 &&
 		  sizeof(struct wire_settled) == 104 && sizeof(struct wire_answered) == 40 &&
 		  sizeof(struct wire_answer) == 24 && sizeof(struct wire_end) == 16 &&
 		  sizeof(struct wire_task) == 16 && sizeof(struct wire_failed) == 8,

@@ -347,12 +347,12 @@ documented_columns() {
 	pinion map --run-file run.db echo ::: a
 	assert_equal "$(sed -n 's/^\.Ss //p' "$root/man/pinion-run-file.5" | sort)" \
 		"$(sqlite3 run.db "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")"
-	for table in run task output; do
+	for table in run stage task output; do
 		assert_equal "$(documented_columns $table | sort)" \
 			"$(sqlite3 run.db "SELECT name FROM pragma_table_info('$table') ORDER BY name")"
 	done
 	assert_equal "$(sqlite3 run.db 'PRAGMA application_id; PRAGMA user_version')" \
-		"$(printf '1349086802\n2')"
+		"$(printf '1349086802\n3')"
 }
 
 @test "the queries in pinion-run-file(5) run, and find something" {

@@ -249,7 +249,49 @@ record_objects() {
 		rm -f run.db
 		pinion run job.json >recorded
 		rm job.json
-		assert_equal "$(sqlite3 run.db "SELECT overrides ->> 'from' FROM task ORDER BY seq" | tr '\n' ' ')" '1 2 '
+		assert_equal "$(sqlite3 run.db "SELECT overrides ->> 'from' FROM task WHERE stage = 1 ORDER BY seq" | tr '\n' ' ')" '1 2 '
 		assert_equal "$(pinion replay run.db 1; pinion replay run.db 2)" "$(cat recorded)"
 	done
+}
+
+@test "a task of any stage runs again as its stage had it" {
+	mkdir place
+	cat >job.json <<-'END'
+		{"inputs": {"args": ["a", "b c"]}, "run_file": "run.db", "stages": [
+			{"name": "x:y", "command": "echo {} $OF $PINION_RUN; pwd >&2; exit $((PINION_SEQ * 4))", "env": {"OF": "first"}, "cwd": "place"},
+			{"feed": ["sed", "-u", "s/$/!/"]},
+			{"command": "echo {} $OF", "env": {"OF": "last"}}]}
+	END
+	pinion run job.json >out 2>/dev/null || true
+	local name
+	name=$(sqlite3 run.db 'SELECT name FROM run')
+	name=${name%-3}
+	rm job.json
+	run --separate-stderr pinion replay run.db x:y:2
+	assert_equal "$status" 4
+	assert_equal "$output" "b c first $name"
+	assert_equal "$stderr" "$PWD/place"
+	assert_equal "$(pinion replay run.db 1:1 2>/dev/null)" "a first $name"
+	assert_equal "$(pinion replay run.db 2:1)" "a first $name!"
+	assert_equal "$(bash -c "$(pinion replay --print run.db 2:1)")" "a first $name!"
+	assert_equal "$(pinion replay run.db 3:1)" "$(cat out)"
+	assert_equal "$(pinion replay run.db 1)" "$(cat out)"
+	run --separate-stderr pinion replay run.db none:1
+	assert_equal "$status" 2
+	assert_equal "$stderr" "pinion replay: $PWD/run.db: no task 1 of stage none has ended in it"
+	run -2 pinion replay run.db :1
+	[[ $output == *'write the number of a task, from 1, or STAGE:TASK' ]]
+}
+
+@test "--failed runs what failed in the last stage, as that had it" {
+	cat >job.json <<-'END'
+		{"inputs": {"args": ["a", "b", "c"]}, "run_file": "run.db", "stages": [
+			{"command": "echo {}; [ {} != b ]"},
+			{"command": "echo {} again; [ -e good ]"}]}
+	END
+	pinion run job.json >/dev/null 2>&1 || true
+	touch good
+	run -0 --separate-stderr pinion replay --failed run.db
+	assert_equal "$output" $'a again\nc again'
+	assert_equal "$(sqlite3 run.db 'SELECT run_id, stage, count(*) FROM task GROUP BY run_id, stage' | xargs)" '1|0|3 1|1|2 2|1|2'
 }

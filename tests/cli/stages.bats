@@ -239,6 +239,72 @@ pinion run: stage 2:   task 3: exit 1: from task 4: echo got 4; [ 4 != 4 ]"
 	assert_equal "$(sort ran)" $'3\nin1\nin2\nin3\nin4\nin5'
 }
 
+@test "a run file has the tasks of all stages, and where each came from" {
+	job '{"inputs": {"range": [1, 4]}, "run_file": "run.db", "stages": [
+		{"name": "read", "command": "echo {}; echo {}b; echo e{} >&2; [ {} != 3 ]", "workers": 2},
+		{"feed": ["sed", "-u", "s/$/x/"], "workers": 1, "chunksize": 3},
+		{"name": "end", "command": "echo {}; [ {} != 4x ]", "workers": 3}]}'
+	run -1 pinion run job.json
+	assert_equal "$(sqlite3 run.db 'SELECT stage, name, verb, worker_count FROM stage ORDER BY stage' | xargs)" \
+		'0|read|map|2 1|2|feed|1 2|end|map|3'
+	assert_equal "$(sqlite3 run.db 'SELECT verb, command, worker_count, exit FROM run')" \
+		'run|["echo {}; [ {} != 4x ]"]|6|1'
+	assert_equal "$(sqlite3 run.db "SELECT stage, seq, exit, inputs ->> 0, overrides ->> 'from', rtrim(stdout, char(10))
+		FROM task ORDER BY stage, seq" | grep -v b)" '0|0|0|1||1
+0|1|0|2||2
+0|2|1|3||3
+0|3|0|4||4
+1|0|0|1|1|1x
+1|2|0|2|2|2x
+1|4|0|4|4|4x
+2|0|0|1x|1,1|1x
+2|2|0|2x|2,3|2x
+2|4|1|4x|4,5|4x'
+	assert_equal "$(sqlite3 run.db 'SELECT group_concat(stderr, "") FROM task WHERE stage = 0' | sort | xargs)" 'e1 e2 e3 e4'
+	assert_equal "$(sqlite3 run.db "SELECT count(*) FROM task WHERE stage > 0 AND argv IS NULL")" 6
+}
+
+@test "the output of each stage's tasks is in the run file, however long" {
+	job '{"inputs": {"range": [1, 3]}, "run_file": "run.db", "stages": [
+		{"command": "seq {}0000 >&2; echo {}"}, {"command": "seq {}1111"}]}'
+	pinion run job.json >out 2>err
+	assert_equal "$(sqlite3 run.db "SELECT seq, stream, sum(length(bytes)), sum(stdout_bytes + stderr_bytes) / count(*)
+		FROM output JOIN task ON task.id = task_id GROUP BY stage, seq, stream" | xargs)" \
+		"$(for i in 1 2 3; do printf '%d|2|%d|%d ' $((i - 1)) "$(seq ${i}0000 | wc -c)" $(($(seq ${i}0000 | wc -c) + 2)); done
+		for i in 1 2 3; do printf '%d|1|%d|%d ' $((i - 1)) "$(seq ${i}1111 | wc -c)" "$(seq ${i}1111 | wc -c)"; done | sed 's/ $//')"
+}
+
+@test "what an equal stage has done before is not what the last one has done" {
+	job '{"inputs": {"args": ["a", "b"]}, "run_file": "run.db", "resume": true, "stages": [
+		{"command": "echo {}"}, {"command": "echo {}"}]}'
+	run -0 pinion run job.json
+	sqlite3 run.db "DELETE FROM task WHERE stage = 1 AND seq = 1"
+	run -0 --separate-stderr pinion run job.json
+	assert_equal "$output" b
+	assert_equal "$(sqlite3 run.db 'SELECT stage, count(*) FROM task WHERE run_id = 2 GROUP BY stage' | xargs)" '0|2 1|1'
+	assert_equal "$(sqlite3 run.db 'SELECT passed_count FROM run WHERE id = 2')" 1
+}
+
+@test "a job of stages that was killed goes on: each task of the last is done once" {
+	local pid
+	job '{"inputs": {"range": [1, 200]}, "run_file": "run.db", "resume_failed": true, "order": "finish", "stages": [
+		{"command": "echo {}"}, {"feed": "cat"},
+		{"command": "[ {} != 60 ] || [ -e go ] || { touch reached; sleep 1000; }; echo {} >>ended"}]}'
+	timeout 60 pinion run job.json 3>&- &
+	pid=$!
+	wait_until [ -e reached ]
+	wait_until eval '[[ $(sqlite3 run.db "SELECT count(*) FROM task WHERE stage = 2" 2>/dev/null) -ge 30 ]]'
+	kill -KILL "$(pgrep -P "$pid" -x pinion)"
+	wait "$pid" || true
+	wait_until assert_nothing_left
+	touch go
+	run -0 pinion run job.json
+	assert_equal "$(sqlite3 run.db "SELECT count(*), count(DISTINCT inputs) FROM task WHERE stage = 2 AND exit = 0")" '200|200'
+	assert_equal "$(sqlite3 run.db "SELECT count(*) FROM task WHERE stage < 2 AND run_id = 2")" 400
+	assert_equal "$(sort -u ended | wc -l)" 200
+	assert_equal "$(sqlite3 run.db 'PRAGMA integrity_check')" ok
+}
+
 @test "a dry run shows the first stage" {
 	job '{"inputs": {"args": ["a"]}, "dry_run": true, "stages": [{"command": "touch {}"}, {"command": "touch {}"}]}'
 	run -0 --separate-stderr pinion run job.json

@@ -89,7 +89,7 @@ other_schema_is_refused(void **state)
 	struct fixture *f = *state;
 	fixture_open(f);
 	fixture_finish(f);
-	make_database(f, "PRAGMA user_version = 3");
+	make_database(f, "PRAGMA user_version = 4");
 	expect_refused(f, "of a newer pinion");
 	make_database(f, "PRAGMA user_version = 1");
 	expect_refused(f, "of an older pinion");
