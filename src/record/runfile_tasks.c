@@ -15,7 +15,8 @@ static const char run_sql[] =
     "SELECT id, ifnull(resumes, 0), name, verb, host, pinion_version, cwd, command, "
     " worker_count, cpu_count, started_ns, ifnull(ended_ns, 0), outcome, ifnull(exit, 0),"
     " ifnull(passed_count, 0), first_task_id,"
-    " (SELECT min(first_task_id) FROM run AS later WHERE later.id > run.id)"
+    " (SELECT min(first_task_id) FROM run AS later WHERE later.id > run.id),"
+    " EXISTS (SELECT 1 FROM stage WHERE run_id = run.id)"
     " FROM run WHERE id = iif(?1 = 0, (SELECT max(id) FROM run), ?1)";
 
 enum run_column {
@@ -36,6 +37,7 @@ enum run_column {
 	RUN_PASSED,
 	RUN_FIRST_TASK,
 	RUN_NEXT_FIRST_TASK,
+	RUN_HAS_STAGES,
 };
 
 /* There is no index by run, but the rows of a run are together, as far as another came after it. */
@@ -47,7 +49,13 @@ static const char sums_sql[] =
     " max(started_ns + wall_ns), min(wall_ns), max(wall_ns), total(wall_ns),"
     " total(user_ns + sys_ns), count(user_ns), max(maxrss_bytes)" OF_RUN_SQL;
 
-#define SLOTS_MAX 65536 /* more there are only in a record that is not sound */
+/* How many slots each stage has, and which one that is. */
+static const char slots_sql[] = "SELECT ifnull(stage, 0), ifnull(max(slot), 0)" OF_RUN_SQL
+				" GROUP BY stage ORDER BY stage";
+
+/* More there are only in a record that is not sound. */
+#define SLOTS_MAX 65536
+#define STAGES_MAX 65536
 
 enum sum_column {
 	SUM_COUNT,
@@ -67,7 +75,7 @@ enum sum_column {
 };
 
 /* Rows are in the order in which tasks ended. Only ids are sorted, not what is behind them. */
-static const char order_sql[] = "SELECT id, seq" OF_RUN_SQL " ORDER BY seq";
+static const char order_sql[] = "SELECT id, stage, seq" OF_RUN_SQL " ORDER BY stage, seq";
 
 static const char longest_sql[] =
     "SELECT wall_ns" OF_RUN_SQL " ORDER BY wall_ns DESC LIMIT 1 OFFSET ?4";
@@ -76,7 +84,9 @@ static const char longer_sql[] = "SELECT count(*)" OF_RUN_SQL " AND wall_ns > ?4
 static const char task_sql[] =
     "SELECT seq, reason, exit, signal, errno, attempts, started_ns, wall_ns, user_ns,"
     " sys_ns, maxrss_bytes, worker, slot, ifnull(cpu, -1), pid, stdout_bytes,"
-    " stderr_bytes, inputs, argv, stdout, stderr FROM task WHERE id = ?1";
+    " stderr_bytes, inputs, argv, stdout, stderr, stage, (SELECT name FROM stage"
+    "  WHERE stage.run_id = task.run_id AND stage.stage = task.stage)"
+    " FROM task WHERE id = ?1";
 
 enum task_column {
 	TASK_SEQ,
@@ -100,6 +110,8 @@ enum task_column {
 	TASK_ARGV,
 	TASK_STDOUT,
 	TASK_STDERR,
+	TASK_STAGE,
+	TASK_STAGE_NAME,
 };
 
 static const char output_sql[] =
@@ -120,6 +132,7 @@ struct runfile_tasks {
 	sqlite3_stmt *output;
 	sqlite3_stmt *tail;
 	struct runfile_overview overview;
+	struct buf lane_starts; /* of uint32_t: for each stage, how many lanes are before its own */
 	int64_t id_range[2];
 	int64_t task_id;
 	struct list inputs;
@@ -164,9 +177,16 @@ read_run(struct runfile_tasks *tasks)
 	run->exit_status = (int)reading_number(reading, RUN_EXIT);
 	run->passed_count = (uint64_t)reading_number(reading, RUN_PASSED);
 	run->is_last = next_first == 0;
+	run->has_stages = reading_number(reading, RUN_HAS_STAGES) != 0;
 	run->is_live &= run->outcome == NULL && run->is_last;
 	tasks->id_range[0] = reading_number(reading, RUN_FIRST_TASK);
 	tasks->id_range[1] = next_first == 0 ? INT64_MAX : next_first;
+}
+
+static uint32_t
+bounded_slots(int64_t count)
+{
+	return count < SLOTS_MAX ? (uint32_t)count : SLOTS_MAX;
 }
 
 static void
@@ -179,8 +199,7 @@ read_sums(struct runfile_tasks *tasks)
 	run->cancelled_count = (uint64_t)reading_number(reading, SUM_CANCELLED);
 	run->skipped_count = (uint64_t)reading_number(reading, SUM_SKIPPED);
 	run->ran_count = (uint64_t)reading_number(reading, SUM_RAN);
-	int64_t slot_count = reading_number(reading, SUM_SLOTS);
-	run->slot_count = slot_count < SLOTS_MAX ? (uint32_t)slot_count : SLOTS_MAX;
+	run->slot_count = bounded_slots(reading_number(reading, SUM_SLOTS));
 	run->first_real_ns = reading_number(reading, SUM_FIRST);
 	run->last_real_ns = reading_number(reading, SUM_LAST);
 	run->shortest_ns = reading_number(reading, SUM_SHORTEST);
@@ -244,6 +263,41 @@ load_sums(struct runfile_tasks *tasks, struct err *err)
 	return reading->status;
 }
 
+/* Stages up to `stage` begin here, unless they have their place already. 0, -1 without memory. */
+static int
+add_lane_starts(struct runfile_tasks *tasks, int64_t stage, uint32_t start)
+{
+	while (tasks->lane_starts.length <= (size_t)stage * sizeof(start))
+		if (buf_append(&tasks->lane_starts, &start, sizeof(start)) == -1)
+			return -1;
+	return 0;
+}
+
+/* The workers of stages are others, though they are counted from 1 in each. */
+static int
+load_lanes(struct runfile_tasks *tasks, struct err *err)
+{
+	struct reading *reading = &tasks->reading;
+	uint32_t count = 0;
+	int status;
+	if (!tasks->overview.has_stages)
+		return 0;
+	if (read_with(tasks, slots_sql, err) == -1)
+		return -1;
+	bind_run(tasks, reading->row);
+	while ((status = runfile_db_step(&reading->db, reading->row, err)) == 1) {
+		int64_t stage = reading_number(reading, 0);
+		if (stage < 0 || stage > STAGES_MAX)
+			return err_set(err, ERR_SYSTEM, "%.200s: a task is of no stage",
+				       reading->db.path);
+		if (add_lane_starts(tasks, stage, count) == -1)
+			return err_no_memory(err);
+		count = bounded_slots(count + reading_number(reading, 1));
+	}
+	tasks->overview.slot_count = count;
+	return status;
+}
+
 static int
 prepare_tasks(struct runfile_tasks *tasks, struct err *err)
 {
@@ -275,7 +329,8 @@ runfile_tasks_open(const char *path, int64_t run_id, struct err *err)
 	if (reading_open(&tasks->reading, path, "BEGIN", err) == -1 ||
 	    runfile_db_step(&tasks->reading.db, tasks->reading.row, err) == -1 ||
 	    read_with(tasks, run_sql, err) == -1 || load_run(tasks, run_id, err) == -1 ||
-	    load_sums(tasks, err) == -1 || prepare_tasks(tasks, err) == -1) {
+	    load_sums(tasks, err) == -1 || load_lanes(tasks, err) == -1 ||
+	    prepare_tasks(tasks, err) == -1) {
 		runfile_tasks_close(tasks);
 		return NULL;
 	}
@@ -305,6 +360,7 @@ runfile_tasks_close(struct runfile_tasks *tasks)
 	free(tasks->overview.cwd);
 	free(tasks->overview.outcome);
 	runfile_words_fini(&tasks->overview.command);
+	buf_fini(&tasks->lane_starts);
 	buf_fini(&tasks->inputs.packed);
 	free(tasks->inputs.args);
 	buf_fini(&tasks->argv.packed);
@@ -337,14 +393,28 @@ read_reason(struct reading *reading)
 				 (size_t)sqlite->column_bytes(reading->row, TASK_REASON));
 }
 
-static void
-read_task(struct reading *reading, struct runfile_ended *task)
+/* How many lanes are before those of the task at hand. */
+static uint32_t
+lane_start(struct runfile_tasks *tasks)
 {
+	uint32_t start = 0;
+	size_t at = (size_t)reading_number(&tasks->reading, TASK_STAGE) * sizeof(start);
+	if (at < tasks->lane_starts.length)
+		memcpy(&start, tasks->lane_starts.bytes + at, sizeof(start));
+	return start;
+}
+
+static void
+read_task(struct runfile_tasks *tasks, struct runfile_ended *task)
+{
+	struct reading *reading = &tasks->reading;
+	const struct sqlite_late *sqlite = &reading->db.sqlite;
 	*task = (struct runfile_ended){
 	    .seq = (uint64_t)reading_number(reading, TASK_SEQ),
 	    .attempts = (uint32_t)reading_number(reading, TASK_ATTEMPTS),
 	    .has_run = !is_null(reading, TASK_STARTED),
 	    .is_measured = !is_null(reading, TASK_USER),
+	    .stage = (const char *)sqlite->column_text(reading->row, TASK_STAGE_NAME),
 	};
 	task->result = (struct result){
 	    .reason = read_reason(reading),
@@ -363,6 +433,8 @@ read_task(struct reading *reading, struct runfile_ended *task)
 	    .stdout_bytes = (uint64_t)reading_number(reading, TASK_STDOUT_BYTES),
 	    .stderr_bytes = (uint64_t)reading_number(reading, TASK_STDERR_BYTES),
 	};
+	if (task->has_run)
+		task->lane = lane_start(tasks) + task->result.slot;
 }
 
 int
@@ -378,7 +450,7 @@ runfile_tasks_next(struct runfile_tasks *tasks, struct runfile_ended *task, stru
 	sqlite->bind_int64(reading->row, 1, tasks->task_id);
 	status = runfile_db_step(&reading->db, reading->row, err);
 	if (status == 1)
-		read_task(reading, task);
+		read_task(tasks, task);
 	return status;
 }
 

@@ -40,8 +40,9 @@ struct runfile_overview {
 	uint64_t done_count;
 	uint64_t cancelled_count;
 	uint64_t skipped_count;
-	uint64_t ran_count; /* those that were started; the rest is about them */
-	uint32_t slot_count;
+	uint64_t ran_count;  /* those that were started; the rest is about them */
+	uint32_t slot_count; /* of all stages */
+	bool has_stages;
 	int64_t first_real_ns; /* the first one's start, the last one's end */
 	int64_t last_real_ns;
 	int64_t shortest_ns;
@@ -54,6 +55,8 @@ struct runfile_overview {
 
 struct runfile_ended {
 	uint64_t seq;
+	const char *stage; /* its name; NULL: there are none. Until the next one */
+	uint32_t lane; /* its slot, from 1, among those of all stages; 0: it had none */
 	uint32_t attempts;
 	bool has_run;
 	bool is_measured; /* processor time and memory are known */
@@ -69,7 +72,7 @@ void runfile_tasks_close(struct runfile_tasks *tasks);
 /* Valid until the close. */
 const struct runfile_overview *runfile_tasks_overview(const struct runfile_tasks *tasks);
 
-/* The next in order of seq: 1; 0: there is none; -1 and err. */
+/* The next in order of stages and seqs: 1; 0: there is none; -1 and err. */
 int runfile_tasks_next(struct runfile_tasks *tasks, struct runfile_ended *task,
 		       struct err *err);
 

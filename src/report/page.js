@@ -92,6 +92,14 @@ function decodeNumbers(column, Type, isDelta) {
 }
 
 const seq = decodeNumbers(data.seq, Float64Array, true);
+const hasStages = data.stages.length > 0;
+const stage = hasStages ? decodeNumbers(data.stage, Uint32Array, false) : null;
+const shellWord = (text) => /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+// As pinion replay has it, "read:17"; without stages the number alone.
+const stageWord = (i) => hasStages ? shellWord(data.stages[stage[i]]) + ":" : "";
+const taskWord = (i) => stageWord(i) + (seq[i] + 1);
+const taskName = (i) => (hasStages ? `stage ${data.stages[stage[i]]}: task ` : "task ") + count(seq[i] + 1);
+const taskTitle = (i) => taskName(i).replace(/^./, (letter) => letter.toUpperCase());
 const start = decodeNumbers(data.start, Float64Array, true);
 // In the data it is nanoseconds; here all times are microseconds.
 const wall = decodeNumbers(data.wall, Float64Array, false).map((ns) => ns < 0 ? -1 : ns / 1000);
@@ -158,7 +166,7 @@ function showTiles() {
 
 function replayLine(i) {
 	const line = el("div", "replay");
-	const words = `${data.replay} ${seq[i] + 1}`;
+	const words = `${data.replay} ${taskWord(i)}`;
 	const button = el("button", "", "Copy");
 	button.type = "button";
 	button.addEventListener("click", (event) => {
@@ -191,7 +199,7 @@ function showFailures() {
 	$("failures").hidden = false;
 	for (const i of failed.slice(0, FAILURES_SHOWN)) {
 		const node = el("div", "failure"), title = el("div", "title");
-		title.append(el("span", "number", "Task " + count(seq[i] + 1)),
+		title.append(el("span", "number", taskTitle(i)),
 			el("span", "bad-word", endWords(i)), el("span", "label", labels[i]));
 		node.append(title);
 		title.append(replayLine(i));
@@ -505,11 +513,11 @@ function tasksAt(event) {
 function tipFor(found) {
 	const bad = found.filter(isFailed), i = found[0];
 	if (found.length === 1)
-		return [el("div", isFailed(i) ? "bad-word" : "", `Task ${count(seq[i] + 1)}: ${endWords(i)}`),
+		return [el("div", isFailed(i) ? "bad-word" : "", `${taskTitle(i)}: ${endWords(i)}`),
 			el("div", "mono", labels[i]),
 			el("div", "muted", `${duration(wall[i])}, from ${duration(start[i])} on, worker ${slot[i]}`)];
 	const nodes = [el("div", "", `${count(found.length)} tasks here; zoom in to tell them apart`)];
-	if (bad.length) nodes.push(el("div", "bad-word", `${count(bad.length)} failed, task ${count(seq[bad[0]] + 1)} first`));
+	if (bad.length) nodes.push(el("div", "bad-word", `${count(bad.length)} failed, ${taskName(bad[0])} first`));
 	return nodes;
 }
 
@@ -596,6 +604,7 @@ function listenTimeline() {
 const ROW = 31; // pixels, with its line
 const columns = [
 	{key: "seq", name: "Task", values: seq, text: (i) => count(seq[i] + 1), width: 80, narrow: 68, isNumber: true},
+	...(hasStages ? [{key: "stage", name: "Stage", values: stage, text: (i) => data.stages[stage[i]], width: 100, narrow: 70}] : []),
 	{key: "end", name: "Result", values: end, text: endWords, width: 130, narrow: 84},
 	{key: "wall", name: "Time", values: wall, text: (i) => wall[i] < 0 ? "" : duration(wall[i]), width: 92, narrow: 76, isNumber: true},
 	{key: "cpu", name: "CPU", values: cpu, text: (i) => cpu[i] < 0 ? "" : duration(cpu[i]), width: 92, isNumber: true, least: 760, isMeasured: true},
@@ -604,7 +613,7 @@ const columns = [
 	{key: "start", name: "Started", values: start, text: (i) => wall[i] < 0 ? "" : "+" + duration(start[i]), width: 100, isNumber: true, least: 900},
 	{key: "label", name: "What", values: null, text: (i) => labels[i], isLabel: true},
 ];
-const state = {query: "", show: "all", sort: "", descending: false, task: 0};
+const state = {query: "", show: "all", sort: "", descending: false, task: ""};
 let shownColumns = [], labelChars = 0, rows = [], lowered = null, chosen = -1;
 
 function seen(query) {
@@ -740,13 +749,13 @@ function fact(list, name, value) {
 
 function choose(i) {
 	chosen = i;
-	state.task = seq[i] + 1;
+	state.task = taskWord(i);
 	writeHash();
 	const box = $("detail"), head = el("div", "top"), close = el("button", "", "Close");
 	const facts = el("dl", "facts"), [command, said] = detailOf.get(i) ?? ["", ""];
 	close.type = "button";
 	close.addEventListener("click", unchoose);
-	head.append(el("h2", "", `Task ${count(seq[i] + 1)}`), close);
+	head.append(el("h2", "", taskTitle(i)), close);
 	fact(facts, "Result", endWords(i) + (retries[i] ? ` after ${retries[i] + 1} tries` : ""));
 	if (wall[i] >= 0) {
 		fact(facts, "Time", duration(wall[i]));
@@ -764,7 +773,7 @@ function choose(i) {
 
 function unchoose() {
 	chosen = -1;
-	state.task = 0;
+	state.task = "";
 	$("detail").hidden = true;
 	writeHash();
 	drawRows();
@@ -793,7 +802,7 @@ function setState(change) {
 
 function readHash() {
 	const words = new URLSearchParams(location.hash.slice(1));
-	const show = words.get("show"), task = Number(words.get("task"));
+	const show = words.get("show"), task = words.get("task") ?? "";
 	state.query = words.get("q") ?? "";
 	state.show = show === "failed" || show === "retried" ? show : "all";
 	state.sort = columns.some((column) => column.key === words.get("sort")) ? words.get("sort") : "";
@@ -802,7 +811,7 @@ function readHash() {
 	drawFilters();
 	drawHead();
 	fillTable();
-	const found = task > 0 ? seq.indexOf(task - 1) : -1;
+	const found = task === "" ? -1 : seq.findIndex((_, i) => taskWord(i) === task);
 	if (found >= 0) choose(found);
 }
 

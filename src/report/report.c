@@ -89,6 +89,16 @@ report_append_replay(struct buf *text, const struct report_config *config)
 }
 
 int
+report_append_task(struct buf *text, const struct runfile_ended *task)
+{
+	if (task->stage != NULL &&
+	    (quote_append(text, task->stage, strlen(task->stage)) == -1 ||
+	     buf_append_char(text, ':') == -1))
+		return -1;
+	return buf_printf(text, "%" PRIu64, task->seq + 1);
+}
+
+int
 report_append_program(struct buf *text, const struct runfile_overview *run)
 {
 	const struct runfile_words *command = &run->command;

@@ -1,7 +1,7 @@
 /*
  * report.h: what all forms of a report have in common.
  *
- * A writer is made for one form, told of each task in order of seq, and of the end; what it has
+ * A writer is made for one form, told of each task in order of stages and seqs, and of the end; what it has
  * to say it appends to its output's text. Tasks pass by once, one at a time, for all writers: none
  * keeps more than what it shows.
  */
@@ -58,6 +58,9 @@ bool report_is_failure(const struct runfile_ended *task);
 
 /* "pinion replay run.db", with --run where another run came after it; the number is to follow. */
 int report_append_replay(struct buf *text, const struct report_config *config);
+
+/* What follows then: "17", or in a job of stages "read:17". */
+int report_append_task(struct buf *text, const struct runfile_ended *task);
 
 /* The command, program or library of the run; one that is a line for the shell as it is. */
 int report_append_program(struct buf *text, const struct runfile_overview *run);

@@ -17,7 +17,7 @@ struct csv_writer {
 };
 
 static const char header[] =
-    "seq,status,exit,signal,error,attempts,worker,slot,cpu,pid,start_s,wall_s,user_s,"
+    "status,exit,signal,error,attempts,worker,slot,cpu,pid,start_s,wall_s,user_s,"
     "sys_s,maxrss_bytes,stdout_bytes,stderr_bytes,args,command\n";
 
 /* Cells have their comma in front. */
@@ -97,6 +97,7 @@ csv_task(struct report_writer *writer, const struct runfile_ended *task, struct 
 	struct csv_writer *self = (struct csv_writer *)writer;
 	struct buf *text = &writer->out->text;
 	if (buf_printf(text, "%" PRIu64, task->seq + 1) == -1 ||
+	    (task->stage != NULL && put_cell(text, task->stage, strlen(task->stage)) == -1) ||
 	    put_end(text, task) == -1 || put_numbers(text, task) == -1)
 		return err_no_memory(err);
 	if (report_label(writer->config, &self->line, err) == -1)
@@ -130,8 +131,11 @@ csv_free(struct report_writer *writer)
 struct report_writer *
 report_csv_new(const struct report_config *config, struct report_out *out, struct err *err)
 {
+	bool has_stages = runfile_tasks_overview(config->tasks)->has_stages;
 	struct csv_writer *self = calloc(1, sizeof(*self));
-	if (self == NULL || buf_append_str(&out->text, header) == -1) {
+	if (self == NULL ||
+	    buf_append_str(&out->text, has_stages ? "seq,stage," : "seq,") == -1 ||
+	    buf_append_str(&out->text, header) == -1) {
 		free(self);
 		err_no_memory(err);
 		return NULL;

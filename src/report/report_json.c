@@ -65,6 +65,7 @@ json_task(struct report_writer *writer, const struct runfile_ended *task, struct
 	struct json_writer *self = (struct json_writer *)writer;
 	struct buf *text = &writer->out->text;
 	struct result_json json = {.seq = task->seq,
+				   .stage = task->stage,
 				   .result = &task->result,
 				   .attempts = task->attempts,
 				   .is_measured = task->is_measured};

@@ -29,11 +29,13 @@
 #define LANES_MAX 256 /* page.js has the same */
 #define BINS 800
 #define TEXT_COLUMNS 1000 /* of what is told once */
+#define STAGE_COLUMNS 100
 
-enum number { SEQ, START, WALL, CPU, MEMORY, SLOT, RETRIES, END, NUMBERS };
+enum number { SEQ, STAGE, START, WALL, CPU, MEMORY, SLOT, RETRIES, END, NUMBERS };
 static const char *const number_names[NUMBERS] = {
-    [SEQ] = "seq",       [START] = "start", [WALL] = "wall",       [CPU] = "cpu",
-    [MEMORY] = "memory", [SLOT] = "slot",   [RETRIES] = "retries", [END] = "end"};
+    [SEQ] = "seq",   [STAGE] = "stage",     [START] = "start",
+    [WALL] = "wall", [CPU] = "cpu",         [MEMORY] = "memory",
+    [SLOT] = "slot", [RETRIES] = "retries", [END] = "end"};
 
 struct page_writer {
 	struct report_writer base;
@@ -50,6 +52,9 @@ struct page_writer {
 	struct text_column labels;
 	struct buf details; /* of what failed: pairs of command and last words */
 	struct text_column detail_budget;
+	struct buf stages; /* the names of those that have tasks here, as JSON strings */
+	struct buf stage;  /* the last of those names */
+	uint64_t stage_count;
 	struct buf ends; /* how tasks ended, each once, as JSON strings, from the first failure */
 	struct buf end_words;
 	uint64_t end_count;
@@ -121,6 +126,24 @@ add_detail(struct page_writer *self, const struct runfile_ended *task, struct er
 	return 0;
 }
 
+/* Tasks of a stage come one after the other: another name is that of a new one. */
+static int
+find_stage(struct page_writer *self, const struct runfile_ended *task)
+{
+	static const struct shown_style style = {.max_columns = STAGE_COLUMNS};
+	if (task->stage == NULL ||
+	    (self->stage_count > 0 && strcmp(self->stage.bytes, task->stage) == 0))
+		return 0;
+	self->stage_count++;
+	buf_clear(&self->stage);
+	buf_clear(&self->shown);
+	if (buf_append(&self->stage, task->stage, strlen(task->stage) + 1) == -1 ||
+	    shown_append(&self->shown, task->stage, strlen(task->stage), &style) == -1 ||
+	    buf_append_str(&self->stages, self->stage_count == 1 ? "" : ",") == -1)
+		return -1;
+	return column_append_string(&self->stages, self->shown.bytes, self->shown.length);
+}
+
 static int
 add_numbers(struct page_writer *self, const struct runfile_ended *task, uint64_t end)
 {
@@ -130,11 +153,12 @@ add_numbers(struct page_writer *self, const struct runfile_ended *task, uint64_t
 		start_us = self->last_start_us;
 	int64_t values[NUMBERS] = {
 	    [SEQ] = (int64_t)task->seq - self->last_seq,
+	    [STAGE] = self->stage_count > 0 ? (int64_t)self->stage_count - 1 : 0,
 	    [START] = start_us - self->last_start_us,
 	    [WALL] = task->has_run ? result->wall_ns : -1,
 	    [CPU] = task->is_measured ? (result->user_ns + result->sys_ns) / 1000 : -1,
 	    [MEMORY] = task->is_measured ? result->maxrss_bytes / 1024 : -1,
-	    [SLOT] = result->slot,
+	    [SLOT] = task->lane,
 	    [RETRIES] = task->attempts > 1 ? task->attempts - 1 : 0,
 	    [END] = (int64_t)end};
 	for (int i = 0; i < NUMBERS; i++)
@@ -163,7 +187,8 @@ static int
 add_task(struct page_writer *self, const struct runfile_ended *task, struct err *err)
 {
 	uint64_t end;
-	if (find_end(self, &task->result, &end) == -1 || add_numbers(self, task, end) == -1)
+	if (find_stage(self, task) == -1 || find_end(self, &task->result, &end) == -1 ||
+	    add_numbers(self, task, end) == -1)
 		return err_no_memory(err);
 	if (report_label(self->base.config, &self->line, err) == -1)
 		return -1;
@@ -180,7 +205,7 @@ page_task(struct report_writer *writer, const struct runfile_ended *task, struct
 		durations_add(&self->durations, task->result.wall_ns,
 			      report_is_failure(task));
 		if (!self->is_whole)
-			usage_add(&self->usage, task->result.slot, report_task_span(task),
+			usage_add(&self->usage, task->lane, report_task_span(task),
 				  task->result.maxrss_bytes);
 	}
 	return take(self, task) ? add_task(self, task, err) : 0;
@@ -322,12 +347,17 @@ static int
 put_columns(struct page_writer *self)
 {
 	struct buf *text = &self->base.out->text;
-	for (int i = 0; i < NUMBERS; i++)
+	for (int i = 0; i < NUMBERS; i++) {
+		if (i == STAGE && self->stage_count == 0)
+			continue;
 		if (buf_printf(text, "\"%s\":", number_names[i]) == -1 ||
 		    column_append(&self->numbers[i], text) == -1 ||
 		    buf_append_str(text, ",\n") == -1)
 			return -1;
-	if (buf_append_str(text, "\"ends\":[[\"done\",0]") == -1 ||
+	}
+	if (buf_append_str(text, "\"stages\":[") == -1 ||
+	    buf_append(text, self->stages.bytes, self->stages.length) == -1 ||
+	    buf_append_str(text, "],\n\"ends\":[[\"done\",0]") == -1 ||
 	    buf_append(text, self->ends.bytes, self->ends.length) == -1 ||
 	    buf_append_str(text, "],\n\"details\":[") == -1 ||
 	    buf_append(text, self->details.bytes, self->details.length) == -1 ||
@@ -363,6 +393,8 @@ page_free(struct report_writer *writer)
 	text_column_fini(&self->detail_budget);
 	usage_fini(&self->usage);
 	buf_fini(&self->details);
+	buf_fini(&self->stages);
+	buf_fini(&self->stage);
 	buf_fini(&self->ends);
 	buf_fini(&self->end_words);
 	buf_fini(&self->line);

@@ -24,6 +24,9 @@
 #define PERCENT_COLUMNS 5 /* behind it */
 #define RANGE_COLUMNS 10  /* in front of a bar */
 #define COUNT_COLUMNS 12  /* behind it */
+#define SLOW_COLUMNS 28   /* in front of what a slow task was */
+#define STAGE_COLUMNS 8   /* around the name of its stage, which has its own */
+#define STAGE_COLUMNS_MAX 20
 #define TAIL_BYTES 2048
 #define TAIL_LINES 3
 #define KINDS_MAX 8
@@ -33,6 +36,8 @@ enum colour { PLAIN, BOLD, DIM, RED, GREEN, CYAN };
 /* A task that is told of by itself. */
 struct told {
 	uint64_t seq;
+	struct buf stage; /* shown; empty: there are none */
+	struct buf word;  /* what pinion replay knows it by */
 	int64_t wall_ns;
 	char end[80];
 	struct buf label; /* shown */
@@ -141,14 +146,37 @@ count_kind(struct text_writer *self, const char *end)
 	kind->count = 1;
 }
 
+/* In a form that leaves room for the rest of the line on the narrowest of screens. */
+static int
+tell_which(const struct text_writer *self, struct told *told,
+	   const struct runfile_ended *task)
+{
+	struct shown_style style = style_of(self, SLOW_COLUMNS + STAGE_COLUMNS);
+	style.is_ascii = true; /* columns are bytes */
+	if (style.max_columns > STAGE_COLUMNS_MAX)
+		style.max_columns = STAGE_COLUMNS_MAX;
+	told->seq = task->seq;
+	buf_clear(&told->stage);
+	buf_clear(&told->word);
+	if (task->stage != NULL &&
+	    (shown_append(&told->stage, task->stage, strlen(task->stage), &style) == -1 ||
+	     buf_str(&told->stage) == NULL))
+		return -1;
+	return report_append_task(&told->word, task);
+}
+
 /* What it was, and with a tail what it said last. */
 static int
 tell(struct text_writer *self, struct told *told, const struct runfile_ended *task,
      bool with_tail, struct err *err)
 {
 	const struct report_config *config = self->base.config;
-	struct shown_style style = style_of(self, with_tail ? 4 : 28);
-	told->seq = task->seq;
+	if (tell_which(self, told, task) == -1)
+		return err_no_memory(err);
+	size_t stage_columns =
+	    told->stage.length > 0 ? STAGE_COLUMNS + told->stage.length : 0;
+	struct shown_style style =
+	    style_of(self, with_tail ? 4 : SLOW_COLUMNS + stage_columns);
 	told->wall_ns = task->result.wall_ns;
 	result_describe(&task->result, told->end, sizeof(told->end));
 	buf_clear(&told->label);
@@ -210,7 +238,7 @@ text_task(struct report_writer *writer, const struct runfile_ended *task, struct
 	if (!task->has_run)
 		return 0;
 	durations_add(&self->durations, task->result.wall_ns, is_failure);
-	usage_add(&self->usage, task->result.slot, report_task_span(task),
+	usage_add(&self->usage, task->lane, report_task_span(task),
 		  task->result.maxrss_bytes);
 	return take_slow(self, task, err);
 }
@@ -348,6 +376,14 @@ put_tail(struct text_writer *self, const struct buf *tail)
 	}
 }
 
+/* In front of the number of the task. */
+static void
+put_stage(struct text_writer *self, const struct told *told)
+{
+	if (told->stage.length > 0)
+		putf(self, "stage %s: ", told->stage.bytes);
+}
+
 static void
 put_failed(struct text_writer *self)
 {
@@ -356,7 +392,9 @@ put_failed(struct text_writer *self)
 	style.max_columns = SIZE_MAX;
 	for (size_t i = 0; i < self->failed_count; i++) {
 		const struct told *told = &self->failed[i];
-		putf(self, "%s  task %" PRIu64 ": ", i == 0 ? "" : "\n", told->seq + 1);
+		put(self, i == 0 ? "  " : "\n  ");
+		put_stage(self, told);
+		putf(self, "task %" PRIu64 ": ", told->seq + 1);
 		put_coloured(self, RED, told->end);
 		put(self, "\n    ");
 		self->is_full |= buf_append(&self->base.out->text, told->label.bytes,
@@ -366,10 +404,12 @@ put_failed(struct text_writer *self)
 		buf_clear(&replay);
 		colour(self, CYAN);
 		put(self, "    ");
-		self->is_full |= report_append_replay(&replay, self->base.config) == -1 ||
-				 shown_append(&self->base.out->text, replay.bytes,
-					      replay.length, &style) == -1;
-		putf(self, " %" PRIu64, told->seq + 1);
+		self->is_full |=
+		    report_append_replay(&replay, self->base.config) == -1 ||
+		    buf_append_char(&replay, ' ') == -1 ||
+		    buf_append(&replay, told->word.bytes, told->word.length) == -1 ||
+		    shown_append(&self->base.out->text, replay.bytes, replay.length,
+				 &style) == -1;
 		colour(self, PLAIN);
 		put(self, "\n");
 	}
@@ -407,8 +447,9 @@ put_slowest(struct text_writer *self)
 	put_heading(self, "Slowest");
 	for (size_t i = 0; i < self->slowest_count; i++) {
 		const struct told *told = &self->slowest[i];
-		putf(self, "%13s  task %-7" PRIu64 " ",
-		     quantity_duration(time, told->wall_ns), told->seq + 1);
+		putf(self, "%13s  ", quantity_duration(time, told->wall_ns));
+		put_stage(self, told);
+		putf(self, "task %-7" PRIu64 " ", told->seq + 1);
 		self->is_full |= buf_append(&self->base.out->text, told->label.bytes,
 					    told->label.length) == -1;
 		put(self, "\n");
@@ -500,6 +541,8 @@ static void
 free_told(struct told *told, size_t count)
 {
 	for (size_t i = 0; told != NULL && i < count; i++) {
+		buf_fini(&told[i].stage);
+		buf_fini(&told[i].word);
 		buf_fini(&told[i].label);
 		buf_fini(&told[i].tail);
 	}

@@ -54,7 +54,7 @@ put_event(struct trace_writer *self, const char *phase, const struct runfile_end
 {
 	struct buf *text = &self->base.out->text;
 	if (buf_printf(text, ",\n{\"ph\":\"%s\",\"pid\":1,\"tid\":%" PRIu32 ",", phase,
-		       task->result.slot) == -1 ||
+		       task->lane) == -1 ||
 	    put_us(text, "ts", at_ns - self->start_ns) == -1 ||
 	    (self->is_async && buf_printf(text, ",\"id\":%" PRIu64, task->seq + 1) == -1) ||
 	    buf_printf(text, ",\"cat\":\"%s\",", result_json_status(&task->result)) == -1)
@@ -71,6 +71,9 @@ put_details(struct trace_writer *self, const struct runfile_ended *task)
 	result_describe(result, end, sizeof(end));
 	if (buf_printf(text, ",\"args\":{\"task\":%" PRIu64 ",\"attempts\":%" PRIu32 ",",
 		       task->seq + 1, task->attempts) == -1 ||
+	    (task->stage != NULL &&
+	     (put_text(self, "stage", task->stage, strlen(task->stage)) == -1 ||
+	      buf_append_char(text, ',') == -1)) ||
 	    put_text(self, "end", end, strlen(end)) == -1)
 		return -1;
 	if (task->is_measured &&

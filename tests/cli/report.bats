@@ -136,6 +136,33 @@ longest_line() {
 	[[ $(pinion report run.db) == *'no task has ended'* ]]
 }
 
+@test "tasks of all stages are told of, each with its stage" {
+	local name="a stage's name"
+	cat >job.json <<-END
+		{"inputs": {"range": [1, 4]}, "run_file": "run.db", "stages": [
+			{"name": "$name", "command": "echo {}; echo said {} >&2; [ {} != 3 ]"},
+			{"feed": "cat"}, {"name": "end", "command": "sleep 0.02; [ {} != 4 ]"}]}
+	END
+	pinion run job.json >/dev/null 2>&1 || true
+	run --separate-stderr env COLUMNS=60 pinion report --html page.html --trace trace.json --csv=rows.csv --json=rows.json run.db
+	assert_equal "$status" 0
+	COLUMNS=60 LC_ALL=C pinion report run.db >text
+	[[ $(cat text) == *'2 of 10 tasks failed'*'8 done, 2 failed'* ]]
+	[[ $(cat text) == *"  stage $name: task 3: exit 1"$'\n    3\n    | said 3\n'* ]]
+	[[ $(cat text) == *$'  stage end: task 3: exit 1\n    4\n    pinion replay run.db end:3\n'* ]]
+	[[ $(cat text) == *'stage end: task 1 '* ]]
+	[[ $(longest_line <text) -le 60 ]]
+	run --separate-stderr bash -c "$(grep 'pinion replay .*name' text)"
+	assert_equal "$status" 1
+	assert_equal "$output$stderr" "3said 3"
+	assert_equal "$(jq -r '[.stage, .seq, .status] | join(" ")' rows.json | xargs -d '\n' -n 1 | tail -n 4 | xargs)" \
+		'2 3 done end 1 done end 2 done end 3 failed'
+	assert_equal "$(head -n 1 rows.csv | cut -d, -f 1-3)" seq,stage,status
+	assert_equal "$(cut -d, -f 1-3 rows.csv | sed -n '4p;$p' | xargs -d '\n')" "3,$name,failed 3,end,failed"
+	assert_equal "$(jq -c '[.traceEvents[] | select(.ph == "X") | [.args.stage, .tid]] | group_by(.[1]) | map(map(.[0]) | unique | length) | unique' trace.json)" '[1]'
+	grep -q "^\"stages\":\[\"$name\",\"2\",\"end\"\],\$" page.html
+}
+
 @test "of several runs the last is told, or the one that is named, and how to replay that" {
 	pinion map --quiet --run-file run.db 'exit 4' ::: first 2>/dev/null || true
 	pinion map --quiet --run-file run.db 'exit 5' ::: second 2>/dev/null || true
