@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "record/hidden.h"
 #include "record/reason.h"
 #include "record/runfile_recorder.h"
 #include "record/words.h"
@@ -85,7 +86,7 @@ static const char task_sql[] =
     "SELECT seq, reason, exit, signal, errno, attempts, started_ns, wall_ns, user_ns,"
     " sys_ns, maxrss_bytes, worker, slot, ifnull(cpu, -1), pid, stdout_bytes,"
     " stderr_bytes, inputs, argv, stdout, stderr, stage, (SELECT name FROM stage"
-    "  WHERE stage.run_id = task.run_id AND stage.stage = task.stage)"
+    "  WHERE stage.run_id = task.run_id AND stage.stage = task.stage), overrides"
     " FROM task WHERE id = ?1";
 
 enum task_column {
@@ -112,6 +113,7 @@ enum task_column {
 	TASK_STDERR,
 	TASK_STAGE,
 	TASK_STAGE_NAME,
+	TASK_OVERRIDES,
 };
 
 static const char output_sql[] =
@@ -137,6 +139,8 @@ struct runfile_tasks {
 	int64_t task_id;
 	struct list inputs;
 	struct list argv;
+	struct list overrides;
+	struct hidden hidden;
 };
 
 /* --- the run --- */
@@ -365,6 +369,9 @@ runfile_tasks_close(struct runfile_tasks *tasks)
 	free(tasks->inputs.args);
 	buf_fini(&tasks->argv.packed);
 	free(tasks->argv.args);
+	buf_fini(&tasks->overrides.packed);
+	free(tasks->overrides.args);
+	hidden_fini(&tasks->hidden);
 	free(tasks);
 }
 
@@ -512,6 +519,33 @@ runfile_tasks_argv(struct runfile_tasks *tasks, const struct arg **words, size_t
 		   struct err *err)
 {
 	return read_list(tasks, TASK_ARGV, &tasks->argv, words, count, err);
+}
+
+int
+runfile_tasks_overrides(struct runfile_tasks *tasks, struct arg *overrides, struct err *err)
+{
+	static const struct spec without_members = {.hidden_count = 1};
+	const struct reading *reading = &tasks->reading;
+	const struct sqlite_late *sqlite = &reading->db.sqlite;
+	struct list *list = &tasks->overrides;
+	*overrides = (struct arg){"", 0};
+	if (is_null(&tasks->reading, TASK_OVERRIDES))
+		return 0;
+	buf_clear(&list->packed);
+	if (hidden_read(&tasks->hidden, sqlite->column_blob(reading->row, TASK_OVERRIDES),
+			(size_t)sqlite->column_bytes(reading->row, TASK_OVERRIDES),
+			sqlite->column_type(reading->row, TASK_OVERRIDES) == SQLITE_TEXT) ==
+	    -1)
+		return err_set(err, ERR_SYSTEM,
+			       "%.200s: cannot read the overrides of a task",
+			       reading->db.path);
+	if (hidden_pack(&list->packed, &without_members, &tasks->hidden, err) == -1)
+		return -1;
+	if (task_unpack(list->packed.bytes, list->packed.length, 1, &list->args,
+			&list->capacity) == -1)
+		return err_no_memory(err);
+	*overrides = list->args[0];
+	return 0;
 }
 
 /* What is in the row itself; NULL: nothing, or it has rows of its own. */

@@ -89,6 +89,10 @@ int runfile_tasks_inputs(struct runfile_tasks *tasks, const struct arg **args,
 int runfile_tasks_argv(struct runfile_tasks *tasks, const struct arg **words,
 		       size_t *count, struct err *err);
 
+/* What its line of JSON or the stages before it have said of it, as it travelled with it (override.h). */
+int runfile_tasks_overrides(struct runfile_tasks *tasks, struct arg *overrides,
+			    struct err *err);
+
 /* What the task at hand has printed, in pieces, as often as is asked; or the last bytes of it. */
 typedef int runfile_piece(void *context, const char *bytes, size_t length, struct err *err);
 int runfile_tasks_output(struct runfile_tasks *tasks, enum result_stream stream,

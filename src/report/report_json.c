@@ -71,7 +71,8 @@ json_task(struct report_writer *writer, const struct runfile_ended *task, struct
 				   .is_measured = task->is_measured};
 	if (report_command(writer->config, &self->command, err) == -1 ||
 	    runfile_tasks_inputs(writer->config->tasks, &json.args, &json.arg_count,
-				 err) == -1)
+				 err) == -1 ||
+	    runfile_tasks_overrides(writer->config->tasks, &json.overrides, err) == -1)
 		return -1;
 	if (self->command.length > 0) {
 		json.command = self->command.bytes;

@@ -157,6 +157,8 @@ longest_line() {
 	assert_equal "$output$stderr" "3said 3"
 	assert_equal "$(jq -r '[.stage, .seq, .status] | join(" ")' rows.json | xargs -d '\n' -n 1 | tail -n 4 | xargs)" \
 		'2 3 done end 1 done end 2 done end 3 failed'
+	assert_equal "$(jq -c '[.seq, .from]' rows.json | sed '1,/4,null/d' | xargs)" \
+		'[1,[1]] [2,[2]] [3,[4]] [1,[1,1]] [2,[2,2]] [3,[4,3]]'
 	assert_equal "$(head -n 1 rows.csv | cut -d, -f 1-3)" seq,stage,status
 	assert_equal "$(cut -d, -f 1-3 rows.csv | sed -n '4p;$p' | xargs -d '\n')" "3,$name,failed 3,end,failed"
 	assert_equal "$(jq -c '[.traceEvents[] | select(.ph == "X") | [.args.stage, .tid]] | group_by(.[1]) | map(map(.[0]) | unique | length) | unique' trace.json)" '[1]'
