@@ -324,6 +324,11 @@ run_watch_sinks(struct run *run)
 	int fds[SINKS_FDS_MAX];
 	size_t count = sinks_wait_fds(&run->sinks, fds);
 	size_t most = count > run->sink_fd_count ? count : run->sink_fd_count;
+	/* A descriptor may have another place than before; it cannot be watched in both. */
+	for (size_t i = 0; i < most; i++)
+		if (i >= count || run->sink_fds[i] != fds[i])
+			run_rewatch(run, &run->sink_watches[i], &run->sink_fds[i], -1,
+				    LOOP_WRITE);
 	for (size_t i = 0; i < most; i++)
 		run_rewatch(run, &run->sink_watches[i], &run->sink_fds[i],
 			    i < count ? fds[i] : -1, LOOP_WRITE);

@@ -311,6 +311,20 @@ nothing_is_submitted_while_a_sink_is_behind(void **state)
 }
 
 static void
+run_waits_for_a_sink_after_the_one_before_it_is_done(void **state)
+{
+	struct fixture *f = *state;
+	add_bad_sink(f, '\0'); /* which is good, too */
+	f->bad.wait_fd = dup(f->writable_fd);
+	assert_int_not_equal(f->bad.wait_fd, -1);
+	f->sink.undone = 20;
+	f->bad.undone = 50;
+	assert_int_equal(run_script(f, "0"), RUN_COMPLETE);
+	assert_int_equal(f->bad.undone, 0);
+	close(f->bad.wait_fd);
+}
+
+static void
 run_ends_only_when_the_sinks_are_done(void **state)
 {
 	struct fixture *f = *state;
@@ -461,6 +475,7 @@ main(void)
 	    TEST(broken_backend_ends_the_run_as_broken),
 	    TEST(sink_that_is_behind_holds_the_backend),
 	    TEST(nothing_is_submitted_while_a_sink_is_behind),
+	    TEST(run_waits_for_a_sink_after_the_one_before_it_is_done),
 	    TEST(run_ends_only_when_the_sinks_are_done),
 	    TEST(window_of_a_sink_is_respected),
 	    TEST(time_while_held_does_not_count_for_time_limits),
