@@ -120,8 +120,21 @@ output_retried(struct sink *sink, const struct task *task, const struct result *
 	struct pending *pending = pending_find(&output->table, task->seq);
 	(void)result;
 	(void)err;
-	if (pending != NULL)
+	if (pending == NULL)
+		return 0;
+	if (!output->is_line_mode) {
 		pending_remove(&output->table, pending, &output->out->spill);
+		return 0;
+	}
+	/* Whole lines that wait go out as those before them did that did not have to. */
+	struct held *lines[RESULT_STREAMS];
+	for (int i = 0; i < RESULT_STREAMS; i++) {
+		lines[i] = pending->held[i];
+		pending->held[i] = NULL;
+	}
+	pending_clear(pending, &output->out->spill);
+	for (int i = 0; i < RESULT_STREAMS; i++)
+		pending->held[i] = lines[i];
 	return 0;
 }
 

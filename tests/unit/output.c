@@ -211,6 +211,22 @@ line_mode_forgets_the_cut_line_of_a_retried_attempt(void **state)
 }
 
 static void
+line_mode_keeps_the_lines_of_a_retried_attempt_that_wait_for_their_turn(void **state)
+{
+	struct fixture *f = *state;
+	f->spec.max_attempts = 2;
+	f->spec.output_mode = SPEC_OUTPUT_LINE;
+	start(f);
+	say(f, 1, "old\ncut");
+	retry(f, 1);
+	say(f, 1, "new\n");
+	settle(f, 1);
+	settle(f, 0);
+	expect_out(f, "old\nnew\n");
+	expect_finished(f);
+}
+
+static void
 line_longer_than_memory_stays_whole(void **state)
 {
 	struct fixture *f = *state;
@@ -540,6 +556,8 @@ main(void)
 	    OUTPUT_TEST(line_mode_passes_whole_lines_as_they_come),
 	    OUTPUT_TEST(ordered_line_mode_passes_lines_of_the_task_whose_turn_it_is),
 	    OUTPUT_TEST(line_mode_forgets_the_cut_line_of_a_retried_attempt),
+	    OUTPUT_TEST(
+		line_mode_keeps_the_lines_of_a_retried_attempt_that_wait_for_their_turn),
 	    OUTPUT_TEST(line_longer_than_memory_stays_whole),
 	    OUTPUT_TEST(tags_stand_before_each_line_of_both_streams),
 	    TAG_TEST(tags_do_not_depend_on_how_output_is_cut),
