@@ -71,6 +71,7 @@ pool_on_started(struct pool_worker *worker, struct flight flight,
 	flight.is_started = true;
 	flights_set(&worker->pool->flights, header->seq, flight);
 	worker->has_started = true;
+	memset(worker->stream_bytes, 0, sizeof(worker->stream_bytes));
 	client->started(client->context, header->seq, header->attempt,
 			pool_slot(worker) + 1, started_at_ns);
 	return true;
@@ -123,11 +124,13 @@ pool_on_output(struct pool_worker *worker, struct flight flight,
 	       const struct frame_header *header, const char *payload)
 {
 	const struct pool_config *config = &worker->pool->config;
+	enum result_stream stream =
+	    header->type == FRAME_STDOUT ? RESULT_STDOUT : RESULT_STDERR;
 	if (!flight.is_started)
 		return false;
+	worker->stream_bytes[stream] += header->payload_bytes;
 	config->client.output(config->client.context, header->seq, header->attempt,
-			      header->type == FRAME_STDOUT ? RESULT_STDOUT : RESULT_STDERR,
-			      payload, header->payload_bytes);
+			      stream, payload, header->payload_bytes);
 	if (header->payload_bytes == FRAME_PAYLOAD_MAX)
 		blocks_offer(config->blocks, pool_slot(worker), &worker->outbox);
 	return true;
@@ -148,6 +151,7 @@ pool_on_block(struct pool_worker *worker, struct flight flight,
 	const char *bytes = blocks_take(config->blocks, pool_slot(worker), &part);
 	if (bytes == NULL)
 		return false;
+	worker->stream_bytes[part.stream] += part.length;
 	config->client.output(config->client.context, header->seq, header->attempt,
 			      (enum result_stream)part.stream, bytes, part.length);
 	blocks_pass(config->blocks, &part);

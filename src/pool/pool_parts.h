@@ -33,6 +33,7 @@ struct pool_worker {
 	int64_t poll_at_ns; /* CLOCK_NEVER */
 	bool is_held_back;  /* its next frame is output that is not wanted now */
 	bool has_started;   /* any task */
+	uint64_t stream_bytes[RESULT_STREAMS]; /* what the task that it has started has printed */
 	bool is_waited_for; /* its pid is nobody's any more, though it is not buried yet */
 	bool was_told_off;  /* by cancel_all or resize: its end is no failure */
 	enum result_reason cancel_reason; /* of the attempt it was told to end; 0: none */

@@ -201,7 +201,7 @@ pool_blame_function(int status, struct result *result)
 
 static void
 pool_report_lost(struct pool *pool, const struct pool_worker *worker, uint64_t seq,
-		 uint32_t attempt, int status)
+		 struct flight flight, int status)
 {
 	const struct backend_client *client = &pool->config.client;
 	struct result result = {
@@ -212,13 +212,17 @@ pool_report_lost(struct pool *pool, const struct pool_worker *worker, uint64_t s
 	    .slot = (uint32_t)(worker - pool->workers) + 1,
 	    .cpu = -1,
 	};
+	if (flight.is_started) {
+		result.stdout_bytes = worker->stream_bytes[RESULT_STDOUT];
+		result.stderr_bytes = worker->stream_bytes[RESULT_STDERR];
+	}
 	if (pool->config.spec->executor == SPEC_PLUGIN)
 		pool_blame_function(status, &result);
 	if (worker->cancel_reason != 0 && worker->cancel_seq == seq)
 		result.reason = worker->cancel_reason;
 	else if (pool->is_cancelled)
 		result.reason = RESULT_CANCELLED;
-	client->finished(client->context, seq, attempt, &result);
+	client->finished(client->context, seq, flight.attempt, &result);
 }
 
 /*
@@ -241,7 +245,7 @@ pool_settle_flights(struct pool_worker *worker, uint64_t seq_in_hand, int status
 			       !(worker->is_blameless && seq != worker->cancel_seq);
 		flights_drop(&pool->flights, seq, is_lost ? 1 : flight.count);
 		if (is_lost)
-			pool_report_lost(pool, worker, seq, flight.attempt, status);
+			pool_report_lost(pool, worker, seq, flight, status);
 		else
 			client->returned(client->context, seq, flight.attempt,
 					 is_suspect ? 1 : 0);

@@ -36,6 +36,19 @@ holds_when_killed() {
 	assert_nothing_left
 }
 
+@test "what a task had printed before its worker died is in the record, as much as came out" {
+	# shellcheck disable=SC2016
+	timeout 30 pinion map --joblog log --run-file run.db \
+		'echo {}; echo e >&2; until [ -e go ]; do sleep 0.01; done; kill -KILL $PPID; sleep 1000' ::: hello >out 2>err 3>&- &
+	local pid=$!
+	wait_until grep -q hello out
+	wait_until grep -qx e err
+	: >go
+	wait "$pid" || [ $? = 1 ]
+	assert_equal "$(cut -f6,7,8 log | tail -n 1)" $'6\t-1\t9'
+	assert_equal "$(sqlite3 run.db 'SELECT reason, stdout_bytes, stderr_bytes, stdout FROM task')" $'lost|6|2|hello'
+}
+
 @test "with --retries not even that" {
 	run --separate-stderr timeout 30 pinion map -j2 --retries 2 \
 		'[ {} != 3 ] || [ $PINION_ATTEMPT = 2 ] || { kill -KILL $PPID; sleep 1000; }; echo {}' ::: $(seq 20)
