@@ -7,6 +7,7 @@
 #   make fuzz           readers of files and bytes, under clang's libFuzzer; FUZZ_SECONDS=10 each
 #   make coverage       how much of the code the tests execute, and what they do not
 #   make fault          makes each system call fail, in turn; JOB=joblog CALL=write for some of them
+#   make stress         random jobs and faults, against a model; STRESS_SECONDS=300, STRESS_SEED
 #   make bench          speed; AXIS=spawn for one axis, QUICK=1 for a first look
 #   make install        PREFIX, BINDIR, MANDIR, DATADIR, DESTDIR say where; uninstall takes it away
 #   make install-parallel       the same and the link parallel -> pinion
@@ -232,6 +233,17 @@ coverage:
 	+-PINION_TEST_MODE=coverage $(MAKE) $(coverage_flags) check
 	+-$(MAKE) $(coverage_flags) fault-short
 	tests/coverage/report $(BUILD)/coverage
+
+# Long, and random: not a part of check. stress-asan is the same with the build of asan.
+$(BUILD)/stress/task: tests/stress/task.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(compile) -o $@ $<
+
+.PHONY: stress stress-asan
+stress: all $(BUILD)/plugins/faults.so $(BUILD)/stress/task
+	PINION_BUILD='$(abspath $(BUILD))' tests/stress/run
+stress-asan:
+	+PINION_TEST_MODE=asan $(MAKE) $(asan_flags) stress
 
 .PHONY: lint bench bench-programs print-cflags
 lint:

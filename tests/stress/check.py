@@ -1,0 +1,243 @@
+"""Compares what came out of a job with what had to; what is wrong is raised as Wrong."""
+
+import os
+import signal
+
+import model
+import records
+
+
+class Wrong(Exception):
+    pass
+
+
+def wrong_if(answer):
+    if answer:
+        raise Wrong(answer)
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def tag_of(job, task):
+    return task.item if job.has("tag") else None
+
+
+def read_record(job, name, torn):
+    reader = {"joblog": lambda path: records.joblog(path, torn), "run-file": records.run_file,
+              "jsonl": records.jsonl, "table": records.table,
+              "folder": lambda path: records.folder(path, torn)}[name]
+    path = job.options["results" if name in ("jsonl", "table", "folder") else name]
+    return reader(path)
+
+
+def of_each(job, name, found, complete):
+    """The records by seq: one for each task, or when the run was ended, at most one."""
+    by_seq = {}
+    for seq, record in found:
+        if seq in by_seq:
+            raise Wrong("%s: two records of task %d" % (name, seq))
+        if not 1 <= seq <= len(job.tasks):
+            raise Wrong("%s: a record of task %d, which there is not" % (name, seq))
+        by_seq[seq] = record
+    if complete and len(by_seq) != len(job.tasks):
+        missing = sorted(set(range(1, len(job.tasks) + 1)) - by_seq.keys())
+        raise Wrong("%s: no record of the tasks %s" % (name, missing))
+    return by_seq
+
+
+def look_at(job, name, seq, record, ended):
+    """One record against the model."""
+    task = job.tasks[seq - 1]
+    killed = job.harsh == "kills"
+    if record.kind == "any":
+        seen = model.last_attempt(task, job.tries)
+        seen.is_cut = killed
+    else:
+        seen = model.explain(task, record, job.tries, killed, ended)
+    if seen is None:
+        undisturbed = model.last_attempt(task, job.tries)
+        raise Wrong("%s: task %d (%r): %s %s after %s attempts, not %s after %d" % (
+            name, seq, task.item[:60], record.kind, record.code, record.attempts,
+            undisturbed.attempt.end, len(undisturbed.attempts)))
+    if record.args is not None and record.args != [task.item]:
+        raise Wrong("%s: task %d has the values %r" % (name, seq, record.args))
+    for stream in ("stdout", "stderr"):
+        have, want = getattr(record, stream), getattr(seen.attempt, stream)
+        if have is None or stream == "stderr" and job.verb == "feed":
+            continue
+        # A shell may say how its child died.
+        if stream == "stderr" and getattr(task, "how", "") == "shell":
+            continue
+        if not (have == want or seen.is_cut and want.startswith(have)):
+            raise Wrong("%s: task %d: its %s is %d bytes, not %d: %r" % (
+                name, seq, stream, len(have), len(want), have[:60]))
+    if record.stdout_bytes is not None and not seen.is_cut and \
+            record.stdout_bytes != len(seen.attempt.stdout):
+        raise Wrong("%s: task %d: %d bytes on stdout, not %d" % (
+            name, seq, record.stdout_bytes, len(seen.attempt.stdout)))
+    return seen
+
+
+def all_records(job, stdout, complete, ended=False, torn=False):
+    """All records by name, each looked at."""
+    # A task that was lost with its worker leaves nothing in a folder.
+    found = {name: of_each(job, name, read_record(job, name, torn), complete and not (
+        name == "folder" and job.harsh == "kills")) for name in job.records()}
+    if job.has("json") and complete:
+        found["stdout"] = of_each(job, "--json", records.json_lines(stdout), complete)
+        if not job.has("unordered") and list(found["stdout"]) != sorted(found["stdout"]):
+            raise Wrong("--json: not in order")
+    for name, by_seq in found.items():
+        for seq, record in by_seq.items():
+            look_at(job, name, seq, record, ended)
+    return found
+
+
+def best(found):
+    """The records that say most; joblog before run file, as they are in the order of strength."""
+    for name in ("run-file", "stdout", "jsonl", "joblog", "table"):
+        if name in found:
+            return found[name]
+    return None
+
+
+def blocks(job, found):
+    """What each task has on stdout, in the order of the input."""
+    if job.has("results") and not job.has("line-buffer"):
+        return []
+    by_seq = best(found) if job.harsh == "kills" else None
+    parts = []
+    for seq, task in enumerate(job.tasks, 1):
+        if by_seq is not None:
+            seen = look_at(job, "record", seq, by_seq[seq], False)
+            text = seen.attempt.stdout
+            if seen.is_cut:
+                text = text[:by_seq[seq].stdout_bytes]
+        else:
+            seen = model.last_attempt(task, job.tries)
+            shown = seen.attempts if job.has("line-buffer") else [seen.attempt]
+            text = b"".join(attempt.stdout for attempt in shown)
+        parts.append(model.tagged(tag_of(job, task), text))
+    return parts
+
+
+def check_stdout(job, stdout, found):
+    if job.has("json"):
+        return
+    parts = blocks(job, found)
+    if job.has("line-buffer") and job.has("unordered") and parts:
+        wrong_if(model.not_lines_of(stdout, parts))
+    elif job.has("unordered"):
+        wrong_if(model.not_any_order(stdout, parts))
+    else:
+        wrong_if(model.not_in_order(stdout, parts))
+
+
+def check_stderr(job, stderr):
+    """Every line that a task wrote there, as often as it did."""
+    if job.has("json") or job.has("results") or job.has("tag") or job.harsh != "none":
+        return
+    # A program that has several tasks may be at the next one when it is taken to be at the first.
+    if job.has("inflight"):
+        return
+    want = []
+    for task in job.tasks:
+        seen = model.last_attempt(task, job.tries)
+        # What feed's programs wrote before their end is told like all else.
+        shown = seen.attempts if job.has("line-buffer") else [seen.attempt]
+        for attempt in shown:
+            want += attempt.stderr.split(b"\n")[:-1]
+    have = [line for line in stderr.split(b"\n") if line[:1] == b"E" and line[1:2].isdigit()]
+    if sorted(have) != sorted(want):
+        raise Wrong("stderr has %d lines of tasks, not %d" % (len(have), len(want)))
+
+
+def is_bad(job, found):
+    by_seq = best(found) if job.harsh in ("kills", "resume") else None
+    if by_seq is None:
+        return any(not model.last_attempt(task, job.tries).attempt.is_good() for task in
+                   job.tasks + job.first_stage)
+    return any((record.kind, record.code) != ("exit", 0) for record in by_seq.values())
+
+
+def check_whole(job, outcome):
+    """A run that nobody ended."""
+    found = all_records(job, outcome.stdout, complete=True)
+    status = int(is_bad(job, found))
+    if outcome.status != status:
+        raise Wrong("exit status %d, not %d" % (outcome.status, status))
+    check_stdout(job, outcome.stdout, found)
+    check_stderr(job, outcome.stderr)
+
+
+def check_ended(job, outcome, signals):
+    """A run that was ended by a signal, or by its reader: no record but of what was printed."""
+    if outcome.status in (0, 1):
+        # It was over before; but the reader may have left while the last of it was in the pipe.
+        if job.harsh == "term":
+            check_whole(job, outcome)
+        elif not job.has("json"):
+            all_records(job, b"", complete=True)
+        return
+    if outcome.status not in [-number for number in signals]:
+        raise Wrong("exit status %d after %s" % (outcome.status, job.harsh))
+    found = all_records(job, outcome.stdout, complete=False, ended=True)
+    if job.harsh == "term" and not job.has("results") and not job.has("json"):
+        printed_what_is_recorded(job, best(found) or {}, outcome.stdout)
+
+
+def printed_what_is_recorded(job, by_seq, stdout):
+    """A record says done only when the output is out."""
+    if job.has("results") or job.has("line-buffer"):
+        return
+    for seq, record in by_seq.items():
+        task = job.tasks[seq - 1]
+        if (record.kind, record.code) != ("exit", 0):
+            continue
+        text = model.tagged(tag_of(job, task), model.last_attempt(task, job.tries).attempt.stdout)
+        if text not in stdout:
+            raise Wrong("task %d is recorded as done, and its output is not there" % seq)
+
+
+def started_in(path):
+    if not os.path.exists(path):
+        return []
+    return [int(line.split()[0]) for line in read(path).split(b"\n")[:-1]]
+
+
+class Resumed:
+    """A job that is killed and resumed until it is done."""
+
+    def __init__(self, job):
+        self.job = job
+        self.before = {}
+
+    def check_run(self, outcome, effects):
+        """Each of its runs, the last one, too."""
+        done = outcome.status in (0, 1)
+        if not done and outcome.status != -signal.SIGKILL:
+            raise Wrong("exit status %d when it was resumed" % outcome.status)
+        found = all_records(self.job, b"", complete=done, torn=not done)
+        for name in ("joblog", "run-file"):
+            if name not in found:
+                continue
+            lost = self.before.get(name, set()) - found[name].keys()
+            if lost:
+                raise Wrong("%s: the records of %s are gone" % (name, sorted(lost)))
+        known = best({name: found[name] for name in ("run-file", "joblog") if name in found})
+        recorded_by = "run-file" if "run-file" in found else "joblog"
+        old = self.before.get(recorded_by, set())
+        new = {seq: record for seq, record in known.items() if seq not in old}
+        again = old & set(started_in(effects))
+        if self.job.verb != "call" and again and len(found.keys() - {"folder"}) == 1:
+            raise Wrong("recorded, and run again: %s" % sorted(again))
+        printed_what_is_recorded(self.job, new, outcome.stdout)
+        if done:
+            bad = any((record.kind, record.code) != ("exit", 0) for record in new.values())
+            if len(found.keys() - {"folder"}) == 1 and outcome.status != int(bad):
+                raise Wrong("exit status %d, with failures: %s" % (outcome.status, bad))
+        self.before = {name: set(by_seq) for name, by_seq in found.items()}
+        return done

@@ -1,0 +1,206 @@
+/*
+ * task.c: a task that does what its argument says, for tests/stress, whose model.py knows the same
+ * words. With "feed line" or "feed nul" as arguments it is a program for pinion feed, and its
+ * requests say it.
+ *
+ * An argument is iID and words behind it, with commas between; ID is a number. They are done in turn:
+ *
+ *   fN          fail (exit 9) if this is not an attempt after the Nth
+ *   oN:WIDTH:S  N lines on stdout, of up to WIDTH letters each, made of the seed S
+ *   eN:WIDTH:S  the same on stderr
+ *   lN          N letters on stdout behind ID:, without an end of line
+ *   pHEX        these bytes on stdout
+ *   sMS         sleep
+ *   cMS         leave a child behind that sleeps so long, in a session of its own, holding the pipes
+ *   xN          exit with status N; kN: die of signal N; h: hang
+ *   aBYTES      the rest of the argument, commas or not, on stdout behind ID:
+ *
+ * Each begins with adding a line to the file $STRESS_EFFECTS, if that is set: ID and attempt.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+static void
+sleep_ms(long ms)
+{
+	struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	while (nanosleep(&left, &left) == -1)
+		continue;
+}
+
+static void
+note_start(long id)
+{
+	const char *name = getenv("STRESS_EFFECTS");
+	const char *attempt = getenv("PINION_ATTEMPT");
+	char text[64];
+	if (name == NULL)
+		return;
+	int fd = open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	int length =
+	    snprintf(text, sizeof(text), "%ld %s\n", id, attempt != NULL ? attempt : "1");
+	if (fd == -1 || write(fd, text, (size_t)length) != length)
+		_exit(100);
+	close(fd);
+}
+
+static void
+print_lines(FILE *to, const char *prefix, long id, const char *words)
+{
+	long count, width, seed;
+	if (sscanf(words, "%ld:%ld:%ld", &count, &width, &seed) != 3)
+		_exit(101);
+	for (long i = 0; i < count; i++) {
+		long letters = (seed * 31 + i * 7) % width;
+		fprintf(to, "%s%ld:%ld:", prefix, id, i);
+		for (long k = 0; k < letters; k++)
+			putc('a' + (int)((seed + i) % 26), to);
+		putc('\n', to);
+	}
+	fflush(to);
+}
+
+static void
+print_hex(FILE *to, const char *hex)
+{
+	unsigned int byte;
+	for (; sscanf(hex, "%2x", &byte) == 1; hex += 2)
+		putc((int)byte, to);
+	fflush(to);
+}
+
+static void
+leave_child(long ms)
+{
+	if (fork() != 0)
+		return;
+	setsid();
+	sleep_ms(ms);
+	_exit(0);
+}
+
+static void
+die(int signal_number)
+{
+	struct rlimit none = {0, 0};
+	setrlimit(RLIMIT_CORE, &none);
+	signal(signal_number, SIG_DFL);
+	raise(signal_number);
+	_exit(102);
+}
+
+static void
+fail_at_first(long count)
+{
+	const char *attempt = getenv("PINION_ATTEMPT");
+	if (attempt == NULL || atol(attempt) <= count)
+		_exit(9);
+}
+
+static void
+do_word(FILE *to, long id, const char *word)
+{
+	long number = atol(word + 1);
+	switch (word[0]) {
+	case 'f':
+		fail_at_first(number);
+		break;
+	case 'o':
+		print_lines(to, "", id, word + 1);
+		break;
+	case 'e':
+		print_lines(stderr, "E", id, word + 1);
+		break;
+	case 'l':
+		fprintf(to, "%ld:", id);
+		while (number-- > 0)
+			putc('l', to);
+		fflush(to);
+		break;
+	case 'p':
+		print_hex(to, word + 1);
+		break;
+	case 's':
+		sleep_ms(number);
+		break;
+	case 'c':
+		leave_child(number);
+		break;
+	case 'x':
+		_exit((int)number);
+	case 'k':
+		die((int)number);
+		break;
+	case 'h':
+		sleep_ms(600 * 1000);
+		break;
+	default:
+		_exit(103);
+	}
+}
+
+/* Takes the argument apart. */
+static void
+do_task(FILE *to, char *words, size_t length)
+{
+	const char *end = words + length;
+	long id = atol(words + 1);
+	note_start(id);
+	char *comma = strchr(words, ',');
+	while (comma != NULL) {
+		char *word = comma + 1;
+		if (*word == 'a') {
+			fprintf(to, "%ld:", id);
+			fwrite(word + 1, 1, (size_t)(end - word - 1), to);
+			fflush(to);
+			return;
+		}
+		comma = strchr(word, ',');
+		if (comma != NULL)
+			*comma = '\0';
+		do_word(to, id, word);
+	}
+}
+
+/* An answer is written as a whole. */
+static int
+feed(char delimiter)
+{
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t length;
+	while ((length = getdelim(&line, &room, delimiter, stdin)) > 0) {
+		char *answer = NULL;
+		size_t size = 0;
+		FILE *to = open_memstream(&answer, &size);
+		if (to == NULL)
+			return 104;
+		line[--length] = '\0';
+		do_task(to, line, (size_t)length);
+		putc(delimiter, to);
+		fclose(to);
+		fwrite(answer, 1, size, stdout);
+		free(answer);
+		if (fflush(stdout) != 0)
+			return 105;
+	}
+	free(line);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "feed") == 0)
+		return feed(strcmp(argv[2], "nul") == 0 ? '\0' : '\n');
+	if (argc != 2)
+		return 106;
+	do_task(stdout, argv[1], strlen(argv[1]));
+	return 0;
+}
