@@ -113,8 +113,9 @@ who_does_not_answer_is_said_to(void **state)
 	(void)state;
 	struct buf text = {0};
 	assert_int_equal(status_text_detail(&text, &mute, 80, 10), 0);
-	assert_string_equal(text.bytes, "run       stuck-12, pid 77\n"
-					"state     does not answer: is it stopped?\n");
+	assert_string_equal(buf_str(&text),
+			    "run       stuck-12, pid 77\n"
+			    "state     does not answer: is it stopped?\n");
 	buf_fini(&text);
 	assert_int_equal(status_text_json(&text, &mute), 0);
 	assert_has(&text, "{\"ok\":false,\"name\":\"stuck-12\",\"pid\":77,\"error\":\"no "
