@@ -17,7 +17,7 @@
  *   input/   what the user wrote: options, job files (job_*, json_read) -> task/spec;
  *            files (lines, csv, jsonl), lists, glob, range, link (the stage before) -> a
  *            task/source
- *   task/    spec, task, override, template, plan, stamp (how a file was made), and the
+ *   task/    spec, task, override, template, plan, ends, stamp (how a file was made), and the
  *            interfaces source.h, history.h, backend.h, sink.h
  *   run/     conductor (the loop over all runs of a job, signals); run: feed, wait, settle;
  *            run_hear: results; sinks and late (what records hear once the output is out);

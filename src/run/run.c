@@ -446,6 +446,17 @@ run_check_cancelled(struct run *run)
 }
 
 /* What will never be started has its end too. */
+/* It waited for a retry that will not be: its last attempt was its end, whose output is forgotten. */
+static void
+run_settle_last(struct run *run, struct task *task, const struct result *last)
+{
+	struct result result = *last;
+	result.stdout_bytes = 0;
+	result.stderr_bytes = 0;
+	task->attempt--;
+	run_settle_task(run, task, &result);
+}
+
 static void
 run_skip(struct run *run)
 {
@@ -453,11 +464,14 @@ run_skip(struct run *run)
 	struct err err = {0};
 	struct task *task;
 	while (run->is_ending && (task = plan_skip(run->config.plan, &err)) != NULL) {
-		run->has_skipped |= !task->is_done;
+		const struct result *last = plan_last_result(run->config.plan, task->seq);
+		run->has_skipped |= !task->is_done && last == NULL;
 		if (task->is_done)
 			run_pass_task(run, task);
 		else if (plan_is_cancelled(run->config.plan, task->seq))
 			run_settle_cancelled(run, task);
+		else if (last != NULL)
+			run_settle_last(run, task, last);
 		else
 			run_settle_task(run, task, &result);
 	}

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/seqmap.h"
 #include "base/seqset.h"
+#include "task/ends.h"
 #include "task/median.h"
 
 #define PLAN_COUNT_UNSTARTED_MAX 10000 /* inputs read after the end to be counted */
@@ -52,6 +53,7 @@ struct plan {
 	struct task *ready_last;
 	struct task *backoff;     /* sorted by due_at_ns */
 	struct seqmap tasks;      /* seq -> struct task *: all that have not settled */
+	struct ends ends;         /* of those that are retried */
 	struct seqset *cancelled; /* seqs that are not to be started; NULL: none */
 	uint64_t pulled_end;      /* all that came from the source are below */
 	uint64_t pulled_count;    /* tasks that came from the source, */
@@ -99,6 +101,7 @@ plan_free(struct plan *plan)
 	while (seqmap_next(&plan->tasks, &cursor, &seq, &word))
 		free((struct task *)(uintptr_t)word);
 	seqmap_fini(&plan->tasks);
+	ends_fini(&plan->ends);
 	if (plan->cancelled != NULL)
 		seqset_fini(plan->cancelled);
 	free(plan->cancelled);
@@ -489,8 +492,9 @@ plan_may_retry(const struct plan *plan, const struct task *task, const struct re
 }
 
 static void
-plan_retry(struct plan *plan, struct task *task, int64_t now_ns)
+plan_retry(struct plan *plan, struct task *task, const struct result *result, int64_t now_ns)
 {
+	ends_keep(&plan->ends, task->seq, result);
 	int64_t wait_ns = plan->spec->backoff_ns;
 	for (uint32_t i = 1; i < task->attempt && wait_ns < PLAN_BACKOFF_MAX_NS; i++)
 		wait_ns *= 2;
@@ -556,7 +560,7 @@ plan_finished(struct plan *plan, struct task *task, const struct result *result,
 	if (is_success)
 		median_add(&plan->median, result->wall_ns);
 	else if (plan_may_retry(plan, task, result)) {
-		plan_retry(plan, task, now_ns);
+		plan_retry(plan, task, result, now_ns);
 		return PLAN_RETRY;
 	}
 	plan_move(task, PLAN_EV_SETTLE);
@@ -595,6 +599,7 @@ plan_release(struct plan *plan, struct task *task)
 {
 	assert(task->state == TASK_SETTLED);
 	seqmap_remove(&plan->tasks, task->seq);
+	ends_forget(&plan->ends, task->seq);
 	free(task);
 }
 
@@ -623,6 +628,12 @@ plan_skip(struct plan *plan, struct err *err)
 	if (task != NULL)
 		plan_move(task, PLAN_EV_SETTLE);
 	return task;
+}
+
+const struct result *
+plan_last_result(const struct plan *plan, uint64_t seq)
+{
+	return ends_find(&plan->ends, seq);
 }
 
 void

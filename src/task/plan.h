@@ -143,6 +143,9 @@ void plan_stop(struct plan *plan);
  */
 struct task *plan_skip(struct plan *plan, struct err *err);
 
+/* How the last attempt of a task that was to be retried ended, until plan_release; NULL: there was none. */
+const struct result *plan_last_result(const struct plan *plan, uint64_t seq);
+
 enum plan_halt plan_halt(const struct plan *plan);
 
 /*

@@ -405,3 +405,14 @@ stubborn='trap "" TERM INT HUP; setsid sh -c "sleep 1000 & sleep 1000; sleep 100
 	assert_equal "$status" 0
 	assert_equal "${#output}" 6000000
 }
+
+@test "a task that waits for its retry when the run is ended has failed, and was not skipped" {
+	pinion_map --deadline 1s --retries 0 --backoff 0.3 --joblog log --json 'echo x; exit 3; : {}' ::: 1
+	assert_equal "$status" 1
+	assert_equal "$(jq -c '[.status, .exit, .stdout]' <<<"$output")" '["failed",3,""]'
+	[[ $stderr == 'pinion map: 1 of 1 task failed (1 exit 3)'* ]]
+	assert_equal "$(awk 'NR == 2 { print $7 }' log)" 3
+	pinion_map -j1 --halt soon,fail=1 --retries 3 --backoff 0.05 'exit {}' ::: 1 2
+	assert_equal "$status" 1
+	[[ $stderr == *'2 of 2 tasks failed (1 exit 1, 1 exit 2)'* ]]
+}
