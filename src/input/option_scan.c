@@ -134,10 +134,11 @@ apply_to_job(struct option_state *state, const struct job_key *key,
 	int status = -1;
 	if (buf_printf(&set, "%s=", key->name) == -1 ||
 	    (value == NULL ? buf_append_str(&set, "true")
-			   : job_tree_print_text(value, strlen(value), &set)) == -1)
+			   : job_tree_print_text(value, strlen(value), &set)) == -1 ||
+	    buf_str(&set) == NULL)
 		err_no_memory(err);
 	else
-		status = option_add_set(state, set.bytes, err);
+		status = option_add_set(state, buf_str(&set), err);
 	buf_fini(&set);
 	return status;
 }
