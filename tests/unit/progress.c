@@ -1,10 +1,11 @@
 /* How a run is going: counted, and shown by a timer. */
-#include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "child.h"
+
+#include "terminal.h"
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -67,7 +68,7 @@ set_up(void **state)
 	struct err err = {0};
 	struct buf nothing = {0};
 	alarm(TEST_SECONDS);
-	if (f == NULL || openpty(&f->master_fd, &f->fd, NULL, NULL, &size) == -1)
+	if (f == NULL || terminal_open(&f->master_fd, &f->fd, &size) == -1)
 		return -1;
 	io_set_nonblocking(f->master_fd);
 	screen_open(&f->screen, f->fd);

@@ -1,13 +1,14 @@
 /* Lines that come and go at the bottom of a terminal: here a pair of pseudo terminals. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pty.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
 #include "child.h"
+
+#include "terminal.h"
 
 #include "base/diag.h"
 #include "base/io.h"
@@ -31,7 +32,7 @@ set_up(void **state)
 	struct winsize size = {.ws_col = 80, .ws_row = 24};
 	struct termios raw;
 	alarm(TEST_SECONDS);
-	if (t == NULL || openpty(&t->master_fd, &t->fd, NULL, NULL, &size) == -1)
+	if (t == NULL || terminal_open(&t->master_fd, &t->fd, &size) == -1)
 		return -1;
 	tcgetattr(t->fd, &raw);
 	cfmakeraw(&raw);
