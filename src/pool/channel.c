@@ -304,11 +304,11 @@ channel_wait(struct channel *channel, struct pollfd *fds, nfds_t count, int time
 				   .tv_nsec = timeout_ms % 1000 * NS_PER_MS};
 	int ready =
 	    ppoll(fds, count, timeout_ms == -1 ? NULL : &timeout, &channel->wait_mask);
-	if (ready == -1 && errno == EINTR)
-		ready = 0;
+	bool is_interrupted =
+	    ready == -1 && errno == EINTR; /* a task has ended: nothing is due */
 	if (is_due_first && (ready == 0 || timeout_ms == 0))
 		channel_flush(channel);
-	return ready;
+	return is_interrupted ? 0 : ready;
 }
 
 bool
