@@ -13,6 +13,7 @@ common_setup() {
 	: "${PINION_BUILD:=$root/build}"
 	export PATH="${PINION_BIN:-$PINION_BUILD}:$PATH"
 	export LC_ALL=C.UTF-8
+	export SHELL=$BASH # what script and tmux start; cron and CI may have none
 	unset PARALLEL PARALLEL_SHELL MAKEFLAGS MAKELEVEL MFLAGS
 
 	# Every process that a test executes carries this, wherever it goes.
