@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +15,12 @@
 #include "base/io.h"
 #include "record/identity_bag.h"
 #include "record/runfile_past.h"
+#include "record/runfile_pipe.h"
 #include "record/runfile_recorder.h"
 #include "record/runfile_source.h"
 #include "record/runfile_wire.h"
 
-#define PIPE_BYTES (1024 * 1024)
-#define SENT_MAX (64 * 1024) /* kept in front of what is pending before it is moved */
-#define ABRUPT_MS 1000       /* a run that was told to end waits so long for its record */
+#define ABRUPT_MS 1000 /* a run that was told to end waits so long for its record */
 
 /* What is said of one stage. */
 struct runfile_stage {
@@ -39,12 +37,8 @@ struct runfile {
 	const struct spec *spec;
 	pid_t recorder; /* -1: none */
 	int lock_fd;
-	int to_fd;
-	int from_fd;
-	struct buf pending; /* frames */
-	size_t sent;        /* of them */
-	struct buf answer;  /* a frame of the recorder's, not yet whole */
-	bool is_saved;      /* that was its last word */
+	struct runfile_pipe pipe;
+	bool is_saved; /* that was the recorder's last word */
 	uint64_t passed_count;
 	struct identity command;
 	struct identity_bag done;
@@ -68,18 +62,6 @@ runfile_of(const struct sink *sink)
 }
 
 /* --- hearing the recorder --- */
-
-static int
-runfile_hear_failure(const char *payload, size_t length, struct err *err)
-{
-	struct wire_failed failed;
-	memcpy(&failed, payload, sizeof(failed));
-	err_set(err, (enum err_kind)failed.kind, "%.*s", (int)(length - sizeof(failed)),
-		payload + sizeof(failed));
-	if (err != NULL)
-		err->errno_value = failed.errno_value;
-	return -1;
-}
 
 static int
 runfile_hear_done_max(struct runfile *self, const char *payload, struct err *err)
@@ -125,15 +107,14 @@ runfile_hear_names(struct runfile *self, const char *payload, size_t length, str
 	return 0;
 }
 
-/* One frame. 1: it was the one of `type`; 0; -1 and err. */
+/* A runfile_pipe_hear. */
 static int
-runfile_hear_frame(struct runfile *self, const struct wire_header *header,
-		   const char *payload, enum wire_type type, struct err *err)
+runfile_hear(void *context, const struct wire_header *header, const char *payload,
+	     struct err *err)
 {
+	struct runfile *self = context;
 	size_t length = header->payload_bytes;
 	switch (header->type) {
-	case WIRE_FAILED:
-		return runfile_hear_failure(payload, length, err);
 	case WIRE_DONE_MAX:
 		return runfile_hear_done_max(self, payload, err);
 	case WIRE_DONE_BEFORE:
@@ -143,121 +124,18 @@ runfile_hear_frame(struct runfile *self, const struct wire_header *header,
 	case WIRE_TASK:
 		return runfile_hear_task(self, payload, length, err);
 	default:
-		return header->type == type;
+		return 0;
 	}
-}
-
-/* What has come. 1: also a frame of `type`, 0: not yet; -1 and err. */
-static int
-runfile_hear(struct runfile *self, enum wire_type type, struct err *err)
-{
-	struct wire_header header;
-	size_t at = 0;
-	int status = 0;
-	while (status == 0 && self->answer.length - at >= sizeof(header)) {
-		const char *frame = self->answer.bytes + at;
-		memcpy(&header, frame, sizeof(header));
-		if (self->answer.length - at - sizeof(header) < header.payload_bytes)
-			break;
-		status =
-		    runfile_hear_frame(self, &header, frame + sizeof(header), type, err);
-		at += sizeof(header) + header.payload_bytes;
-	}
-	if (at > 0)
-		buf_consume(&self->answer, at);
-	return status;
-}
-
-/* Waits for a frame of `type`, until `until_ns`. 0, or -1 and err. */
-static int
-runfile_await(struct runfile *self, enum wire_type type, int64_t until_ns, struct err *err)
-{
-	int status;
-	while ((status = runfile_hear(self, type, err)) == 0) {
-		struct pollfd fd = {.fd = self->from_fd, .events = POLLIN};
-		int ready = poll(&fd, 1, clock_timeout_ms(until_ns, clock_now_ns()));
-		if (ready == 0)
-			return err_set(err, ERR_SYSTEM,
-				       "%.200s: not all of it is on disk yet",
-				       self->spec->run_file);
-		if (ready == -1 && errno == EINTR)
-			continue;
-		if (buf_reserve(&self->answer, PIPE_BYTES) == -1)
-			return err_no_memory(err);
-		ssize_t got = io_read(
-		    self->from_fd, self->answer.bytes + self->answer.length, PIPE_BYTES);
-		if (got <= 0)
-			return err_set(err, ERR_SYSTEM,
-				       "%.200s: the process that wrote it has died",
-				       self->spec->run_file);
-		self->answer.length += (size_t)got;
-	}
-	return status == 1 ? 0 : -1;
 }
 
 /* --- telling it --- */
 
-static bool
-runfile_has_pending(const struct runfile *self)
-{
-	return self->sent < self->pending.length;
-}
-
-/* Why the pipe broke. Always -1. */
-static int
-runfile_hear_why(struct runfile *self, struct err *err)
-{
-	return runfile_await(self, WIRE_SAVED, CLOCK_NEVER, err) == 0
-		   ? err_set(err, ERR_SYSTEM, "%.200s: its writer ended too early",
-			     self->spec->run_file)
-		   : -1;
-}
-
-/* As much as the pipe takes. */
-static int
-runfile_flush(struct runfile *self, struct err *err)
-{
-	while (runfile_has_pending(self)) {
-		ssize_t written = io_write(self->to_fd, self->pending.bytes + self->sent,
-					   self->pending.length - self->sent);
-		if (written == -1 && errno == EAGAIN)
-			break;
-		if (written == -1 && errno == EPIPE)
-			return runfile_hear_why(self, err);
-		if (written == -1)
-			return err_errno(err, "cannot pass on what to write to %.200s",
-					 self->spec->run_file);
-		self->sent += (size_t)written;
-	}
-	if (!runfile_has_pending(self)) {
-		buf_clear(&self->pending);
-		self->sent = 0;
-	} else if (self->sent > SENT_MAX) {
-		buf_consume(&self->pending, self->sent);
-		self->sent = 0;
-	}
-	return 0;
-}
-
-/* One frame of up to three pieces, and room for more of it behind them: `rest` bytes. */
 static int
 runfile_say(struct runfile_stage *stage, enum wire_type type, const void *head,
-	    size_t head_bytes, const void *tail, size_t tail_bytes, size_t rest,
-	    struct err *err)
+	    size_t head_bytes, const void *tail, size_t tail_bytes, struct err *err)
 {
-	struct runfile *self = stage->runfile;
-	size_t length = head_bytes + tail_bytes + rest;
-	struct wire_header header = {
-	    .payload_bytes = (uint32_t)length, .type = type, .stage = stage->index};
-	if (length > UINT32_MAX)
-		return err_set(err, ERR_SYSTEM, "%.200s: too much at once",
-			       self->spec->run_file);
-	if (buf_reserve(&self->pending, sizeof(header) + length) == -1)
-		return err_no_memory(err);
-	buf_append(&self->pending, &header, sizeof(header));
-	buf_append(&self->pending, head, head_bytes);
-	buf_append(&self->pending, tail, tail_bytes);
-	return 0;
+	return runfile_pipe_say(&stage->runfile->pipe, stage->index, type, head,
+				head_bytes, tail, tail_bytes, 0, err);
 }
 
 static int
@@ -266,7 +144,7 @@ runfile_output(struct sink *sink, const struct task *task, enum result_stream st
 {
 	struct wire_output output = {.seq = task->seq, .stream = stream};
 	return runfile_say(stage_of(sink), WIRE_OUTPUT, &output, sizeof(output), bytes,
-			   length, 0, err);
+			   length, err);
 }
 
 static int
@@ -276,7 +154,7 @@ runfile_retried(struct sink *sink, const struct task *task, const struct result 
 	struct wire_output output = {.seq = task->seq};
 	(void)result;
 	return runfile_say(stage_of(sink), WIRE_RETRIED, &output, sizeof(output), NULL, 0,
-			   0, err);
+			   err);
 }
 
 static int
@@ -288,14 +166,15 @@ runfile_settled(struct sink *sink, const struct task *task, const struct result 
 				       .arg_count = task->arg_count,
 				       .result = *result};
 	return runfile_say(stage_of(sink), WIRE_SETTLED, &settled, sizeof(settled),
-			   task_bytes(task), task->packed_bytes, 0, err);
+			   task_bytes(task), task->packed_bytes, err);
 }
 
 static int
 runfile_answered(struct sink *sink, const struct task *chunk,
 		 const struct answers *answers, struct err *err)
 {
-	struct runfile *self = runfile_of(sink);
+	struct runfile_stage *stage = stage_of(sink);
+	struct runfile_pipe *pipe = &stage->runfile->pipe;
 	struct wire_answered answered = {.seq = chunk->seq,
 					 .count = answers->count,
 					 .arg_count = chunk->arg_count,
@@ -305,8 +184,8 @@ runfile_answered(struct sink *sink, const struct task *chunk,
 					 .output_bytes = answers->length};
 	size_t args_bytes = task_prefix_bytes(chunk, answers->count);
 	size_t rest = answers->count * sizeof(struct wire_answer) + answers->length;
-	if (runfile_say(stage_of(sink), WIRE_ANSWERED, &answered, sizeof(answered), NULL,
-			0, rest + args_bytes, err) == -1)
+	if (runfile_pipe_say(pipe, stage->index, WIRE_ANSWERED, &answered,
+			     sizeof(answered), NULL, 0, rest + args_bytes, err) == -1)
 		return -1;
 	/* There is room for all of this. */
 	for (uint32_t i = 0; i < answers->count; i++) {
@@ -314,10 +193,10 @@ runfile_answered(struct sink *sink, const struct task *chunk,
 		struct wire_answer answer = {.started_at_ns = item->started_at_ns,
 					     .wall_ns = item->wall_ns,
 					     .output_bytes = item->bytes};
-		buf_append(&self->pending, &answer, sizeof(answer));
+		buf_append(&pipe->pending, &answer, sizeof(answer));
 	}
-	buf_append(&self->pending, answers->bytes, answers->length);
-	buf_append(&self->pending, task_bytes(chunk), args_bytes);
+	buf_append(&pipe->pending, answers->bytes, answers->length);
+	buf_append(&pipe->pending, task_bytes(chunk), args_bytes);
 	return 0;
 }
 
@@ -333,27 +212,26 @@ runfile_passed(struct sink *sink, const struct task *chunk, struct err *err)
 static bool
 runfile_is_behind(const struct sink *sink)
 {
-	const struct runfile *self = runfile_of(sink);
-	return self->pending.length - self->sent > RUNFILE_PENDING_MAX;
+	return runfile_pipe_pending_bytes(&runfile_of(sink)->pipe) > RUNFILE_PENDING_MAX;
 }
 
 static bool
 runfile_is_done(const struct sink *sink)
 {
-	return !runfile_has_pending(runfile_of(sink));
+	return runfile_pipe_pending_bytes(&runfile_of(sink)->pipe) == 0;
 }
 
 static size_t
 runfile_wait_fds(const struct sink *sink, int fds[2])
 {
 	fds[0] = ((const struct runfile_stage *)sink)->wait_fd;
-	return runfile_has_pending(runfile_of(sink));
+	return runfile_pipe_pending_bytes(&runfile_of(sink)->pipe) > 0;
 }
 
 static int
 runfile_flush_sink(struct sink *sink, struct err *err)
 {
-	return runfile_flush(runfile_of(sink), err);
+	return runfile_pipe_flush(&runfile_of(sink)->pipe, err);
 }
 
 /* Whoever opened it frees it. */
@@ -462,7 +340,8 @@ runfile_start_recorder(struct runfile *self, const struct records_config *config
 {
 	int to[2] = {-1, -1}, from[2] = {-1, -1};
 	int status = -1;
-	if (io_pipe(to, PIPE_BYTES) == -1 || io_pipe(from, PIPE_BYTES) == -1) {
+	if (io_pipe(to, RUNFILE_PIPE_BYTES) == -1 ||
+	    io_pipe(from, RUNFILE_PIPE_BYTES) == -1) {
 		err_errno(err, "cannot make pipes for a run file");
 		io_close(to[1]);
 	} else {
@@ -472,9 +351,9 @@ runfile_start_recorder(struct runfile *self, const struct records_config *config
 						   .answer_fd = from[1],
 						   .pid = getpid(),
 						   .holder_pid = holder_pid};
-		self->to_fd = to[1];
-		self->from_fd = from[0];
-		io_set_nonblocking(self->to_fd);
+		self->pipe.to_fd = to[1];
+		self->pipe.from_fd = from[0];
+		io_set_nonblocking(self->pipe.to_fd);
 		status = runfile_fork(self, &recorder, err);
 	}
 	io_close(to[0]);
@@ -488,7 +367,8 @@ runfile_dup_fds(struct runfile *self, struct err *err)
 {
 	for (size_t i = 0; i < self->stage_count; i++) {
 		bool is_last = i == self->stage_count - 1;
-		self->stages[i].wait_fd = is_last ? self->to_fd : io_dup(self->to_fd);
+		self->stages[i].wait_fd =
+		    is_last ? self->pipe.to_fd : io_dup(self->pipe.to_fd);
 		if (self->stages[i].wait_fd == -1)
 			return err_errno(err, "cannot make pipes for a run file");
 	}
@@ -505,7 +385,8 @@ runfile_set_up(struct runfile *self, const struct records_config *config, struct
 	    runfile_start_recorder(self, config, holder_pid, err) == -1 ||
 	    runfile_dup_fds(self, err) == -1)
 		return -1;
-	return runfile_await(self, WIRE_READY, CLOCK_NEVER, err);
+	return runfile_pipe_await(&self->pipe, WIRE_READY, CLOCK_NEVER, runfile_hear,
+				  self, err);
 }
 
 /* NULL without memory. */
@@ -541,8 +422,8 @@ runfile_open(const struct records_config *config, struct err *err)
 	self->spec = config->spec;
 	self->recorder = -1;
 	self->lock_fd = -1;
-	self->to_fd = -1;
-	self->from_fd = -1;
+	self->pipe = (struct runfile_pipe){
+	    .to_fd = -1, .from_fd = -1, .path = config->spec->run_file};
 	self->command = identity_of_command(config->spec);
 	if (runfile_set_up(self, config, err) == 0)
 		return self;
@@ -593,23 +474,6 @@ runfile_source(struct runfile *runfile, struct err *err)
 
 /* --- the end --- */
 
-/* Says all there is left to say, until `until_ns`. */
-static int
-runfile_say_rest(struct runfile *self, int64_t until_ns, struct err *err)
-{
-	for (;;) {
-		struct pollfd fd = {.fd = self->to_fd, .events = POLLOUT};
-		if (runfile_flush(self, err) == -1)
-			return -1;
-		if (!runfile_has_pending(self))
-			return 0;
-		if (poll(&fd, 1, clock_timeout_ms(until_ns, clock_now_ns())) == 0)
-			return err_set(err, ERR_SYSTEM,
-				       "%.200s: not all of it is on disk yet",
-				       self->spec->run_file);
-	}
-}
-
 int
 runfile_finish(struct runfile *runfile, enum records_outcome outcome, int exit_status,
 	       struct err *err)
@@ -622,10 +486,9 @@ runfile_finish(struct runfile *runfile, enum records_outcome outcome, int exit_s
 	int64_t until_ns = is_abrupt ? clock_now_ns() + ABRUPT_MS * NS_PER_MS : CLOCK_NEVER;
 	if (runfile->spec->is_dry_run)
 		return 0;
-	if (runfile_say(last, WIRE_END, &end, sizeof(end), NULL, 0, 0, err) == -1 ||
-	    runfile_say_rest(runfile, until_ns, err) == -1)
-		return -1;
-	if (runfile_await(runfile, WIRE_SAVED, until_ns, err) == -1)
+	if (runfile_say(last, WIRE_END, &end, sizeof(end), NULL, 0, err) == -1 ||
+	    runfile_pipe_say_rest(&runfile->pipe, until_ns, err) == -1 ||
+	    runfile_pipe_await(&runfile->pipe, WIRE_SAVED, until_ns, NULL, NULL, err) == -1)
 		return -1;
 	runfile->is_saved = true;
 	return 0;
@@ -642,13 +505,10 @@ runfile_free(struct runfile *runfile)
 		return;
 	for (size_t i = 0; i < runfile->stage_count - 1; i++)
 		io_close(runfile->stages[i].wait_fd);
-	io_close(runfile->to_fd);
-	io_close(runfile->from_fd);
+	runfile_pipe_fini(&runfile->pipe);
 	io_close(runfile->lock_fd);
 	if (runfile->recorder != -1)
 		waitpid(runfile->recorder, NULL, runfile->is_saved ? 0 : WNOHANG);
-	buf_fini(&runfile->pending);
-	buf_fini(&runfile->answer);
 	buf_fini(&runfile->names);
 	free(runfile->name_args);
 	buf_fini(&runfile->tasks);
