@@ -223,6 +223,7 @@ stage_set_up_link(struct stage *stage, struct err *err)
 	    .from = stage->spec,
 	    .to = &job->stages[stage->spec->stage_index + 1],
 	    .plan = stage->plan,
+	    .past = stage->records.past,
 	    .blocks = stage->blocks,
 	    .buffer_bytes = stage->spec->buffer_bytes / job->stage_count,
 	};

@@ -42,6 +42,8 @@ struct link {
 	struct jsonl *jsonl;
 	struct buf line;
 	struct buf overrides;
+	struct arg *past_args; /* of a task that was done before */
+	size_t past_capacity;
 	struct row row;
 	bool has_row; /* which is not in a task yet */
 	struct buf packed;
@@ -115,17 +117,24 @@ count_lines(const char *bytes, size_t length)
 }
 
 static int
-link_output(struct sink *sink, const struct task *task, enum result_stream stream,
-	    const char *bytes, size_t length, struct err *err)
+link_keep(struct link *link, uint64_t seq, const char *bytes, size_t length, struct err *err)
 {
-	struct link *link = link_of_sink(sink);
-	if (stream != RESULT_STDOUT || length == 0)
+	if (length == 0)
 		return 0;
-	struct parcel *parcel = link_find_or_add(link, task->seq, err);
+	struct parcel *parcel = link_find_or_add(link, seq, err);
 	if (parcel == NULL)
 		return -1;
 	parcel->line_count += count_lines(bytes, length);
 	return held_append(&link->spill, &parcel->output, bytes, length, err);
+}
+
+static int
+link_output(struct sink *sink, const struct task *task, enum result_stream stream,
+	    const char *bytes, size_t length, struct err *err)
+{
+	if (stream != RESULT_STDOUT)
+		return 0;
+	return link_keep(link_of_sink(sink), task->seq, bytes, length, err);
 }
 
 /* What it has put out so far is of no use. */
@@ -203,14 +212,35 @@ link_skip(struct link *link, uint64_t seq, uint32_t count, struct err *err)
 
 /* The seqs of the tasks that this one came from, and its own. */
 static void
-link_note_from(const struct link *link, struct parcel *parcel, const struct task *task)
+link_note_from(const struct link *link, struct parcel *parcel, const struct arg *overrides)
 {
 	size_t before_count = link->from_count - 1;
-	const struct arg overrides = override_of_task(link->config.from, task);
 	struct arg before;
-	if (before_count > 0 && override_find(&overrides, OVERRIDE_FROM, &before))
+	if (before_count > 0 && override_find(overrides, OVERRIDE_FROM, &before))
 		memcpy(parcel->from, before.bytes, before_count * sizeof(*parcel->from));
-	parcel->from[before_count] = task->seq;
+	parcel->from[before_count] = parcel->seq;
+}
+
+/* The task has succeeded: what it has put out goes on. */
+static int
+link_end(struct link *link, uint64_t seq, const struct arg *overrides, struct err *err)
+{
+	bool is_whole = link->config.from->pass == SPEC_PASS_OUTPUT;
+	if (link_find(link, seq) == NULL && !is_whole)
+		return link_skip(link, seq, 1, err);
+	struct parcel *parcel = link_find_or_add(link, seq, err);
+	if (parcel == NULL)
+		return -1;
+	parcel->is_settled = true;
+	parcel->count = 1;
+	link_note_from(link, parcel, overrides);
+	if (link->config.from->is_ordered) {
+		link_advance(link);
+	} else {
+		seqmap_remove(&link->parcels, seq);
+		link_queue(link, parcel);
+	}
+	return 0;
 }
 
 static int
@@ -218,29 +248,57 @@ link_settled(struct sink *sink, const struct task *task, const struct result *re
 	     struct err *err)
 {
 	struct link *link = link_of_sink(sink);
-	bool is_whole = link->config.from->pass == SPEC_PASS_OUTPUT;
-	struct parcel *parcel = link_find(link, task->seq);
-	if (!result_is_success(result) || (parcel == NULL && !is_whole))
-		return link_skip(link, task->seq, 1, err);
-	parcel = link_find_or_add(link, task->seq, err);
-	if (parcel == NULL)
-		return -1;
-	parcel->is_settled = true;
-	parcel->count = 1;
-	link_note_from(link, parcel, task);
-	if (link->config.from->is_ordered) {
-		link_advance(link);
-	} else {
-		seqmap_remove(&link->parcels, task->seq);
-		link_queue(link, parcel);
-	}
-	return 0;
+	const struct arg overrides = override_of_task(link->config.from, task);
+	return result_is_success(result) ? link_end(link, task->seq, &overrides, err)
+					 : link_skip(link, task->seq, 1, err);
+}
+
+/* A task that was done before. */
+struct recalled {
+	struct link *link;
+	uint64_t seq;
+};
+
+/* A history_take. */
+static int
+link_take(void *context, const char *bytes, size_t length, struct err *err)
+{
+	const struct recalled *recalled = context;
+	return link_keep(recalled->link, recalled->seq, bytes, length, err);
+}
+
+/* Its values are in past_args. */
+static int
+link_recall(struct link *link, uint64_t seq, uint32_t arg_count, struct err *err)
+{
+	struct history *past = link->config.past;
+	struct recalled recalled = {.link = link, .seq = seq};
+	const struct arg none = {"", 0};
+	int has_succeeded =
+	    past->ops->recall(past, link->past_args, arg_count, link_take, &recalled, err);
+	if (has_succeeded != 1)
+		return has_succeeded == -1 ? -1 : link_skip(link, seq, 1, err);
+	return link_end(link, seq,
+			link->config.from->hidden_count > 0 ? &link->past_args[0] : &none,
+			err);
 }
 
 static int
 link_passed(struct sink *sink, const struct task *chunk, struct err *err)
 {
-	return link_skip(link_of_sink(sink), chunk->seq, chunk->count, err);
+	struct link *link = link_of_sink(sink);
+	const char *packed = task_bytes(chunk);
+	size_t packed_bytes = chunk->packed_bytes;
+	if (link->config.past == NULL)
+		return link_skip(link, chunk->seq, chunk->count, err);
+	for (uint32_t i = 0; i < chunk->count; i++) {
+		if (task_unpack_next(&packed, &packed_bytes, chunk->arg_count,
+				     &link->past_args, &link->past_capacity) == -1)
+			return err_no_memory(err);
+		if (link_recall(link, chunk->seq + i, chunk->arg_count, err) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 static bool
@@ -539,6 +597,7 @@ link_free(struct link *link)
 	buf_fini(&link->line);
 	buf_fini(&link->overrides);
 	buf_fini(&link->packed);
+	free(link->past_args);
 	row_fini(&link->row);
 	free(link);
 }

@@ -7,6 +7,8 @@
  * one stand behind those that come of the tasks before it; else as these settle. Each carries
  * the seqs of those it came from (override.h), one for each stage before.
  *
+ * A task that was done before this run gives what it had put out then.
+ *
  * Bounded: with as many lines waiting as the next stage's window (10000 at most), or as many bytes
  * as there is memory for, the sink is behind. What it keeps is in memory up to a budget, then in an
  * unlinked file (spill.h).
@@ -19,6 +21,7 @@
 
 #include "base/err.h"
 #include "ipc/blocks.h"
+#include "task/history.h"
 #include "task/plan.h"
 #include "task/sink.h"
 #include "task/source.h"
@@ -31,8 +34,9 @@ struct link_config {
 	const struct spec *from;
 	const struct spec *to;
 	const struct plan *plan; /* of the stage before */
-	struct blocks *blocks;   /* where its large outputs come in */
-	uint64_t buffer_bytes;   /* kept in memory */
+	struct history *past; /* what its tasks had put out that were done before; NULL: none were */
+	struct blocks *blocks; /* where its large outputs come in */
+	uint64_t buffer_bytes; /* kept in memory */
 };
 
 struct link *link_new(const struct link_config *config, struct err *err);

@@ -170,16 +170,18 @@ records_open(struct records *records, const struct records_config *config, struc
 	    records_open_outputs(records, config, err) == -1)
 		return -1;
 	if (records->runfile != NULL)
-		records_add(records, runfile_sink(records->runfile),
-			    runfile_history(records->runfile));
+		records_add(records, runfile_sink(records->runfile, config->before_count),
+			    runfile_history(records->runfile, config->before_count));
 	return 0;
 }
 
 void
 records_share(struct records *records, const struct records *last, size_t index)
 {
-	if (last->runfile != NULL)
-		records_add(records, runfile_stage_sink(last->runfile, index), NULL);
+	if (last->runfile == NULL)
+		return;
+	records->past = runfile_history(last->runfile, index);
+	records_add(records, runfile_sink(last->runfile, index), records->past);
 }
 
 struct sink *

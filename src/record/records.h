@@ -47,6 +47,7 @@ struct records {
 	size_t sink_count;
 	struct history *histories[RECORDS_MAX];
 	size_t history_count;
+	struct history *past; /* the one of these that recalls; NULL: none, or not needed */
 	struct source *source; /* of --retry-failed, in place of the inputs; NULL: none, or taken */
 	const struct arg *names; /* of the columns that the source has; NULL: none */
 	size_t name_count;

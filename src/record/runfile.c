@@ -22,26 +22,27 @@
 
 #define ABRUPT_MS 1000 /* a run that was told to end waits so long for its record */
 
-/* What is said of one stage. */
+/* What is said of one stage, and what was done in it before. */
 struct runfile_stage {
 	struct sink sink; /* first */
 	struct runfile *runfile;
 	uint32_t index;
+	const struct spec *spec;
+	struct history history;
+	struct identity command;
+	struct identity_bag done;
 	int wait_fd; /* the pipe: one for each, as each run watches it in the same loop */
 };
 
 struct runfile {
 	struct runfile_stage *stages;
-	size_t stage_count; /* one at least, the last is the one that is resumed */
-	struct history history;
+	size_t stage_count; /* one at least, the last is what messages are about */
 	const struct spec *spec;
 	pid_t recorder; /* -1: none */
 	int lock_fd;
 	struct runfile_pipe pipe;
 	bool is_saved; /* that was the recorder's last word */
 	uint64_t passed_count;
-	struct identity command;
-	struct identity_bag done;
 	struct buf names; /* the payload of WIRE_NAMES */
 	struct arg *name_args;
 	size_t name_capacity;
@@ -64,20 +65,21 @@ runfile_of(const struct sink *sink)
 /* --- hearing the recorder --- */
 
 static int
-runfile_hear_done_max(struct runfile *self, const char *payload, struct err *err)
+runfile_hear_done_max(struct runfile_stage *stage, const char *payload, struct err *err)
 {
 	uint64_t count;
 	memcpy(&count, payload, sizeof(count));
-	return identity_bag_reserve(&self->done, count) == -1 ? err_no_memory(err) : 0;
+	return identity_bag_reserve(&stage->done, count) == -1 ? err_no_memory(err) : 0;
 }
 
 static int
-runfile_hear_done(struct runfile *self, const char *payload, size_t length, struct err *err)
+runfile_hear_done(struct runfile_stage *stage, const char *payload, size_t length,
+		  struct err *err)
 {
 	struct identity identity;
 	for (size_t at = 0; at < length; at += sizeof(identity)) {
 		memcpy(&identity, payload + at, sizeof(identity));
-		if (identity_bag_add(&self->done, &identity) == -1)
+		if (identity_bag_add(&stage->done, &identity) == -1)
 			return err_no_memory(err);
 	}
 	return 0;
@@ -113,12 +115,13 @@ runfile_hear(void *context, const struct wire_header *header, const char *payloa
 	     struct err *err)
 {
 	struct runfile *self = context;
+	struct runfile_stage *stage = &self->stages[header->stage];
 	size_t length = header->payload_bytes;
 	switch (header->type) {
 	case WIRE_DONE_MAX:
-		return runfile_hear_done_max(self, payload, err);
+		return runfile_hear_done_max(stage, payload, err);
 	case WIRE_DONE_BEFORE:
-		return runfile_hear_done(self, payload, length, err);
+		return runfile_hear_done(stage, payload, length, err);
 	case WIRE_NAMES:
 		return runfile_hear_names(self, payload, length, err);
 	case WIRE_TASK:
@@ -204,7 +207,7 @@ static int
 runfile_passed(struct sink *sink, const struct task *chunk, struct err *err)
 {
 	(void)err;
-	if (!chunk->is_unknown) /* the last stage alone has a history */
+	if (!chunk->is_unknown)
 		runfile_of(sink)->passed_count += chunk->count;
 	return 0;
 }
@@ -257,17 +260,63 @@ static const struct sink_ops runfile_sink_ops = {
 
 /* --- what was done before --- */
 
+static struct runfile_stage *
+stage_of_history(struct history *history)
+{
+	return (struct runfile_stage *)(void *)((char *)history -
+						offsetof(struct runfile_stage, history));
+}
+
 static int
 runfile_has(struct history *history, uint64_t seq, const struct arg *args,
 	    size_t arg_count, struct err *err)
 {
-	struct runfile *self =
-	    (struct runfile *)((char *)history - offsetof(struct runfile, history));
+	struct runfile_stage *stage = stage_of_history(history);
 	struct identity identity =
-	    identity_of_task(&self->command, self->spec, args, arg_count);
+	    identity_of_task(&stage->command, stage->spec, args, arg_count);
 	(void)seq;
 	(void)err;
-	return identity_bag_take(&self->done, &identity);
+	return identity_bag_take(&stage->done, &identity);
+}
+
+/* What a task that was done before had put out, on its way to who asked. */
+struct recalled {
+	history_take *take;
+	void *context;
+	bool has_succeeded;
+};
+
+/* A runfile_pipe_hear. */
+static int
+runfile_hear_recalled(void *context, const struct wire_header *header,
+		      const char *payload, struct err *err)
+{
+	struct recalled *recalled = context;
+	uint32_t has_succeeded;
+	if (header->type == WIRE_PIECE)
+		return recalled->take(recalled->context, payload, header->payload_bytes,
+				      err);
+	memcpy(&has_succeeded, payload, sizeof(has_succeeded));
+	recalled->has_succeeded = has_succeeded != 0;
+	return 0;
+}
+
+static int
+runfile_recall(struct history *history, const struct arg *args, size_t arg_count,
+	       history_take *take, void *context, struct err *err)
+{
+	struct runfile_stage *stage = stage_of_history(history);
+	struct runfile_pipe *pipe = &stage->runfile->pipe;
+	struct recalled recalled = {.take = take, .context = context};
+	struct identity identity =
+	    identity_of_task(&stage->command, stage->spec, args, arg_count);
+	if (runfile_say(stage, WIRE_RECALL, &identity, sizeof(identity), NULL, 0, err) ==
+		-1 ||
+	    runfile_pipe_say_rest(pipe, CLOCK_NEVER, err) == -1 ||
+	    runfile_pipe_await(pipe, WIRE_RECALLED, CLOCK_NEVER, runfile_hear_recalled,
+			       &recalled, err) == -1)
+		return -1;
+	return recalled.has_succeeded;
 }
 
 static void
@@ -278,6 +327,7 @@ runfile_free_history(struct history *history)
 
 static const struct history_ops runfile_history_ops = {
     .has = runfile_has,
+    .recall = runfile_recall,
     .free = runfile_free_history,
 };
 
@@ -389,10 +439,24 @@ runfile_set_up(struct runfile *self, const struct records_config *config, struct
 				  self, err);
 }
 
+static void
+runfile_stage_init(struct runfile_stage *stage, struct runfile *runfile, size_t index,
+		   const struct spec *spec)
+{
+	*stage = (struct runfile_stage){.sink.ops = &runfile_sink_ops,
+					.runfile = runfile,
+					.index = (uint32_t)index,
+					.spec = spec,
+					.history.ops = &runfile_history_ops,
+					.command = identity_of_command(spec),
+					.wait_fd = -1};
+}
+
 /* NULL without memory. */
 static struct runfile *
-runfile_new(size_t stage_count)
+runfile_new(const struct records_config *config)
 {
+	size_t stage_count = config->before_count + 1;
 	struct runfile *self = calloc(1, sizeof(*self));
 	struct runfile_stage *stages = calloc(stage_count, sizeof(*stages));
 	if (self == NULL || stages == NULL) {
@@ -403,28 +467,25 @@ runfile_new(size_t stage_count)
 	self->stages = stages;
 	self->stage_count = stage_count;
 	for (size_t i = 0; i < stage_count; i++)
-		stages[i] = (struct runfile_stage){.sink.ops = &runfile_sink_ops,
-						   .runfile = self,
-						   .index = (uint32_t)i,
-						   .wait_fd = -1};
+		runfile_stage_init(&stages[i], self, i,
+				   i < config->before_count ? config->before[i].spec
+							    : config->spec);
 	return self;
 }
 
 struct runfile *
 runfile_open(const struct records_config *config, struct err *err)
 {
-	struct runfile *self = runfile_new(config->before_count + 1);
+	struct runfile *self = runfile_new(config);
 	if (self == NULL) {
 		err_no_memory(err);
 		return NULL;
 	}
-	self->history.ops = &runfile_history_ops;
 	self->spec = config->spec;
 	self->recorder = -1;
 	self->lock_fd = -1;
 	self->pipe = (struct runfile_pipe){
 	    .to_fd = -1, .from_fd = -1, .path = config->spec->run_file};
-	self->command = identity_of_command(config->spec);
 	if (runfile_set_up(self, config, err) == 0)
 		return self;
 	runfile_free(self);
@@ -432,23 +493,17 @@ runfile_open(const struct records_config *config, struct err *err)
 }
 
 struct sink *
-runfile_sink(struct runfile *runfile)
-{
-	return runfile_stage_sink(runfile, runfile->stage_count - 1);
-}
-
-struct sink *
-runfile_stage_sink(struct runfile *runfile, size_t index)
+runfile_sink(struct runfile *runfile, size_t index)
 {
 	return runfile->spec->is_dry_run ? NULL : &runfile->stages[index].sink;
 }
 
 struct history *
-runfile_history(struct runfile *runfile)
+runfile_history(struct runfile *runfile, size_t index)
 {
 	enum spec_resume resume = runfile->spec->resume;
 	return resume == SPEC_RESUME_REST || resume == SPEC_RESUME_FAILED
-		   ? &runfile->history
+		   ? &runfile->stages[index].history
 		   : NULL;
 }
 
@@ -505,6 +560,8 @@ runfile_free(struct runfile *runfile)
 		return;
 	for (size_t i = 0; i < runfile->stage_count - 1; i++)
 		io_close(runfile->stages[i].wait_fd);
+	for (size_t i = 0; i < runfile->stage_count; i++)
+		identity_bag_fini(&runfile->stages[i].done);
 	runfile_pipe_fini(&runfile->pipe);
 	io_close(runfile->lock_fd);
 	if (runfile->recorder != -1)
@@ -512,7 +569,6 @@ runfile_free(struct runfile *runfile)
 	buf_fini(&runfile->names);
 	free(runfile->name_args);
 	buf_fini(&runfile->tasks);
-	identity_bag_fini(&runfile->done);
 	free(runfile->stages);
 	free(runfile);
 }

@@ -1,7 +1,8 @@
 /*
  * runfile.h: --run-file: the coordinator's half. Tells the recorder (runfile_recorder.h) what
  * happens, as a sink; knows what need not be run again, as a history; or brings back what is to be
- * run again, as a source. The sinks are one for each stage; what was before is about the last.
+ * run again, as a source. Sinks and histories are one for each stage, by their index among those
+ * that are run; the history of one before the last also recalls what its tasks had put out.
  *
  * The sink writes to a pipe at the end of each turn and never waits for it. With more than
  * RUNFILE_PENDING_MAX left to say it is behind, and no more results are read.
@@ -24,9 +25,8 @@ struct runfile;
 struct runfile *runfile_open(const struct records_config *config, struct err *err);
 
 /* Each NULL where there is none of it; freed by runfile_free. */
-struct sink *runfile_sink(struct runfile *runfile);
-struct sink *runfile_stage_sink(struct runfile *runfile, size_t index); /* of those run */
-struct history *runfile_history(struct runfile *runfile);
+struct sink *runfile_sink(struct runfile *runfile, size_t index);
+struct history *runfile_history(struct runfile *runfile, size_t index);
 
 /*
  * --retry-failed: the tasks that have failed, once, and what their columns were called, borrowed.

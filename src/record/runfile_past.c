@@ -9,8 +9,9 @@
 #include "record/words.h"
 
 static const char last_run_sql[] =
-    "SELECT id, ended_ns IS NOT NULL, command_identity, column_count, names FROM run"
-    " ORDER BY id DESC LIMIT 1";
+    "SELECT id, ended_ns IS NOT NULL, ifnull((SELECT stage.command_identity FROM stage"
+    "  WHERE run_id = run.id AND stage = ?1), command_identity), column_count, names"
+    " FROM run ORDER BY id DESC LIMIT 1";
 
 static const char chain_sql[] =
     "WITH RECURSIVE chain (id) AS ("
@@ -23,21 +24,16 @@ static const char chain_sql[] =
 #define SUCCESS "(reason = 'exit' AND exit = 0)"
 #define RETRIES "run_id IN (SELECT id FROM run WHERE resume_mode IN ('failed', 'retry'))"
 
-/* What stages before the last have done is done again, and what failed there is not resumed. */
-#define OF_LAST_STAGE                                                          \
-	"(stage IS NULL OR stage = (SELECT max(stage.stage) FROM stage WHERE " \
-	"stage.run_id = task.run_id))"
-
 static const char successes_sql[] =
-    "SELECT identity FROM task WHERE id >= ? AND " SUCCESS " AND " OF_LAST_STAGE;
+    "SELECT identity, id, 1 FROM task WHERE id >= ?2 AND stage IS ?1 AND " SUCCESS;
 
 /* The newest first: those that were tried again are known before what they replace. */
 static const char ends_sql[] =
-    "SELECT identity, seq, inputs, overrides, run_id, " SUCCESS ", " RETRIES
-    " FROM task WHERE id >= ? AND reason NOT IN ('cancelled', 'skipped')"
-    " AND " OF_LAST_STAGE " ORDER BY id DESC";
+    "SELECT identity, id, " SUCCESS ", seq, inputs, overrides, run_id, " RETRIES
+    " FROM task WHERE id >= ?2 AND stage IS ?1"
+    " AND reason NOT IN ('cancelled', 'skipped') ORDER BY id DESC";
 
-enum { ENDS_RUN_ID = PAST_OVERRIDES + 1, ENDS_SUCCESS, ENDS_RETRIES };
+enum { ENDS_RUN_ID = PAST_OVERRIDES + 1, ENDS_RETRIES };
 
 enum spec_resume
 past_resume(const struct spec *spec)
@@ -79,10 +75,21 @@ past_read_names(const struct runfile_db *db, sqlite3_stmt *row, int column,
 	return 0;
 }
 
+/* A statement about the stage, if there is one. */
+static sqlite3_stmt *
+past_query(const struct runfile_db *db, const struct past *past, const char *sql,
+	   struct err *err)
+{
+	sqlite3_stmt *query = runfile_db_prepare(db, sql, err);
+	if (query != NULL && past->spec->stage != NULL)
+		db->sqlite.bind_int64(query, 1, (int64_t)past->spec->stage_index);
+	return query;
+}
+
 static int
 past_find_last(const struct runfile_db *db, struct past *past, struct err *err)
 {
-	sqlite3_stmt *query = runfile_db_prepare(db, last_run_sql, err);
+	sqlite3_stmt *query = past_query(db, past, last_run_sql, err);
 	if (query == NULL)
 		return -1;
 	int status = runfile_db_step(db, query, err);
@@ -99,9 +106,10 @@ past_find_last(const struct runfile_db *db, struct past *past, struct err *err)
 }
 
 int
-past_find(const struct runfile_db *db, struct past *past, struct err *err)
+past_find(const struct runfile_db *db, const struct spec *spec, struct past *past,
+	  struct err *err)
 {
-	*past = (struct past){.next_task_id = 1};
+	*past = (struct past){.spec = spec, .next_task_id = 1};
 	if (past_find_last(db, past, err) == -1)
 		return -1;
 	sqlite3_stmt *query = runfile_db_prepare(db, chain_sql, err);
@@ -124,13 +132,14 @@ past_fini(struct past *past)
 	*past = (struct past){0};
 }
 
+/* One about the tasks of the chain. */
 static sqlite3_stmt *
-past_query(const struct runfile_db *db, const struct past *past, const char *sql,
-	   struct err *err)
+past_query_tasks(const struct runfile_db *db, const struct past *past, const char *sql,
+		 struct err *err)
 {
-	sqlite3_stmt *query = runfile_db_prepare(db, sql, err);
+	sqlite3_stmt *query = past_query(db, past, sql, err);
 	if (query != NULL)
-		db->sqlite.bind_int64(query, 1, past->first_task_id);
+		db->sqlite.bind_int64(query, 2, past->first_task_id);
 	return query;
 }
 
@@ -138,7 +147,7 @@ static int
 past_each_success(const struct runfile_db *db, const struct past *past, past_each *each,
 		  void *context, struct err *err)
 {
-	sqlite3_stmt *query = past_query(db, past, successes_sql, err);
+	sqlite3_stmt *query = past_query_tasks(db, past, successes_sql, err);
 	int status = query == NULL ? -1 : 1;
 	while (status == 1 && (status = runfile_db_step(db, query, err)) == 1)
 		if (each(context, query, err) == -1)
@@ -182,7 +191,7 @@ tries_take_row(struct tries *tries, const struct runfile_db *db, sqlite3_stmt *r
 	       struct err *err)
 {
 	struct identity identity;
-	bool is_success = db->sqlite.column_int64(row, ENDS_SUCCESS) != 0;
+	bool is_success = db->sqlite.column_int64(row, PAST_SUCCESS) != 0;
 	bool is_retry = db->sqlite.column_int64(row, ENDS_RETRIES) != 0;
 	if (tries_set_run(tries, db->sqlite.column_int64(row, ENDS_RUN_ID)) == -1)
 		return err_no_memory(err);
@@ -200,12 +209,12 @@ past_each_end(const struct runfile_db *db, const struct past *past, bool wants_s
 	      past_each *each, void *context, struct err *err)
 {
 	struct tries tries = {0};
-	sqlite3_stmt *query = past_query(db, past, ends_sql, err);
+	sqlite3_stmt *query = past_query_tasks(db, past, ends_sql, err);
 	int status = query == NULL ? -1 : 1;
 	while (status == 1 && (status = runfile_db_step(db, query, err)) == 1) {
 		int counts = tries_take_row(&tries, db, query, err);
 		bool is_wanted =
-		    wants_successes || db->sqlite.column_int64(query, ENDS_SUCCESS) == 0;
+		    wants_successes || db->sqlite.column_int64(query, PAST_SUCCESS) == 0;
 		if (counts == -1 ||
 		    (counts == 1 && is_wanted && each(context, query, err) == -1))
 			status = -1;

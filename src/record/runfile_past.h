@@ -6,7 +6,8 @@
  * a chain, which begins with a run that resumed none. What was done is what the chain has done.
  * A failure counts as long as no later run of the chain was asked to try it again and did: runs
  * that retry failures take as many failures from the runs before them as they have tasks with the
- * same identity. In a job of stages all this is about the last stage alone.
+ * same identity. In a job of stages all this is about one of them: tasks are known by the command
+ * of their stage, too.
  */
 #ifndef PINION_RUNFILE_PAST_H
 #define PINION_RUNFILE_PAST_H
@@ -25,6 +26,7 @@
 enum spec_resume past_resume(const struct spec *spec);
 
 struct past {
+	const struct spec *spec; /* of the stage that it is about, or of the job; borrowed */
 	int64_t last_run_id;     /* 0: there is none */
 	bool is_ended;           /* it said so itself */
 	int64_t first_task_id;   /* of the chain */
@@ -38,14 +40,22 @@ struct past {
 };
 
 /* After -1, too, past_fini is right. */
-int past_find(const struct runfile_db *db, struct past *past, struct err *err);
+int past_find(const struct runfile_db *db, const struct spec *spec, struct past *past,
+	      struct err *err);
 void past_fini(struct past *past);
 
 /* Called for tasks of the chain, one by one. 0, or -1 and err, which ends it. */
 typedef int past_each(void *context, sqlite3_stmt *row, struct err *err);
 
-/* The first columns of the rows that are given to past_each. */
-enum past_column { PAST_IDENTITY, PAST_SEQ, PAST_INPUTS, PAST_OVERRIDES };
+/* The first columns of the rows that are given to past_each; from PAST_SEQ on of failed ones. */
+enum past_column {
+	PAST_IDENTITY,
+	PAST_ID,
+	PAST_SUCCESS,
+	PAST_SEQ,
+	PAST_INPUTS,
+	PAST_OVERRIDES,
+};
 
 /* Those that need not be run again, as `resume` has it: SPEC_RESUME_REST or SPEC_RESUME_FAILED. */
 int past_each_done(const struct runfile_db *db, const struct past *past,

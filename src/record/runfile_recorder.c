@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "record/hidden.h"
 #include "record/runfile_db.h"
+#include "record/runfile_kept.h"
 #include "record/runfile_past.h"
 #include "record/runfile_rows.h"
 #include "record/runfile_run.h"
@@ -26,13 +27,16 @@
 struct recorder {
 	const struct recorder_config *config;
 	struct runfile_db db;
-	struct past past;
+	struct past past; /* of the stage that is told of; in the end the last */
+	struct kept kept;
 	int64_t run_id;
 	struct rows *rows;
 	struct template *command; /* with the names of the record; NULL: the coordinator's */
 	struct buf input;         /* frames, the last one perhaps not yet whole */
 	struct buf answer;        /* a frame on its way to the coordinator */
 	struct buf tasks;         /* of struct retried */
+	uint32_t stage;           /* that is told of */
+	bool was_asked;           /* the coordinator waits for our answers */
 	bool has_ended;           /* the coordinator said so */
 };
 
@@ -42,7 +46,8 @@ static int
 recorder_send(struct recorder *self, enum wire_type type, const void *bytes,
 	      size_t length, struct err *err)
 {
-	struct wire_header header = {.payload_bytes = (uint32_t)length, .type = type};
+	struct wire_header header = {
+	    .payload_bytes = (uint32_t)length, .type = type, .stage = self->stage};
 	if (io_write_all(self->config->answer_fd, &header, sizeof(header)) == -1 ||
 	    io_write_all(self->config->answer_fd, bytes, length) == -1)
 		return err_errno(err, "cannot tell the run of its run file");
@@ -74,7 +79,13 @@ recorder_send_done(struct recorder *self, struct err *err)
 	return 0;
 }
 
-/* A past_each: gathers identities in frames. */
+static bool
+recorder_tells_of_last(const struct recorder *self)
+{
+	return self->stage == self->config->records->before_count;
+}
+
+/* A past_each: gathers identities in frames. What stages before the last put out is wanted, too. */
 static int
 recorder_take_done(void *context, sqlite3_stmt *row, struct err *err)
 {
@@ -84,6 +95,11 @@ recorder_take_done(void *context, sqlite3_stmt *row, struct err *err)
 	    self->db.sqlite.column_bytes(row, PAST_IDENTITY) != IDENTITY_BYTES)
 		return err_set(err, ERR_SYSTEM, "%.200s: a row has no sound identity",
 			       self->db.path);
+	if (!recorder_tells_of_last(self) &&
+	    self->db.sqlite.column_int64(row, PAST_SUCCESS) != 0 &&
+	    kept_add(&self->kept, self->stage, identity,
+		     self->db.sqlite.column_int64(row, PAST_ID), err) == -1)
+		return -1;
 	if (buf_append(&self->answer, identity, IDENTITY_BYTES) == -1)
 		return err_no_memory(err);
 	return self->answer.length < ANSWER_BYTES ? 0 : recorder_send_done(self, err);
@@ -103,10 +119,15 @@ recorder_check_command(const struct recorder *self, struct err *err)
 	    self->db.path);
 }
 
+/* What was done in the stage at hand. */
 static int
 recorder_tell_done(struct recorder *self, struct err *err)
 {
 	enum spec_resume resume = past_resume(self->config->records->spec);
+	uint64_t done_max = (uint64_t)(self->past.next_task_id - self->past.first_task_id);
+	if (self->config->records->before_count == 0 &&
+	    recorder_send(self, WIRE_DONE_MAX, &done_max, sizeof(done_max), err) == -1)
+		return -1;
 	if (past_each_done(&self->db, &self->past, resume, recorder_take_done, self,
 			   err) == -1)
 		return -1;
@@ -241,10 +262,28 @@ recorder_tell_names(struct recorder *self, struct err *err)
 			     err);
 }
 
+/* What was done in the stages before the last. */
+static int
+recorder_tell_before(struct recorder *self, struct err *err)
+{
+	const struct records_config *records = self->config->records;
+	const struct spec *last = self->past.spec;
+	int status = 0;
+	if (records->before_count > 0)
+		status = kept_init(&self->kept, &self->db, err);
+	for (size_t i = 0; i < records->before_count && status == 0; i++) {
+		self->past.spec = records->before[i].spec;
+		self->stage = (uint32_t)i;
+		status = recorder_tell_done(self, err);
+	}
+	self->past.spec = last;
+	self->stage = (uint32_t)records->before_count;
+	return status;
+}
+
 static int
 recorder_tell_past(struct recorder *self, struct err *err)
 {
-	uint64_t done_max = (uint64_t)(self->past.next_task_id - self->past.first_task_id);
 	if (recorder_check_command(self, err) == -1)
 		return -1;
 	if (past_resume(self->config->records->spec) == SPEC_RETRY_FAILED)
@@ -252,7 +291,7 @@ recorder_tell_past(struct recorder *self, struct err *err)
 			       recorder_tell_failed(self, err) == -1
 			   ? -1
 			   : 0;
-	if (recorder_send(self, WIRE_DONE_MAX, &done_max, sizeof(done_max), err) == -1)
+	if (recorder_tell_before(self, err) == -1)
 		return -1;
 	return recorder_tell_done(self, err);
 }
@@ -383,7 +422,7 @@ recorder_begin(struct recorder *self, struct err *err)
 	if (!is_free)
 		return recorder_refuse(self, err);
 	if (recorder_check_file(self, err) == -1 || recorder_lock(self, err) == -1 ||
-	    past_find(&self->db, &self->past, err) == -1 ||
+	    past_find(&self->db, spec, &self->past, err) == -1 ||
 	    recorder_get_ready(self, err) == -1)
 		return -1;
 	return spec->is_dry_run ? 0 : recorder_begin_run(self, err);
@@ -424,13 +463,32 @@ recorder_take_answered(struct recorder *self, const char *payload, size_t length
 			     (size_t)(payload + length - args), err);
 }
 
+/* A history_take: a piece of what the coordinator has asked for. */
 static int
-recorder_take_frame(struct recorder *self, uint32_t type, const char *payload,
-		    size_t length, struct err *err)
+recorder_send_piece(void *context, const char *bytes, size_t length, struct err *err)
 {
+	return recorder_send(context, WIRE_PIECE, bytes, length, err);
+}
+
+static int
+recorder_recall(struct recorder *self, uint32_t stage, const char *identity, struct err *err)
+{
+	int found = kept_take(&self->kept, stage, identity, recorder_send_piece, self, err);
+	uint32_t has_succeeded = found == 1;
+	self->was_asked = true;
+	return found == -1 ? -1
+			   : recorder_send(self, WIRE_RECALLED, &has_succeeded,
+					   sizeof(has_succeeded), err);
+}
+
+static int
+recorder_take_frame(struct recorder *self, const struct wire_header *header,
+		    const char *payload, struct err *err)
+{
+	size_t length = header->payload_bytes;
 	struct wire_output output;
 	struct wire_end end;
-	switch (type) {
+	switch (header->type) {
 	case WIRE_OUTPUT:
 		memcpy(&output, payload, sizeof(output));
 		return rows_output(self->rows, &output, payload + sizeof(output),
@@ -442,6 +500,8 @@ recorder_take_frame(struct recorder *self, uint32_t type, const char *payload,
 		return recorder_take_settled(self, payload, length, err);
 	case WIRE_ANSWERED:
 		return recorder_take_answered(self, payload, length, err);
+	case WIRE_RECALL:
+		return recorder_recall(self, header->stage, payload, err);
 	case WIRE_END:
 		memcpy(&end, payload, sizeof(end));
 		return recorder_end(self, &end, err);
@@ -462,8 +522,7 @@ recorder_take_input(struct recorder *self, struct err *err)
 		if ((size_t)(end - at) - sizeof(header) < header.payload_bytes)
 			break;
 		rows_set_stage(self->rows, header.stage);
-		if (recorder_take_frame(self, header.type, at + sizeof(header),
-					header.payload_bytes, err) == -1)
+		if (recorder_take_frame(self, &header, at + sizeof(header), err) == -1)
 			return -1;
 		at += sizeof(header) + header.payload_bytes;
 	}
@@ -507,7 +566,9 @@ recorder_serve(struct recorder *self, struct err *err)
 			return -1;
 		if (self->has_ended)
 			return 0;
-		recorder_pause((size_t)got);
+		if (!self->was_asked)
+			recorder_pause((size_t)got);
+		self->was_asked = false;
 	}
 	return (int)got;
 }
@@ -555,6 +616,7 @@ recorder_main(const struct recorder_config *config)
 	if (status == 0 && self.rows != NULL)
 		status = recorder_serve(&self, &err);
 	rows_free(self.rows);
+	kept_fini(&self.kept);
 	/* Into one file, where nobody else has it open. */
 	runfile_db_close(&self.db);
 	if (status == -1)

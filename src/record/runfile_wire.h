@@ -20,11 +20,14 @@ enum wire_type {
 	WIRE_RETRIED,    /* wire_output: forget them; stream means nothing */
 	WIRE_SETTLED,    /* wire_settled, the packed args */
 	WIRE_ANSWERED, /* wire_answered, wire_answer each, their outputs, the packed args */
-	WIRE_END,      /* wire_end: nothing more will come; make it last */
+	WIRE_RECALL, /* struct identity: what it had put out, once for each that was done before */
+	WIRE_END, /* wire_end: nothing more will come; make it last */
 
 	/* From it. */
 	WIRE_DONE_MAX,    /* uint64_t: how many tasks may be done before, at most */
 	WIRE_DONE_BEFORE, /* struct identity, many: tasks that are not to be run again */
+	WIRE_PIECE,       /* of the stdout of the task that was asked for */
+	WIRE_RECALLED,    /* uint32_t: that was all; or 0: it had not succeeded */
 	WIRE_NAMES,  /* wire_names, packed: what the columns of the tasks are called */
 	WIRE_TASK,   /* wire_task, the packed args: to be run again */
 	WIRE_READY,  /* all is said of what was before this run */
@@ -35,7 +38,7 @@ enum wire_type {
 struct wire_header {
 	uint32_t payload_bytes;
 	uint32_t type;
-	uint32_t stage; /* which of those that are run it is about; towards the recorder only */
+	uint32_t stage; /* which of those that are run it is about */
 };
 
 struct wire_output {

@@ -16,6 +16,9 @@ struct history {
 	const struct history_ops *ops;
 };
 
+/* Some of what a task had put out. 0, or -1 and err. */
+typedef int history_take(void *context, const char *bytes, size_t length, struct err *err);
+
 struct history_ops {
 	/*
 	 * Whether the task of this seq and with these values is done: 1 or 0; -1 and err. Asked once
@@ -23,6 +26,13 @@ struct history_ops {
 	 */
 	int (*has)(struct history *history, uint64_t seq, const struct arg *args,
 		   size_t arg_count, struct err *err);
+	/*
+	 * What a task with these values, which it has said is done, had put out on stdout, in as
+	 * many pieces as it likes: 1; 0: it did not succeed; -1 and err. Waits for a disk. NULL: it
+	 * does not know.
+	 */
+	int (*recall)(struct history *history, const struct arg *args, size_t arg_count,
+		      history_take *take, void *context, struct err *err);
 	void (*free)(struct history *history);
 };
 

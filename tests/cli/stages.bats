@@ -281,11 +281,59 @@ pinion run: stage 2:   task 3: exit 1: from task 4: echo got 4; [ 4 != 4 ]"
 	sqlite3 run.db "DELETE FROM task WHERE stage = 1 AND seq = 1"
 	run -0 --separate-stderr pinion run job.json
 	assert_equal "$output" b
-	assert_equal "$(sqlite3 run.db 'SELECT stage, count(*) FROM task WHERE run_id = 2 GROUP BY stage' | xargs)" '0|2 1|1'
-	assert_equal "$(sqlite3 run.db 'SELECT passed_count FROM run WHERE id = 2')" 1
+	assert_equal "$(sqlite3 run.db 'SELECT stage, count(*) FROM task WHERE run_id = 2 GROUP BY stage' | xargs)" '1|1'
+	assert_equal "$(sqlite3 run.db 'SELECT passed_count FROM run WHERE id = 2')" 3
 }
 
-@test "a job of stages that was killed goes on: each task of the last is done once" {
+@test "with resume what a stage had put out goes on from the run file" {
+	local pass
+	for pass in lines output; do
+		rm -f run.db
+		job '{"inputs": {"args": ["a", "a", "b", "c"]}, "run_file": "run.db", "resume": true, "stages": [
+			{"command": "echo first >>ran; echo {}1; printf {}2; seq 20000 >&2", "pass": "'$pass'"},
+			{"command": "echo second >>ran; printf %s {}", "pass": "'$pass'"},
+			{"command": "echo {}"}]}'
+		pinion run job.json >out 2>err
+		assert_equal "$(tr -cd 12 <out)" 12121212
+		mv out out.before
+		sqlite3 run.db "DELETE FROM task WHERE stage = 2; DELETE FROM task WHERE stage = 1 AND inputs LIKE '%b%'"
+		rm ran
+		pinion run job.json >out 2>err
+		diff out.before out
+		assert_equal "$(sort ran | uniq -c | xargs)" "$([ $pass = lines ] && echo 2 || echo 1) second"
+		pinion run job.json >out 2>err
+		[ ! -s out ]
+	done
+}
+
+@test "with resume failures of a stage give nothing again, with resume_failed they are tried again" {
+	job '{"inputs": {"range": [1, 4]}, "run_file": "run.db", "resume": true, "stages": [
+		{"command": "echo {} >>ran; echo {}; [ {} != 3 ] || [ -e good ]"}, {"command": "echo {}"}]}'
+	run -1 --separate-stderr pinion run job.json
+	touch good
+	rm ran
+	sqlite3 run.db 'DELETE FROM task WHERE stage = 1'
+	run -0 --separate-stderr pinion run job.json
+	assert_equal "$output" $'1\n2\n4'
+	[ ! -e ran ]
+	run -0 --separate-stderr pinion run --set resume_failed=true --set resume=false job.json
+	assert_equal "$output" 3
+	assert_equal "$(<ran)" 3
+}
+
+@test "with resume long outputs go on, and tasks of equal values have each their own" {
+	printf '%s\n' 'seq $((PINION_SEQ + 1))00001 $((PINION_SEQ + 1))70000' >first
+	job '{"inputs": {"args": ["x", "x"]}, "run_file": "run.db", "resume": true, "stages": [
+		{"command": ["sh", "first"]}, {"feed": "cat"}]}'
+	pinion run job.json >before
+	assert_equal "$(sort -u before | wc -l)" 140000
+	sqlite3 run.db 'DELETE FROM task WHERE stage > 0'
+	pinion run job.json >after
+	cmp before after
+	assert_equal "$(sqlite3 run.db 'SELECT passed_count FROM run WHERE id = 2')" 2
+}
+
+@test "a job of stages that was killed goes on: each task is done once" {
 	local pid
 	job '{"inputs": {"range": [1, 200]}, "run_file": "run.db", "resume_failed": true, "order": "finish", "stages": [
 		{"command": "echo {}"}, {"feed": "cat"},
@@ -300,7 +348,9 @@ pinion run: stage 2:   task 3: exit 1: from task 4: echo got 4; [ 4 != 4 ]"
 	touch go
 	run -0 pinion run job.json
 	assert_equal "$(sqlite3 run.db "SELECT count(*), count(DISTINCT inputs) FROM task WHERE stage = 2 AND exit = 0")" '200|200'
-	assert_equal "$(sqlite3 run.db "SELECT count(*) FROM task WHERE stage < 2 AND run_id = 2")" 400
+	assert_equal "$(sqlite3 run.db "SELECT stage, count(*), count(DISTINCT inputs) FROM task WHERE stage < 2 AND exit = 0
+		GROUP BY stage" | xargs)" '0|200|200 1|200|200'
+	assert_equal "$(sqlite3 run.db 'SELECT passed_count > 0 FROM run WHERE id = 2')" 1
 	assert_equal "$(sort -u ended | wc -l)" 200
 	assert_equal "$(sqlite3 run.db 'PRAGMA integrity_check')" ok
 }

@@ -93,7 +93,7 @@ output_of_a_try_that_does_not_count_is_forgotten(void **state)
 {
 	struct fixture *f = *state;
 	fixture_open(f);
-	struct sink *sink = runfile_sink(f->runfile);
+	struct sink *sink = runfile_sink(f->runfile, 0);
 	struct task *task = fixture_task(0, "a");
 	struct result lost = {.reason = RESULT_LOST};
 	write_much(f, task, 50);
@@ -146,7 +146,7 @@ answers_become_rows(void **state)
 	const struct answers answers = {
 	    .items = items, .count = 2, .worker = 5, .slot = 2, .bytes = "x", .length = 1};
 	fixture_open(f);
-	struct sink *sink = runfile_sink(f->runfile);
+	struct sink *sink = runfile_sink(f->runfile, 0);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(task_pack(&packed, &"abc"[i], 1), 0);
 	struct task *chunk = task_new(7, 3, 1, &packed);
@@ -164,7 +164,7 @@ answers_become_rows(void **state)
 static bool
 is_done_before(struct fixture *f, uint64_t seq, const char *value)
 {
-	struct history *history = runfile_history(f->runfile);
+	struct history *history = runfile_history(f->runfile, 0);
 	struct arg arg = {value, strlen(value)};
 	int has = history->ops->has(history, seq, &arg, 1, &f->err);
 	assert_int_not_equal(has, -1);
@@ -176,7 +176,7 @@ what_was_done_is_known_by_its_values_and_counted(void **state)
 {
 	struct fixture *f = *state;
 	fixture_open(f);
-	assert_null(runfile_history(f->runfile));
+	assert_null(runfile_history(f->runfile, 0));
 	fixture_settle(f, 0, "a", 0, 0);
 	fixture_settle(f, 1, "b", 1, 0);
 	fixture_settle(f, 2, "a", 0, 0);
@@ -279,7 +279,7 @@ recorder_that_is_stopped_leaves_the_sink_behind(void **state)
 {
 	struct fixture *f = *state;
 	fixture_open(f);
-	struct sink *sink = runfile_sink(f->runfile);
+	struct sink *sink = runfile_sink(f->runfile, 0);
 	struct task *task = fixture_task(0, "a");
 	char block[65536] = {0};
 	int fds[2];

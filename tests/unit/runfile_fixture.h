@@ -141,7 +141,7 @@ static inline void
 fixture_write(struct fixture *f, const struct task *task, enum result_stream stream,
 	      const char *bytes, size_t length)
 {
-	struct sink *sink = runfile_sink(f->runfile);
+	struct sink *sink = runfile_sink(f->runfile, 0);
 	assert_int_equal(sink->ops->output(sink, task, stream, bytes, length, &f->err), 0);
 	assert_int_equal(sink->ops->flush(sink, &f->err), 0);
 }
@@ -150,7 +150,7 @@ static inline void
 fixture_settle(struct fixture *f, uint64_t seq, const char *value, int exit_status,
 	       uint64_t stdout_bytes)
 {
-	struct sink *sink = runfile_sink(f->runfile);
+	struct sink *sink = runfile_sink(f->runfile, 0);
 	struct task *task = fixture_task(seq, value);
 	struct result result = {.reason = RESULT_EXIT,
 				.exit_status = exit_status,

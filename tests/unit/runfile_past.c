@@ -15,6 +15,7 @@
 struct fixture {
 	char path[64];
 	struct runfile_db db;
+	struct spec spec; /* of no stage */
 	struct past past;
 	int64_t next_task_id;
 	char told[256];
@@ -112,7 +113,7 @@ find(struct fixture *f)
 {
 	struct err err = {0};
 	past_fini(&f->past);
-	assert_int_equal(past_find(&f->db, &f->past, &err), 0);
+	assert_int_equal(past_find(&f->db, &f->spec, &f->past, &err), 0);
 	memset(f->told, 0, sizeof(f->told));
 }
 
@@ -236,6 +237,22 @@ try_that_was_cut_short_replaces_nothing(void **state)
 }
 
 static void
+each_stage_has_a_past_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+	add_run(f, 1, NULL, "a+b+a-");
+	execute(f, "UPDATE task SET stage = id - 1");
+	expect_done(f, SPEC_RESUME_REST, "");
+	f->spec.stage = "first";
+	expect_done(f, SPEC_RESUME_REST, "a");
+	f->spec.stage_index = 1;
+	expect_done(f, SPEC_RESUME_FAILED, "b");
+	f->spec.stage_index = 2;
+	expect_done(f, SPEC_RESUME_FAILED, "");
+	expect_failed(f, "a");
+}
+
+static void
 row_without_a_sound_identity_is_an_error(void **state)
 {
 	struct fixture *f = *state;
@@ -261,6 +278,7 @@ main(void)
 	    TEST(failure_that_was_tried_again_is_replaced),
 	    TEST(equal_failures_are_replaced_one_by_one),
 	    TEST(try_that_was_cut_short_replaces_nothing),
+	    TEST(each_stage_has_a_past_of_its_own),
 	    TEST(row_without_a_sound_identity_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
