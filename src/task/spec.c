@@ -211,6 +211,12 @@ spec_is_recorded(const struct spec *spec)
 	return spec->joblog != NULL || spec->results != NULL || spec->run_file != NULL;
 }
 
+bool
+spec_feeds_stage(const struct spec *spec)
+{
+	return spec->job != NULL && spec->stage_index + 1 < spec->job->stage_count;
+}
+
 void
 spec_fini(struct spec *spec)
 {

@@ -358,6 +358,9 @@ void spec_fini(struct spec *spec);
 /* Whether anything is kept of the run, so that it can be resumed. */
 bool spec_is_recorded(const struct spec *spec);
 
+/* Whether it is a stage with another behind it. */
+bool spec_feeds_stage(const struct spec *spec);
+
 /* Memory that lives as long as the spec; NULL when out of memory. */
 void *spec_alloc(struct spec *spec, size_t bytes);
 char *spec_strdup(struct spec *spec, const char *string);

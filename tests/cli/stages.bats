@@ -333,6 +333,18 @@ pinion run: stage 2:   task 3: exit 1: from task 4: echo got 4; [ 4 != 4 ]"
 	assert_equal "$(sqlite3 run.db 'SELECT passed_count FROM run WHERE id = 2')" 2
 }
 
+@test "what makes its files in a stage makes them again, as the next one wants what it puts out" {
+	job '{"inputs": {"args": ["a", "b"]}, "stages": [
+		{"output": "{}.made", "command": "echo {} >>ran; touch {out}; echo {}"},
+		{"output": "{}.end", "command": ": {}; echo end >>ran; touch {out}; [ -e good ]"}]}'
+	run -1 pinion run job.json
+	touch good
+	run -0 pinion run job.json
+	assert_equal "$(sort ran | uniq -c | xargs)" '2 a 2 b 4 end'
+	run -0 pinion run job.json
+	assert_equal "$(sort ran | uniq -c | xargs)" '3 a 3 b 4 end'
+}
+
 @test "a job of stages that was killed goes on: each task is done once" {
 	local pid
 	job '{"inputs": {"range": [1, 200]}, "run_file": "run.db", "resume_failed": true, "order": "finish", "stages": [
