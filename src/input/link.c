@@ -42,7 +42,8 @@ struct link {
 	struct jsonl *jsonl;
 	struct buf line;
 	struct buf overrides;
-	struct arg *past_args; /* of a task that was done before */
+	struct buf passed;     /* tasks that were done before: of struct passed */
+	struct arg *past_args; /* of one of them */
 	size_t past_capacity;
 	struct row row;
 	bool has_row; /* which is not in a task yet */
@@ -253,7 +254,15 @@ link_settled(struct sink *sink, const struct task *task, const struct result *re
 					 : link_skip(link, task->seq, 1, err);
 }
 
-/* A task that was done before. */
+/* Some tasks that were done before, in front of their packed values. */
+struct passed {
+	uint64_t seq; /* of the first */
+	uint32_t count;
+	uint32_t arg_count; /* of each */
+	size_t packed_bytes;
+};
+
+/* One of them. */
 struct recalled {
 	struct link *link;
 	uint64_t seq;
@@ -269,35 +278,69 @@ link_take(void *context, const char *bytes, size_t length, struct err *err)
 
 /* Its values are in past_args. */
 static int
-link_recall(struct link *link, uint64_t seq, uint32_t arg_count, struct err *err)
+link_hear(struct link *link, uint64_t seq, struct err *err)
 {
-	struct history *past = link->config.past;
 	struct recalled recalled = {.link = link, .seq = seq};
 	const struct arg none = {"", 0};
+	bool has_hidden = link->config.from->hidden_count > 0;
 	int has_succeeded =
-	    past->ops->recall(past, link->past_args, arg_count, link_take, &recalled, err);
+	    link->config.past->ops->answer(link->config.past, link_take, &recalled, err);
 	if (has_succeeded != 1)
 		return has_succeeded == -1 ? -1 : link_skip(link, seq, 1, err);
-	return link_end(link, seq,
-			link->config.from->hidden_count > 0 ? &link->past_args[0] : &none,
-			err);
+	return link_end(link, seq, has_hidden ? &link->past_args[0] : &none, err);
+}
+
+/* For each of the tasks that were done before: asks what it had put out, or hears it. */
+static int
+link_recall(struct link *link, bool hears, struct err *err)
+{
+	struct history *past = link->config.past;
+	const char *at = link->passed.bytes;
+	const char *end = at + link->passed.length;
+	while (at < end) {
+		struct passed passed;
+		memcpy(&passed, at, sizeof(passed));
+		at += sizeof(passed);
+		size_t packed_bytes = passed.packed_bytes;
+		for (uint64_t seq = passed.seq; seq < passed.seq + passed.count; seq++) {
+			if (task_unpack_next(&at, &packed_bytes, passed.arg_count,
+					     &link->past_args, &link->past_capacity) == -1)
+				return err_no_memory(err);
+			if ((hears ? link_hear(link, seq, err)
+				   : past->ops->ask(past, link->past_args,
+						    passed.arg_count, err)) == -1)
+				return -1;
+		}
+	}
+	return 0;
 }
 
 static int
 link_passed(struct sink *sink, const struct task *chunk, struct err *err)
 {
 	struct link *link = link_of_sink(sink);
-	const char *packed = task_bytes(chunk);
-	size_t packed_bytes = chunk->packed_bytes;
+	const struct passed passed = {.seq = chunk->seq,
+				      .count = chunk->count,
+				      .packed_bytes = chunk->packed_bytes,
+				      .arg_count = chunk->arg_count};
 	if (link->config.past == NULL)
 		return link_skip(link, chunk->seq, chunk->count, err);
-	for (uint32_t i = 0; i < chunk->count; i++) {
-		if (task_unpack_next(&packed, &packed_bytes, chunk->arg_count,
-				     &link->past_args, &link->past_capacity) == -1)
-			return err_no_memory(err);
-		if (link_recall(link, chunk->seq + i, chunk->arg_count, err) == -1)
-			return -1;
-	}
+	if (buf_append(&link->passed, &passed, sizeof(passed)) == -1 ||
+	    buf_append(&link->passed, task_bytes(chunk), chunk->packed_bytes) == -1)
+		return err_no_memory(err);
+	return 0;
+}
+
+/* All that were passed in this turn in one go: one wait for all of them. */
+static int
+link_flush(struct sink *sink, struct err *err)
+{
+	struct link *link = link_of_sink(sink);
+	if (link->passed.length == 0)
+		return 0;
+	if (link_recall(link, false, err) == -1 || link_recall(link, true, err) == -1)
+		return -1;
+	buf_clear(&link->passed);
 	return 0;
 }
 
@@ -333,6 +376,7 @@ static const struct sink_ops link_sink_ops = {
     .retried = link_retried,
     .settled = link_settled,
     .passed = link_passed,
+    .flush = link_flush,
     .is_behind = link_is_behind,
     .window_end = link_window_end,
     .free = link_free_part,
@@ -508,7 +552,9 @@ link_next(struct source *source, uint32_t count_max, struct task **task, struct 
 		return SOURCE_ERROR;
 	}
 	if (count == 0)
-		return plan_is_finished(link->config.plan) ? SOURCE_END : SOURCE_WAIT;
+		return plan_is_finished(link->config.plan) && link->passed.length == 0
+			   ? SOURCE_END
+			   : SOURCE_WAIT;
 	*task = task_new(link->next_seq, count, (uint32_t)arg_count, &link->packed);
 	if (*task == NULL) {
 		err_no_memory(err);
@@ -597,6 +643,7 @@ link_free(struct link *link)
 	buf_fini(&link->line);
 	buf_fini(&link->overrides);
 	buf_fini(&link->packed);
+	buf_fini(&link->passed);
 	free(link->past_args);
 	row_fini(&link->row);
 	free(link);

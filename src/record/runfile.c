@@ -302,19 +302,21 @@ runfile_hear_recalled(void *context, const struct wire_header *header,
 }
 
 static int
-runfile_recall(struct history *history, const struct arg *args, size_t arg_count,
-	       history_take *take, void *context, struct err *err)
+runfile_ask(struct history *history, const struct arg *args, size_t arg_count,
+	    struct err *err)
 {
 	struct runfile_stage *stage = stage_of_history(history);
-	struct runfile_pipe *pipe = &stage->runfile->pipe;
-	struct recalled recalled = {.take = take, .context = context};
 	struct identity identity =
 	    identity_of_task(&stage->command, stage->spec, args, arg_count);
-	if (runfile_say(stage, WIRE_RECALL, &identity, sizeof(identity), NULL, 0, err) ==
-		-1 ||
-	    runfile_pipe_say_rest(pipe, CLOCK_NEVER, err) == -1 ||
-	    runfile_pipe_await(pipe, WIRE_RECALLED, CLOCK_NEVER, runfile_hear_recalled,
-			       &recalled, err) == -1)
+	return runfile_say(stage, WIRE_RECALL, &identity, sizeof(identity), NULL, 0, err);
+}
+
+static int
+runfile_answer(struct history *history, history_take *take, void *context, struct err *err)
+{
+	struct recalled recalled = {.take = take, .context = context};
+	if (runfile_pipe_await(&stage_of_history(history)->runfile->pipe, WIRE_RECALLED,
+			       CLOCK_NEVER, runfile_hear_recalled, &recalled, err) == -1)
 		return -1;
 	return recalled.has_succeeded;
 }
@@ -327,7 +329,8 @@ runfile_free_history(struct history *history)
 
 static const struct history_ops runfile_history_ops = {
     .has = runfile_has,
-    .recall = runfile_recall,
+    .ask = runfile_ask,
+    .answer = runfile_answer,
     .free = runfile_free_history,
 };
 

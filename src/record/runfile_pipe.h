@@ -53,8 +53,8 @@ typedef int runfile_pipe_hear(void *context, const struct wire_header *header,
 			      const char *payload, struct err *err);
 
 /*
- * Waits for a frame of `type`; `hear` gets those that come before it, and it. WIRE_FAILED is an
- * error: what it says.
+ * Waits for a frame of `type`, and says meanwhile what there is to say; `hear` gets the frames that
+ * come before it, and it. WIRE_FAILED is an error: what it says.
  */
 int runfile_pipe_await(struct runfile_pipe *pipe, enum wire_type type, int64_t until_ns,
 		       runfile_pipe_hear *hear, void *context, struct err *err);

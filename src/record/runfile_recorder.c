@@ -33,7 +33,8 @@ struct recorder {
 	struct rows *rows;
 	struct template *command; /* with the names of the record; NULL: the coordinator's */
 	struct buf input;         /* frames, the last one perhaps not yet whole */
-	struct buf answer;        /* a frame on its way to the coordinator */
+	struct buf answer;        /* what is to be in a frame */
+	struct buf said;          /* frames on their way to the coordinator */
 	struct buf tasks;         /* of struct retried */
 	uint32_t stage;           /* that is told of */
 	bool was_asked;           /* the coordinator waits for our answers */
@@ -42,29 +43,43 @@ struct recorder {
 
 /* --- answers --- */
 
+/* All that has been said so far. */
+static int
+recorder_flush(struct recorder *self, struct err *err)
+{
+	int status =
+	    io_write_all(self->config->answer_fd, self->said.bytes, self->said.length);
+	buf_clear(&self->said);
+	return status == -1 ? err_errno(err, "cannot tell the run of its run file") : 0;
+}
+
+/* A frame, which goes out with others: at the latest when recorder_flush is called. */
 static int
 recorder_send(struct recorder *self, enum wire_type type, const void *bytes,
 	      size_t length, struct err *err)
 {
 	struct wire_header header = {
 	    .payload_bytes = (uint32_t)length, .type = type, .stage = self->stage};
-	if (io_write_all(self->config->answer_fd, &header, sizeof(header)) == -1 ||
-	    io_write_all(self->config->answer_fd, bytes, length) == -1)
-		return err_errno(err, "cannot tell the run of its run file");
-	return 0;
+	if (buf_append(&self->said, &header, sizeof(header)) == -1 ||
+	    buf_append(&self->said, bytes, length) == -1)
+		return err_no_memory(err);
+	return self->said.length < ANSWER_BYTES ? 0 : recorder_flush(self, err);
 }
 
-/* The last word; if nobody hears it, nobody is there. */
+/* The last word, also without memory; if nobody hears it, nobody is there. */
 static void
 recorder_send_failure(struct recorder *self, const struct err *failure)
 {
-	char frame[sizeof(struct wire_failed) + sizeof(failure->text)];
 	struct wire_failed head = {.kind = (int32_t)failure->kind,
 				   .errno_value = failure->errno_value};
 	size_t length = strlen(failure->text);
-	memcpy(frame, &head, sizeof(head));
-	memcpy(frame + sizeof(head), failure->text, length);
-	recorder_send(self, WIRE_FAILED, frame, sizeof(head) + length, NULL);
+	struct wire_header header = {.payload_bytes = (uint32_t)(sizeof(head) + length),
+				     .type = WIRE_FAILED};
+	int fd = self->config->answer_fd;
+	if (recorder_flush(self, NULL) == 0 &&
+	    io_write_all(fd, &header, sizeof(header)) == 0 &&
+	    io_write_all(fd, &head, sizeof(head)) == 0)
+		io_write_all(fd, failure->text, length);
 }
 
 /* --- what was before this run --- */
@@ -307,7 +322,9 @@ recorder_get_ready(struct recorder *self, struct err *err)
 			       self->db.path);
 	if (resume != SPEC_RESUME_NOTHING && has_past && recorder_tell_past(self, err) == -1)
 		return -1;
-	return recorder_send(self, WIRE_READY, NULL, 0, err);
+	return recorder_send(self, WIRE_READY, NULL, 0, err) == -1
+		   ? -1
+		   : recorder_flush(self, err);
 }
 
 /* --- beginning --- */
@@ -562,7 +579,7 @@ recorder_serve(struct recorder *self, struct err *err)
 	ssize_t got;
 	while ((got = recorder_read(self, err)) > 0) {
 		if (recorder_take_input(self, err) == -1 ||
-		    rows_commit(self->rows, err) == -1)
+		    recorder_flush(self, err) == -1 || rows_commit(self->rows, err) == -1)
 			return -1;
 		if (self->has_ended)
 			return 0;
@@ -621,11 +638,12 @@ recorder_main(const struct recorder_config *config)
 	runfile_db_close(&self.db);
 	if (status == -1)
 		recorder_send_failure(&self, &err);
-	else if (self.has_ended)
-		recorder_send(&self, WIRE_SAVED, NULL, 0, NULL);
+	else if (self.has_ended && recorder_send(&self, WIRE_SAVED, NULL, 0, NULL) == 0)
+		recorder_flush(&self, NULL);
 	past_fini(&self.past);
 	template_free(self.command);
 	buf_fini(&self.input);
 	buf_fini(&self.answer);
+	buf_fini(&self.said);
 	_exit(status == -1);
 }

@@ -27,12 +27,15 @@ struct history_ops {
 	int (*has)(struct history *history, uint64_t seq, const struct arg *args,
 		   size_t arg_count, struct err *err);
 	/*
-	 * What a task with these values, which it has said is done, had put out on stdout, in as
-	 * many pieces as it likes: 1; 0: it did not succeed; -1 and err. Waits for a disk. NULL: it
-	 * does not know.
+	 * What a task with these values, which it has said is done, had put out on stdout: asked for
+	 * any number of them, then answered as often, in this order and before anything else is asked.
+	 * An answer gives it away in as many pieces as it likes: 1; 0: the task did not succeed; -1 and
+	 * err. Waits for a disk. NULL: it does not know.
 	 */
-	int (*recall)(struct history *history, const struct arg *args, size_t arg_count,
-		      history_take *take, void *context, struct err *err);
+	int (*ask)(struct history *history, const struct arg *args, size_t arg_count,
+		   struct err *err);
+	int (*answer)(struct history *history, history_take *take, void *context,
+		      struct err *err);
 	void (*free)(struct history *history);
 };
 
