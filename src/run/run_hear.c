@@ -114,6 +114,7 @@ run_pass_task(struct run *run, struct task *task)
 {
 	struct err err = {0};
 	run->counts.passed += task->is_unknown ? 0 : task->count;
+	run->has_settled = true; /* what comes of it is for the next stage to take */
 	if (sinks_passed(&run->sinks, task, &err) == -1)
 		run_fail(run, RUN_FAILED, &err);
 	plan_release(run->config.plan, task);

@@ -301,7 +301,7 @@ pinion run: stage 2:   task 3: exit 1: from task 4: echo got 4; [ 4 != 4 ]"
 		pinion run job.json >out 2>err
 		diff out.before out
 		assert_equal "$(sort ran | uniq -c | xargs)" "$([ $pass = lines ] && echo 2 || echo 1) second"
-		pinion run job.json >out 2>err
+		timeout 30 pinion run job.json >out 2>err
 		[ ! -s out ]
 	done
 }
