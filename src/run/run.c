@@ -208,28 +208,26 @@ run_tell_hold(struct run *run)
 }
 
 /* Of *count tasks, as many as the machine's state allows. It is not looked at while there are none. */
-static int
-run_judge(struct run *run, size_t *count, const struct throttle_seats *seats,
-	  int64_t now_ns, struct err *err)
+static void
+run_judge(struct run *run, size_t *count, const struct throttle_seats *seats, int64_t now_ns)
 {
 	if (*count == 0 || !throttle_has_bounds(&run->throttle))
-		return 0;
-	if (plan_look_ahead(run->config.plan, err) == -1)
-		return -1;
+		return;
+	plan_look_ahead(run->config.plan);
 	if (!plan_has_next(run->config.plan, sinks_window_end(&run->sinks), now_ns))
-		return 0;
+		return;
 	*count = throttle_judge(&run->throttle, *count, seats, now_ns);
 	run_tell_hold(run);
-	return 0;
 }
 
 /* Whether there is a token for what is to be started, if there is such a thing. */
 static bool
-run_has_token(struct run *run, int64_t now_ns, struct err *err)
+run_has_token(struct run *run, int64_t now_ns)
 {
 	struct plan *plan = run->config.plan;
-	if (run->config.jobserver == NULL || plan_look_ahead(plan, err) == -1)
-		return true; /* plan_next meets the same */
+	if (run->config.jobserver == NULL)
+		return true;
+	plan_look_ahead(plan);
 	run->lacks_token = plan_has_next(plan, sinks_window_end(&run->sinks), now_ns) &&
 			   !tokens_take(&run->tokens);
 	return !run->lacks_token;
@@ -249,17 +247,25 @@ run_feed_all(struct run *run, struct err *err)
 	};
 	size_t room = seats.room;
 	size_t count = throttle_allow(&run->throttle, &seats, now_ns);
-	if (run_judge(run, &count, &seats, now_ns, err) == -1)
-		return -1;
-	if (count == 0 && room > 0 && plan_look_ahead(run->config.plan, err) == -1)
-		return -1;
+	run_judge(run, &count, &seats, now_ns);
+	if (count == 0 && room > 0)
+		plan_look_ahead(run->config.plan);
 	run->wants_input = plan_wait_fd(run->config.plan) != -1 && count == 0 && room > 0;
 	run->tokens.total = run->backend->ops->worker_count(run->backend);
-	while (count > 0 && status == 1 && run_has_token(run, now_ns, err))
+	while (count > 0 && status == 1 && run_has_token(run, now_ns))
 		status = run_feed_one(run, &count, now_ns, err);
 	if (status == 1 && room > 0)
 		run->feed_at_ns = throttle_wait_until(&run->throttle, seats.idle_count);
 	return status == -1 ? -1 : 0;
+}
+
+/* Of a stage that others feed: nobody takes what they put out any more. */
+static void
+run_check_link(struct run *run)
+{
+	const struct err *input_err = plan_input_error(run->config.plan);
+	if (run->config.spec->stage_index > 0 && input_err != NULL)
+		run_fail(run, RUN_FAILED, input_err);
 }
 
 static void
@@ -286,6 +292,7 @@ void
 run_feed(struct run *run)
 {
 	run_feed_backend(run);
+	run_check_link(run);
 	tokens_settle(&run->tokens, run->lacks_token, clock_now_ns());
 }
 
@@ -570,8 +577,11 @@ run_finish(struct run *run)
 	struct err err = {0};
 	int status = run_is_abrupt(run) ? sinks_finish_records(&run->sinks, &err)
 					: sinks_finish(&run->sinks, &err);
+	const struct err *input_err = plan_input_error(run->config.plan);
 	if (status == -1)
 		run_fail(run, RUN_FAILED, &err);
+	else if (run->outcome == RUN_COMPLETE && input_err != NULL)
+		run_fail(run, RUN_FAILED, input_err); /* nothing runs any more */
 }
 
 bool

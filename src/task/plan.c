@@ -59,7 +59,7 @@ struct plan {
 	uint64_t pulled_count;    /* tasks that came from the source, */
 	uint64_t given_count;     /* and were not done before */
 	uint64_t ready_bytes;     /* of the args in ready */
-	struct err ahead_err;     /* of a source that failed in plan_read_ahead */
+	struct err input_err;     /* of a source that failed */
 	uint64_t done_count;
 	uint64_t settled_count; /* done and failed; not the skipped */
 	struct plan_halting own_halting;
@@ -146,29 +146,29 @@ plan_pop(struct task **list)
 
 /* --- what comes next --- */
 
-/* One task, or chunk of at most `count_max`, from the source into the ready list. */
+/*
+ * One task, or chunk of at most `count_max`, from the source into the ready list. What goes wrong
+ * is the end of the input: what came before it is done all the same.
+ */
 static enum source_status
-plan_pull(struct plan *plan, uint32_t count_max, struct err *err)
+plan_pull(struct plan *plan, uint32_t count_max)
 {
 	struct task *task;
 	if (plan->is_source_done)
 		return SOURCE_END;
-	if (plan->ahead_err.kind != ERR_NONE) {
-		plan->is_source_done = true;
-		if (err != NULL)
-			*err = plan->ahead_err;
-		return SOURCE_ERROR;
+	enum source_status status =
+	    source_next(plan->source, count_max, &task, &plan->input_err);
+	if (status == SOURCE_TASK &&
+	    seqmap_set(&plan->tasks, task->seq, (uintptr_t)task) == -1) {
+		free(task);
+		err_no_memory(&plan->input_err);
+		status = SOURCE_ERROR;
 	}
-	enum source_status status = source_next(plan->source, count_max, &task, err);
 	plan->is_waiting = status == SOURCE_WAIT;
 	plan->is_source_done = status == SOURCE_END || status == SOURCE_ERROR;
+	plan->has_unread |= status == SOURCE_ERROR;
 	if (status != SOURCE_TASK)
-		return status;
-	if (seqmap_set(&plan->tasks, task->seq, (uintptr_t)task) == -1) {
-		free(task);
-		err_no_memory(err);
-		return SOURCE_ERROR;
-	}
+		return status == SOURCE_ERROR ? SOURCE_END : status;
 	plan->pulled_count += task->count;
 	if (task->seq + task->count > plan->pulled_end)
 		plan->pulled_end = task->seq + task->count;
@@ -180,13 +180,19 @@ plan_pull(struct plan *plan, uint32_t count_max, struct err *err)
 	return SOURCE_TASK;
 }
 
+const struct err *
+plan_input_error(const struct plan *plan)
+{
+	return plan->input_err.kind == ERR_NONE ? NULL : &plan->input_err;
+}
+
 /* --halt with a percentage needs to know how many tasks there are. */
 static enum source_status
-plan_pull_all(struct plan *plan, uint32_t count_max, struct err *err)
+plan_pull_all(struct plan *plan, uint32_t count_max)
 {
 	enum source_status status;
 	do
-		status = plan_pull(plan, count_max, err);
+		status = plan_pull(plan, count_max);
 	while (status == SOURCE_TASK);
 	return status;
 }
@@ -269,11 +275,9 @@ plan_next(struct plan *plan, uint64_t seq_end, uint32_t count_max, int64_t now_n
 		return PLAN_END;
 	plan->is_waiting = false;
 	if (plan->spec->halt.is_percent)
-		status = plan_pull_all(plan, count_max, err);
+		status = plan_pull_all(plan, count_max);
 	else if (plan->ready == NULL)
-		status = plan_pull(plan, count_max, err);
-	if (status == SOURCE_ERROR)
-		return PLAN_ERROR;
+		status = plan_pull(plan, count_max);
 	if (plan->spec->halt.is_percent && status == SOURCE_WAIT)
 		return PLAN_WAIT;
 	if (plan->backoff != NULL && plan->backoff->due_at_ns <= now_ns) {
@@ -302,12 +306,11 @@ plan_has_given_all(const struct plan *plan)
 	return plan->ready == NULL && plan->backoff == NULL && plan->is_source_done;
 }
 
-int
-plan_look_ahead(struct plan *plan, struct err *err)
+void
+plan_look_ahead(struct plan *plan)
 {
-	if (plan->is_stopped || plan->ready != NULL)
-		return 0;
-	return plan_pull(plan, 1, err) == SOURCE_ERROR ? -1 : 0;
+	if (!plan->is_stopped && plan->ready == NULL)
+		plan_pull(plan, 1);
 }
 
 bool
@@ -324,9 +327,7 @@ plan_read_ahead(struct plan *plan, uint64_t count_max, uint64_t bytes_max)
 	uint64_t end = plan->pulled_count + count_max;
 	while (status == SOURCE_TASK && !plan->is_stopped && plan->pulled_count < end &&
 	       plan->ready_bytes < bytes_max)
-		status = plan_pull(plan, TASK_CHUNK_MAX, &plan->ahead_err);
-	if (status == SOURCE_ERROR)
-		plan->is_source_done = false; /* not before it has been said */
+		status = plan_pull(plan, TASK_CHUNK_MAX);
 	if (plan->ready != NULL)
 		plan->is_waiting = false;
 }
@@ -609,9 +610,8 @@ plan_stop(struct plan *plan)
 	/* What is there, within reason, is counted as never started; endless input is not. */
 	enum source_status status = plan->is_stopped ? SOURCE_END : SOURCE_TASK;
 	uint64_t end = plan->pulled_count + PLAN_COUNT_UNSTARTED_MAX;
-	struct err untold = {0}; /* it ends anyway, for another reason */
 	while (status == SOURCE_TASK && plan->pulled_count < end)
-		status = plan_pull(plan, TASK_CHUNK_MAX, &untold);
+		status = plan_pull(plan, TASK_CHUNK_MAX);
 	plan->has_unread |= status != SOURCE_END;
 	plan->is_stopped = true;
 	plan->is_source_done = true;

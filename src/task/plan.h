@@ -26,7 +26,7 @@
 struct plan;
 
 enum plan_next {
-	PLAN_ERROR = -1,
+	PLAN_ERROR = -1, /* without memory; err says so */
 	PLAN_END = 0, /* nothing will come any more, but for what is returned or retried */
 	PLAN_TASK = 1,   /* *task is to be submitted; it is QUEUED and stays the plan's */
 	PLAN_PASSED = 3, /* *task was done before this run: SETTLED, plan_release ends it */
@@ -70,17 +70,23 @@ enum plan_next plan_next(struct plan *plan, uint64_t seq_end, uint32_t count_max
 bool plan_has_given_all(const struct plan *plan);
 
 /*
- * When nothing may be started yet: sees whether anything is left to start, so that the end
- * of the input is known in time. 0, -1 and err.
+ * What the source failed with; NULL: it has not. That was the end of the input, which is then never
+ * a success.
  */
-int plan_look_ahead(struct plan *plan, struct err *err);
+const struct err *plan_input_error(const struct plan *plan);
+
+/*
+ * When nothing may be started yet: sees whether anything is left to start, so that the end
+ * of the input is known in time.
+ */
+void plan_look_ahead(struct plan *plan);
 
 /* Whether a task is there to be given now, of a seq below `seq_end`; plan_look_ahead first. */
 bool plan_has_next(const struct plan *plan, uint64_t seq_end, int64_t now_ns);
 
 /*
  * Reads up to `count_max` more tasks from the source, so that it is known how many there are; none
- * when more than `bytes_max` of them are waiting. What goes wrong, plan_next says in its turn.
+ * when more than `bytes_max` of them are waiting.
  */
 void plan_read_ahead(struct plan *plan, uint64_t count_max, uint64_t bytes_max);
 

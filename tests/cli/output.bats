@@ -280,6 +280,11 @@ one_message_naming() {
 	one_message_naming stdout err
 }
 
+@test "a full stderr, on which tasks print, is an error" {
+	run -3 bash -c 'pinion map "echo {} >&2" ::: 1 2>/dev/full'
+	run -0 bash -c 'pinion map "echo {}" ::: 1 2>/dev/full'
+}
+
 @test "a full stdout is an error in parallel, too" {
 	status=0
 	pinion parallel echo ::: 1 >/dev/full 2>err || status=$?

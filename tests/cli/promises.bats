@@ -207,6 +207,14 @@ without_call() {
 	[[ $stderr == *items*'Input/output error'* ]]
 }
 
+@test "what was read before an error in the input is done" {
+	printf '{"x": %s}\n' {1..40} '"' 41 >items.jsonl
+	echo '{"inputs": {"jsonl": "items.jsonl"}, "workers": 2, "command": "sleep 0.02; echo {x}"}' >job.json
+	run -3 --separate-stderr timeout 60 pinion run job.json
+	assert_equal "$output" "$(seq 40)"
+	[[ $stderr == *'items.jsonl:41:7: '*'the rest of the input was not read'* ]]
+}
+
 # --- 14: files ---
 
 @test "what is ours is nobody else's whatever the umask, results follow it" {

@@ -189,13 +189,16 @@ a_source_that_waits_says_on_what(void **state)
 }
 
 static void
-a_source_that_fails_is_an_error(void **state)
+a_source_that_fails_has_its_end_there(void **state)
 {
 	struct setting *setting = *state;
 	struct task *task;
 	setting->fake.fail_at = 1;
 	assert_int_equal(next(setting, 0, &task), PLAN_TASK);
-	assert_int_equal(next(setting, 0, &task), PLAN_ERROR);
+	assert_null(plan_input_error(setting->plan));
+	assert_int_equal(next(setting, 0, &task), PLAN_END);
+	assert_int_not_equal(plan_input_error(setting->plan)->kind, ERR_NONE);
+	assert_true(plan_has_unread_input(setting->plan));
 }
 
 static void
@@ -531,7 +534,7 @@ main(void)
 	    TEST(a_returned_task_comes_before_later_ones),
 	    TEST(the_window_holds_back_what_is_too_far_ahead),
 	    TEST(a_source_that_waits_says_on_what),
-	    TEST(a_source_that_fails_is_an_error),
+	    TEST(a_source_that_fails_has_its_end_there),
 	    TEST(only_attempts_in_flight_are_found),
 	    TEST(a_failed_task_is_tried_again_with_growing_pauses_until_its_attempts_are_used_up),
 	    TEST(retries_that_are_due_come_first_and_in_the_order_they_are_due),

@@ -247,11 +247,11 @@ sink_that_fails_at_the_very_end_fails_the_run(void **state)
 }
 
 static void
-source_that_fails_ends_the_run(void **state)
+source_that_fails_is_a_failure_when_all_before_it_is_done(void **state)
 {
 	struct fixture *f = *state;
 	f->source_script = "te";
-	assert_int_equal(run_script(f, "h"), RUN_FAILED);
+	assert_int_equal(run_script(f, "0"), RUN_FAILED);
 	assert_string_equal(f->err.text, "cannot read");
 	assert_int_equal(f->sink.settled_count, 1);
 }
@@ -469,7 +469,7 @@ main(void)
 	    TEST(sink_that_fails_at_the_very_end_fails_the_run),
 	    TEST(tasks_done_before_are_passed_over),
 	    TEST(tasks_done_before_are_not_skipped_by_a_halt),
-	    TEST(source_that_fails_ends_the_run),
+	    TEST(source_that_fails_is_a_failure_when_all_before_it_is_done),
 	    TEST(failing_submit_ends_the_run),
 	    TEST(failing_publish_is_a_broken_pool),
 	    TEST(broken_backend_ends_the_run_as_broken),
