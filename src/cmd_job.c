@@ -295,7 +295,7 @@ job_print_summary(const struct job *job)
 		stage_print_summary(&job->stages[i]);
 	if (job->outcome == RUN_DEADLINE)
 		diag_say(&job->shared.diag, "the deadline came first%s",
-			 spec_is_recorded(job->stages[0].spec)
+			 spec_is_recorded(job->stages[job->stage_count - 1].spec)
 			     ? ": --resume does the rest"
 			     : "");
 	if (job->outcome == RUN_DRAINED)

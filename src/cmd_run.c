@@ -197,7 +197,11 @@ check_step(struct check *check, const struct spec *spec, const struct arg *names
 	if (check_templates(check, spec, names, name_count, err) == -1 ||
 	    check_print_workers(check, spec, err) == -1)
 		return -1;
-	return check_print_executor(check, spec) == -1 ? err_no_memory(err) : 0;
+	if (check_print_executor(check, spec) == -1)
+		return err_no_memory(err);
+	return check->args == NULL || spec->stage_index > 0
+		   ? 0
+		   : check_print_first(check, err);
 }
 
 static int
@@ -240,9 +244,7 @@ check_job(struct check *check, struct err *err)
 	}
 	if (spec->stage_count > 0)
 		return check_stages(check, names, name_count, err);
-	if (check_step(check, spec, names, name_count, err) == -1)
-		return -1;
-	return check->args == NULL ? 0 : check_print_first(check, err);
+	return check_step(check, spec, names, name_count, err);
 }
 
 int

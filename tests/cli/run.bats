@@ -210,6 +210,21 @@ assert_refused() {
 	job '{"stages": [{"command": "cat {}"}, {"feed": "cat", "wrkers": 1}]}'
 	run -2 pinion run --check job.json
 	assert_equal "$output" 'pinion run: job.json:1:52: stages[1].wrkers: unknown key: did you mean workers?'
+	job '{"inputs": {"args": ["a b"]}, "stages": [{"command": "cat {}", "workers": 2}, {"name": "end", "feed": "cat", "workers": 1}]}'
+	assert_equal "$(pinion run --check job.json)" "$(
+		cat <<-'END'
+			inputs    1 value
+
+			stage     1
+			workers   2
+			command   cat {}
+			first     cat 'a b'
+
+			stage     2: end
+			workers   1
+			feed      cat
+		END
+	)"
 }
 
 @test "--set wins over the file, and may stand before or behind it" {
@@ -283,6 +298,14 @@ assert_refused() {
 	assert_equal "$(wc -l <out)" 100
 	assert_equal "$(sed -n '7s/, .*//p' out)" '{"id": 7'
 	(($(grep -c 'model loaded' err) >= 1 && $(grep -c 'model loaded' err) <= 2))
+}
+
+@test "the example of stages writes what it has read" {
+	mkdir in
+	cp "$root/README" in/a.txt
+	cp "$root/COPYING" in/b.txt
+	pinion run "$root/tests/examples/read-transform-write.json"
+	diff <(cat out-*.txt | sort) <(cat in/*.txt | tr '[:lower:]' '[:upper:]' | sort)
 }
 
 @test "a file of anything is refused, and never waited for" {
