@@ -8,9 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/sig.h"
+#include "input/options.h"
 #include "task/sink.h"
 #include "task/spec.h"
 #include "task/task.h"
@@ -58,6 +60,24 @@ int cmd_replay(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_ctl(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
+
+/* Prints what was made (`failed`: -1 without memory) on stdout and frees it; the exit status. */
+int cmd_print(const struct diag *diag, struct buf *text, int failed);
+
+/* The same of what --help, --version or --list-options ask for. */
+int cmd_print_about(const struct diag *diag, enum options_outcome outcome,
+		    unsigned int verb);
+
+/* What a verb that runs no tasks has to say to a request: the exit status, or -1 and err. */
+struct request;
+typedef int cmd_answer(struct request *request, const struct diag *diag, struct buf *text,
+		       struct err *err);
+
+/*
+ * cmd_request.c: such a verb, one of OPTION_REQUESTS: reads the words, has them answered, prints
+ * the text and what went wrong. The exit status.
+ */
+int cmd_request(unsigned int verb, int argc, char **argv, cmd_answer *answer);
 
 /* A job to be run; all borrowed for the call. */
 struct cmd_job {

@@ -257,12 +257,7 @@ bench_print(const struct bench *bench)
 	int status = bench->job->spec->has_json_figures
 			 ? figures_append_json(&figures, &text)
 			 : figures_append_text(&figures, &text);
-	if (status == -1)
-		diag_say(&bench->diag, "out of memory");
-	else if ((status = io_write_all(STDOUT_FILENO, text.bytes, text.length)) == -1)
-		diag_say(&bench->diag, "cannot write to stdout: %m");
-	buf_fini(&text);
-	return status == -1 ? CMD_BROKEN : CMD_OK;
+	return cmd_print(&bench->diag, &text, status);
 }
 
 static int

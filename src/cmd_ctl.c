@@ -1,44 +1,22 @@
 /* cmd_ctl.c: `pinion ctl RUN WHAT`: tells a live run what to do, and says what it answered. */
 #include <cjson/cJSON.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
-#include "base/diag.h"
-#include "base/io.h"
 #include "cmd.h"
 #include "input/option_value.h"
+#include "input/request.h"
 #include "run/control.h"
 #include "run/live.h"
-
-static const char help[] =
-    "usage: pinion ctl RUN jobs N | pause | resume | drain | cancel [TASK] | stop\n"
-    "\n"
-    "Tells a run of yours that is under way what to do. pinion status has the names.\n"
-    "\n"
-    "  jobs N         run N tasks at once from now on; those too many finish first\n"
-    "  pause          start nothing new for now; what runs goes on\n"
-    "  resume         start tasks again\n"
-    "  drain          start nothing more, and end when what runs has ended\n"
-    "  cancel         end the tasks that run now; the others go on\n"
-    "  cancel TASK    end this task, or never start it; its number as messages have it;\n"
-    "                 in a job of several stages STAGE:TASK, such as 2:17\n"
-    "  stop           end the run and its tasks, as kill PID does; again: at once\n"
-    "\n"
-    "  -h, --help     this text\n"
-    "  -V, --version  the version of pinion\n";
 
 struct order {
 	const char *name; /* of the run */
 	enum control_verb verb;
 	uint64_t number; /* 0: none */
 	uint64_t stage;  /* 0: none */
-	bool wants_help;
-	bool wants_version;
 };
 
 static int
@@ -75,7 +53,7 @@ parse_number(struct order *order, const char *word, struct err *err)
 }
 
 static int
-parse_words(struct order *order, int count, char **words, struct err *err)
+parse_words(struct order *order, size_t count, char **words, struct err *err)
 {
 	if (count < 2)
 		return err_set(
@@ -92,26 +70,6 @@ parse_words(struct order *order, int count, char **words, struct err *err)
 	if (order->verb == CONTROL_JOBS)
 		return err_set(err, ERR_USAGE, "jobs needs a number of workers");
 	return 0;
-}
-
-static int
-parse_arguments(struct order *order, int argc, char **argv, struct err *err)
-{
-	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
-						{"version", no_argument, NULL, 'V'},
-						{NULL, 0, NULL, 0}};
-	optind = 0; /* starts anew, whoever used getopt before */
-	opterr = 0;
-	for (int option; (option = getopt_long(argc, argv, ":hV", options, NULL)) != -1;) {
-		if (option != 'h' && option != 'V')
-			return err_set(err, ERR_USAGE, "there is no option %s; see --help",
-				       argv[optind - 1]);
-		order->wants_help |= option == 'h';
-		order->wants_version |= option == 'V';
-	}
-	if (order->wants_help || order->wants_version)
-		return 0;
-	return parse_words(order, argc - optind, argv + optind, err);
 }
 
 static void
@@ -169,16 +127,16 @@ read_reply(const struct order *order, const struct live_run *run, struct buf *te
 	const cJSON *error = cJSON_GetObjectItemCaseSensitive(reply, "error");
 	int status;
 	if (!run->has_replied && run->fd == -1 && run->pid != 0)
-		status = err_set(err, ERR_BROKEN, "%s has just ended", order->name);
+		status = err_set(err, ERR_REFUSED, "%s has just ended", order->name);
 	else if (!run->has_replied)
-		status = err_set(err, ERR_BROKEN,
+		status = err_set(err, ERR_REFUSED,
 				 "%s (pid %d) does not answer; it may do this yet, once "
 				 "it goes on",
 				 order->name, (int)run->pid);
 	else if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply, "ok")))
 		status = describe(order, reply, text) == -1 ? err_no_memory(err) : 0;
 	else
-		status = err_set(err, ERR_BROKEN, "%s: %.300s", order->name,
+		status = err_set(err, ERR_REFUSED, "%s: %.300s", order->name,
 				 cJSON_IsString(error) ? error->valuestring
 						       : "it makes no sense");
 	cJSON_Delete(reply);
@@ -195,7 +153,7 @@ tell(const struct order *order, struct buf *text, struct err *err)
 		return -1;
 	int status = live_ask(&live, line, err);
 	if (status == 0 && live.count == 0)
-		status = err_set(err, ERR_BROKEN,
+		status = err_set(err, ERR_REFUSED,
 				 "no run of yours is called %.60s now; pinion status has "
 				 "those there are",
 				 order->name);
@@ -205,27 +163,19 @@ tell(const struct order *order, struct buf *text, struct err *err)
 	return status;
 }
 
+static int
+ctl_answer(struct request *request, const struct diag *diag, struct buf *text,
+	   struct err *err)
+{
+	struct order order = {0};
+	(void)diag;
+	if (parse_words(&order, request->word_count, request->words, err) == -1)
+		return -1;
+	return tell(&order, text, err);
+}
+
 int
 cmd_ctl(int argc, char **argv)
 {
-	struct diag diag = {.name = "pinion ctl", .fd = STDERR_FILENO};
-	struct order order = {0};
-	struct buf text = {0};
-	struct err err = {0};
-	int failed = parse_arguments(&order, argc, argv, &err);
-	if (failed == 0 && order.wants_help)
-		failed = buf_append_str(&text, help);
-	else if (failed == 0 && order.wants_version)
-		failed = buf_append_str(&text, "pinion " PINION_VERSION "\n");
-	else if (failed == 0)
-		failed = tell(&order, &text, &err);
-	if (failed == 0 && io_write_all(STDOUT_FILENO, text.bytes, text.length) == -1)
-		failed = err_errno(&err, "cannot write to stdout");
-	buf_fini(&text);
-	if (failed == 0)
-		return CMD_OK;
-	diag_err(&diag, &err);
-	if (err.kind == ERR_USAGE)
-		return CMD_USAGE;
-	return err.kind == ERR_BROKEN ? CMD_TASK_FAILED : CMD_BROKEN;
+	return cmd_request(OPTION_CTL, argc, argv, ctl_answer);
 }

@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +23,7 @@
 #include "cmd.h"
 #include "input/option_value.h"
 #include "input/options.h"
+#include "input/request.h"
 #include "pool/task_env.h"
 #include "pool/task_setting.h"
 #include "record/limits.h"
@@ -37,20 +37,18 @@ enum replay_mode {
 	REPLAY_SHELL,
 	REPLAY_PRINT,
 	REPLAY_FAILED,
-	REPLAY_HELP,
-	REPLAY_VERSION,
 };
 
-struct request {
+/* What is to be replayed, and how. */
+struct wanted {
 	enum replay_mode mode;
-	const char *path; /* as it was given */
-	char *full_path;
+	char *path; /* from wherever we go */
 	struct runfile_which which;
 };
 
 /* A recorded task that is about to be what this process is. */
 struct replay {
-	const struct request *request;
+	const struct wanted *wanted;
 	const struct diag *diag;
 	struct runfile_task task;
 	struct spec job;
@@ -64,62 +62,19 @@ struct replay {
 	struct task_setting setting;
 };
 
-static const char help[] =
-    "usage: pinion replay [--run ID] [--shell | --print] RUN.db [STAGE:]TASK\n"
-    "       pinion replay --failed RUN.db\n"
-    "\n"
-    "Runs a task of a recorded run (--run-file) again: the same command, directory,\n"
-    "environment and limits. TASK is its number as messages have it: the first is 1;\n"
-    "STAGE the name or number of a stage, where a job has some, else the last one.\n"
-    "\n"
-    "      --failed   run all tasks again that failed, with the options of their run\n"
-    "      --print    print a command line to paste instead\n"
-    "      --run ID   the task of this run; else of the last run that has it\n"
-    "      --shell    open a shell in its directory and environment instead\n"
-    "  -h, --help     this text\n"
-    "  -V, --version  the version of pinion\n";
-
 /* --- what is asked --- */
 
 static int
-parse_mode(struct request *request, enum replay_mode mode, struct err *err)
+parse_mode(struct wanted *wanted, const struct request *request, struct err *err)
 {
-	if (request->mode != REPLAY_RUN && request->mode != mode && mode < REPLAY_HELP)
+	if (request->is_failed + request->is_print + request->is_shell > 1)
 		return err_set(err, ERR_USAGE,
 			       "--shell, --print and --failed: choose one of them");
-	request->mode = mode;
+	wanted->mode = request->is_failed  ? REPLAY_FAILED
+		       : request->is_print ? REPLAY_PRINT
+		       : request->is_shell ? REPLAY_SHELL
+					   : REPLAY_RUN;
 	return 0;
-}
-
-static int
-parse_option(struct request *request, int option, char **argv, struct err *err)
-{
-	uint64_t number;
-	switch (option) {
-	case 'f':
-		return parse_mode(request, REPLAY_FAILED, err);
-	case 'p':
-		return parse_mode(request, REPLAY_PRINT, err);
-	case 's':
-		return parse_mode(request, REPLAY_SHELL, err);
-	case 'h':
-		return parse_mode(request, REPLAY_HELP, err);
-	case 'V':
-		return parse_mode(request, REPLAY_VERSION, err);
-	case 'r':
-		if (value_count(optarg, &number) == 0 && number > 0 && number <= INT64_MAX) {
-			request->which.run_id = (int64_t)number;
-			return 0;
-		}
-		return err_set(err, ERR_USAGE,
-			       "--run %.100s: write the id of a run, from 1", optarg);
-	case ':':
-		return err_set(err, ERR_USAGE, "%.100s needs an argument; see --help",
-			       argv[optind - 1]);
-	default:
-		return err_set(err, ERR_USAGE, "there is no option %.100s; see --help",
-			       argv[optind - 1]);
-	}
 }
 
 /* "17", or "read:17": a name may have colons of its own. */
@@ -142,50 +97,29 @@ parse_task(struct runfile_which *which, char *word, struct err *err)
 }
 
 static int
-parse_words(struct request *request, int count, char **words, struct err *err)
+parse_words(struct wanted *wanted, const struct request *request, struct err *err)
 {
-	int wanted = request->mode == REPLAY_FAILED ? 1 : 2;
-	if (count != wanted)
+	size_t needed = wanted->mode == REPLAY_FAILED ? 1 : 2;
+	if (request->word_count != needed)
 		return err_set(err, ERR_USAGE,
-			       wanted == 1 ? "write: pinion replay --failed RUN.db"
+			       needed == 1 ? "write: pinion replay --failed RUN.db"
 					   : "write: pinion replay RUN.db TASK, the "
 					     "number of the task as messages have it");
-	request->path = words[0];
-	return wanted == 1 ? 0 : parse_task(&request->which, words[1], err);
-}
-
-static int
-parse_arguments(struct request *request, int argc, char **argv, struct err *err)
-{
-	static const struct option options[] = {{"failed", no_argument, NULL, 'f'},
-						{"print", no_argument, NULL, 'p'},
-						{"run", required_argument, NULL, 'r'},
-						{"shell", no_argument, NULL, 's'},
-						{"help", no_argument, NULL, 'h'},
-						{"version", no_argument, NULL, 'V'},
-						{NULL, 0, NULL, 0}};
-	optind = 0; /* starts anew, whoever used getopt before */
-	opterr = 0;
-	for (int option; (option = getopt_long(argc, argv, ":hV", options, NULL)) != -1;)
-		if (parse_option(request, option, argv, err) == -1)
-			return -1;
-	if (request->mode == REPLAY_HELP || request->mode == REPLAY_VERSION)
-		return 0;
-	return parse_words(request, argc - optind, argv + optind, err);
+	wanted->which.run_id = (int64_t)request->run_id;
+	return needed == 1 ? 0 : parse_task(&wanted->which, request->words[1], err);
 }
 
 /* The run file, from wherever we go. Not through a link in its last part, as --run-file is. */
 static int
-find_file(struct request *request, struct err *err)
+find_file(struct wanted *wanted, const char *path, struct err *err)
 {
-	char *cwd = request->path[0] == '/' ? strdup("") : getcwd(NULL, 0);
+	char *cwd = path[0] == '/' ? strdup("") : getcwd(NULL, 0);
 	if (cwd == NULL)
 		return err_errno(err, "cannot say where we are");
-	if (asprintf(&request->full_path, "%s%s%s", cwd, *cwd == '\0' ? "" : "/",
-		     request->path) == -1)
-		request->full_path = NULL;
+	if (asprintf(&wanted->path, "%s%s%s", cwd, *cwd == '\0' ? "" : "/", path) == -1)
+		wanted->path = NULL;
 	free(cwd);
-	return request->full_path == NULL ? err_no_memory(err) : 0;
+	return wanted->path == NULL ? err_no_memory(err) : 0;
 }
 
 /* --- the same surroundings --- */
@@ -462,16 +396,6 @@ replay_shell(const struct replay *replay, const struct buf *line, struct err *er
 	return execute(argv, replay, err);
 }
 
-static int
-replay_print(const struct replay *replay, const struct buf *line, struct err *err)
-{
-	say_id(replay);
-	if (io_write_all(STDOUT_FILENO, line->bytes, line->length) == 0)
-		return CMD_OK;
-	err_errno(err, "cannot write to stdout");
-	return CMD_BROKEN;
-}
-
 /* Through a run of its own. */
 static int
 replay_run(const struct replay *replay, struct err *err)
@@ -516,28 +440,26 @@ make_argv(const struct runfile_run *run, int *argc)
 	return argv;
 }
 
+/* The command line is put into `line`: what --print prints. */
 static int
-replay_in_place(struct replay *replay, struct err *err)
+replay_in_place(struct replay *replay, struct buf *line, struct err *err)
 {
 	const struct runfile_task *task = &replay->task;
-	struct buf line = {0};
-	int status = CMD_BROKEN;
+	enum replay_mode mode = replay->wanted->mode;
 	bool needs_run = task->argv.count == 0 || replay->spec->initializer != NULL ||
 			 task->has_timed_out;
-	if (replay->request->mode == REPLAY_RUN && needs_run)
+	if (mode == REPLAY_RUN && needs_run)
 		return replay_run(replay, err);
-	if (make_environment(replay, err) == -1)
-		return status;
-	if (append_line(&line, replay, err) == -1)
-		status = CMD_BROKEN;
-	else if (replay->request->mode == REPLAY_PRINT)
-		status = replay_print(replay, &line, err);
-	else if (enter_task(replay, err) == 0)
-		status = replay->request->mode == REPLAY_SHELL
-			     ? replay_shell(replay, &line, err)
-			     : replay_command(replay, err);
-	buf_fini(&line);
-	return status;
+	if (make_environment(replay, err) == -1 || append_line(line, replay, err) == -1)
+		return CMD_BROKEN;
+	if (mode == REPLAY_PRINT) {
+		say_id(replay);
+		return CMD_OK;
+	}
+	if (enter_task(replay, err) == -1)
+		return CMD_BROKEN;
+	return mode == REPLAY_SHELL ? replay_shell(replay, line, err)
+				    : replay_command(replay, err);
 }
 
 /* All its values, as it travelled with them. */
@@ -574,27 +496,28 @@ make_spec(struct replay *replay, struct err *err)
 		return -1;
 	if (job->stage_count > 0 && replay->task.stage_index >= job->stage_count)
 		return err_set(err, ERR_SYSTEM, "%.200s: its job has no stage %zu",
-			       replay->request->path, replay->task.stage_index + 1);
+			       replay->wanted->path, replay->task.stage_index + 1);
 	if (job->stage_count > 0)
 		replay->spec = &job->stages[replay->task.stage_index];
 	return 0;
 }
 
 static int
-replay_task(const struct request *request, const struct diag *diag, struct err *err)
+replay_task(const struct wanted *wanted, const struct diag *diag, struct buf *text,
+	    struct err *err)
 {
-	struct replay replay = {.request = request, .diag = diag};
+	struct replay replay = {.wanted = wanted, .diag = diag};
 	struct runfile_task *task = &replay.task;
 	int status = CMD_BROKEN;
-	if (runfile_read_task(request->full_path, &request->which, task, err) == -1) {
+	if (runfile_read_task(wanted->path, &wanted->which, task, err) == -1) {
 		runfile_task_fini(task);
-		return err->kind == ERR_USAGE ? CMD_USAGE : CMD_BROKEN;
+		return -1;
 	}
 	spec_init(&replay.job, cmd_tasks_dialect(task->run.verb));
 	task_setting_init(&replay.setting);
 	if (enter_run(&task->run, err) == 0 && make_spec(&replay, err) == 0 &&
 	    make_values(&replay, err) == 0)
-		status = replay_in_place(&replay, err);
+		status = replay_in_place(&replay, text, err);
 	task_setting_fini(&replay.setting);
 	task_env_fini(&replay.env);
 	free(replay.caller);
@@ -606,23 +529,21 @@ replay_task(const struct request *request, const struct diag *diag, struct err *
 }
 
 static int
-replay_failed(const struct request *request, struct err *err)
+replay_failed(const struct wanted *wanted, struct err *err)
 {
 	struct runfile_run run;
 	int argc, status = CMD_BROKEN;
 	char **argv = NULL;
-	if (runfile_read_run(request->full_path, &run, err) == -1) {
+	if (runfile_read_run(wanted->path, &run, err) == -1) {
 		runfile_run_fini(&run);
-		return err->kind == ERR_USAGE ? CMD_USAGE : CMD_BROKEN;
+		return -1;
 	}
 	argv = make_argv(&run, &argc);
 	if (argv == NULL) {
 		err_no_memory(err);
 	} else if (enter_run(&run, err) == 0) {
-		struct cmd_again again = {.argv = argv,
-					  .argc = argc,
-					  .job = run.job,
-					  .run_file = request->full_path};
+		struct cmd_again again = {
+		    .argv = argv, .argc = argc, .job = run.job, .run_file = wanted->path};
 		status = cmd_tasks_again(&again);
 	}
 	free(argv);
@@ -631,34 +552,22 @@ replay_failed(const struct request *request, struct err *err)
 }
 
 static int
-answer(struct request *request, const struct diag *diag, struct err *err)
+replay_answer(struct request *request, const struct diag *diag, struct buf *text,
+	      struct err *err)
 {
-	const char *text =
-	    request->mode == REPLAY_HELP ? help : "pinion " PINION_VERSION "\n";
-	if (request->mode == REPLAY_HELP || request->mode == REPLAY_VERSION) {
-		if (io_write_all(STDOUT_FILENO, text, strlen(text)) == 0)
-			return CMD_OK;
-		err_errno(err, "cannot write to stdout");
-		return CMD_BROKEN;
-	}
-	if (find_file(request, err) == -1)
-		return CMD_BROKEN;
-	int status = request->mode == REPLAY_FAILED ? replay_failed(request, err)
-						    : replay_task(request, diag, err);
-	free(request->full_path);
+	struct wanted wanted = {0};
+	if (parse_mode(&wanted, request, err) == -1 ||
+	    parse_words(&wanted, request, err) == -1 ||
+	    find_file(&wanted, request->words[0], err) == -1)
+		return -1;
+	int status = wanted.mode == REPLAY_FAILED ? replay_failed(&wanted, err)
+						  : replay_task(&wanted, diag, text, err);
+	free(wanted.path);
 	return status;
 }
 
 int
 cmd_replay(int argc, char **argv)
 {
-	struct diag diag = {.name = "pinion replay", .fd = STDERR_FILENO};
-	struct request request = {.mode = REPLAY_RUN};
-	struct err err = {0};
-	int status = CMD_USAGE;
-	if (parse_arguments(&request, argc, argv, &err) == 0)
-		status = answer(&request, &diag, &err);
-	if (err.kind != ERR_NONE)
-		diag_err(&diag, &err);
-	return status;
+	return cmd_request(OPTION_REPLAY, argc, argv, replay_answer);
 }

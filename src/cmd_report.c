@@ -2,7 +2,6 @@
  * cmd_report.c: pinion report: what a recorded run did: for a terminal, as a page, as a trace, as
  * rows. Reads the run file once for all that is asked for, and writes nothing to it.
  */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,17 +10,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/diag.h"
-#include "base/io.h"
 #include "cmd.h"
 #include "input/option_value.h"
+#include "input/request.h"
 #include "report/report.h"
 
 #define COLUMNS_MIN 50
 #define COLUMNS_MAX 160
 #define COLUMNS_DEFAULT 80
-#define SHOWN_DEFAULT 10
-#define SHOWN_MAX 10000
 
 enum form { FORM_TEXT, FORM_HTML, FORM_TRACE, FORM_JSON, FORM_CSV, FORMS };
 
@@ -34,136 +30,34 @@ static const struct {
 		  [FORM_JSON] = {"--json", report_json_new},
 		  [FORM_CSV] = {"--csv", report_csv_new}};
 
-struct request {
-	bool wants_help;
-	bool wants_version;
-	const char *path;
-	uint64_t run_id;            /* 0: the last one */
+struct job {
+	const struct request *request;
 	const char *targets[FORMS]; /* NULL: not asked for */
-	uint64_t shown_max;
 };
-
-static const char help[] =
-    "usage: pinion report [OPTION]... RUN.db\n"
-    "\n"
-    "Tells what a recorded run (--run-file) did: what failed, why and how to run it "
-    "again,\n"
-    "what took longest, and where the time went. Without options, on the terminal.\n"
-    "\n"
-    "      --html FILE    one page with everything, for a browser; needs no network\n"
-    "      --trace FILE   trace events, for ui.perfetto.dev or chrome://tracing\n"
-    "      --json[=FILE]  a JSON object a line for each task, as of map --json\n"
-    "      --csv[=FILE]   a row for each task\n"
-    "      --run ID       that run of the file; else its last one\n"
-    "  -n, --top N        tell of so many failed and slowest tasks; else 10\n"
-    "  -h, --help         this text\n"
-    "  -V, --version      the version of pinion\n"
-    "\n"
-    "A FILE of - is standard output. Files are there whole or not at all.\n";
 
 /* --- what is asked --- */
 
-static int
-parse_number(uint64_t least, uint64_t most, const char *option, uint64_t *number,
-	     struct err *err)
-{
-	if (value_count(optarg, number) == 0 && *number >= least && *number <= most)
-		return 0;
-	return err_set(err, ERR_USAGE, "%s %.100s: write a number from %ju to %ju",
-		       option, optarg, (uintmax_t)least, (uintmax_t)most);
-}
-
-static int
-parse_target(struct request *request, enum form form, struct err *err)
-{
-	const char *name = optarg == NULL ? "-" : optarg;
-	if (*name == '\0')
-		return err_set(err, ERR_USAGE, "%s: the name of the file is empty",
-			       forms[form].option);
-	request->targets[form] = name;
-	return 0;
-}
-
-static int
-parse_option(struct request *request, int option, char **argv, struct err *err)
-{
-	switch (option) {
-	case 'H':
-		return parse_target(request, FORM_HTML, err);
-	case 't':
-		return parse_target(request, FORM_TRACE, err);
-	case 'j':
-		return parse_target(request, FORM_JSON, err);
-	case 'c':
-		return parse_target(request, FORM_CSV, err);
-	case 'r':
-		return parse_number(1, INT64_MAX, "--run", &request->run_id, err);
-	case 'n':
-		return parse_number(0, SHOWN_MAX, "--top", &request->shown_max, err);
-	case 'h':
-		request->wants_help = true;
-		return 0;
-	case 'V':
-		request->wants_version = true;
-		return 0;
-	case ':':
-		return err_set(err, ERR_USAGE, "%.100s needs an argument; see --help",
-			       argv[optind - 1]);
-	default:
-		return err_set(err, ERR_USAGE, "there is no option %.100s; see --help",
-			       argv[optind - 1]);
-	}
-}
-
 /* Each to a place of its own; the summary where nothing else is asked for. */
 static int
-settle_targets(struct request *request, struct err *err)
+settle_targets(struct job *job, struct err *err)
 {
 	bool is_any = false;
 	for (int i = 0; i < FORMS; i++)
-		is_any |= request->targets[i] != NULL;
+		is_any |= job->targets[i] != NULL;
 	if (!is_any)
-		request->targets[FORM_TEXT] = "-";
+		job->targets[FORM_TEXT] = "-";
 	for (int i = 0; i < FORMS; i++)
 		for (int j = i + 1; j < FORMS; j++)
-			if (request->targets[i] != NULL && request->targets[j] != NULL &&
-			    strcmp(request->targets[i], request->targets[j]) == 0)
+			if (job->targets[i] != NULL && job->targets[j] != NULL &&
+			    strcmp(job->targets[i], job->targets[j]) == 0)
 				return err_set(
 				    err, ERR_USAGE,
 				    "%s and %s cannot both be written to %.200s: "
 				    "name a file for one of them",
 				    forms[i].option, forms[j].option,
-				    strcmp(request->targets[i], "-") == 0
-					? "standard output"
-					: request->targets[i]);
+				    strcmp(job->targets[i], "-") == 0 ? "standard output"
+								      : job->targets[i]);
 	return 0;
-}
-
-static int
-parse_arguments(struct request *request, int argc, char **argv, struct err *err)
-{
-	static const struct option options[] = {{"html", required_argument, NULL, 'H'},
-						{"trace", required_argument, NULL, 't'},
-						{"json", optional_argument, NULL, 'j'},
-						{"csv", optional_argument, NULL, 'c'},
-						{"run", required_argument, NULL, 'r'},
-						{"top", required_argument, NULL, 'n'},
-						{"help", no_argument, NULL, 'h'},
-						{"version", no_argument, NULL, 'V'},
-						{NULL, 0, NULL, 0}};
-	optind = 0; /* starts anew, whoever used getopt before */
-	opterr = 0;
-	for (int option; (option = getopt_long(argc, argv, ":n:hV", options, NULL)) != -1;)
-		if (parse_option(request, option, argv, err) == -1)
-			return -1;
-	if (request->wants_help || request->wants_version)
-		return 0;
-	if (argc - optind != 1)
-		return err_set(err, ERR_USAGE,
-			       "write: pinion report RUN.db, the run file of one run or "
-			       "several; see --help");
-	request->path = argv[optind];
-	return settle_targets(request, err);
 }
 
 /* --- the screen --- */
@@ -221,16 +115,16 @@ screen_find(void)
 /* --- doing it --- */
 
 static int
-write_all(const struct request *request, const struct report_config *config,
+write_all(const struct job *job, const struct report_config *config,
 	  struct report_out *outs, struct err *err)
 {
 	struct report_writer *writers[FORMS];
 	size_t count = 0;
 	int status = 0;
 	for (int i = 0; i < FORMS && status == 0; i++) {
-		if (request->targets[i] == NULL)
+		if (job->targets[i] == NULL)
 			continue;
-		if (report_out_open(&outs[i], request->targets[i], err) == -1) {
+		if (report_out_open(&outs[i], job->targets[i], err) == -1) {
 			status = -1;
 			break;
 		}
@@ -241,7 +135,7 @@ write_all(const struct request *request, const struct report_config *config,
 	if (status == 0)
 		status = report_run(config, writers, count, err);
 	for (int i = 0; i < FORMS && status == 0; i++)
-		if (request->targets[i] != NULL)
+		if (job->targets[i] != NULL)
 			status = report_out_finish(&outs[i], err);
 	while (count > 0) {
 		count--;
@@ -251,19 +145,20 @@ write_all(const struct request *request, const struct report_config *config,
 }
 
 static int
-report(const struct request *request, const sigset_t *stops, struct err *err)
+report(const struct job *job, const sigset_t *stops, struct err *err)
 {
 	struct report_out outs[FORMS];
-	struct report_config config = {.path = request->path,
-				       .shown_max = (size_t)request->shown_max,
+	const char *path = job->request->words[0];
+	struct report_config config = {.path = path,
+				       .shown_max = (size_t)job->request->top,
 				       .screen = screen_find(),
 				       .stops = stops};
-	config.tasks = runfile_tasks_open(request->path, (int64_t)request->run_id, err);
+	config.tasks = runfile_tasks_open(path, (int64_t)job->request->run_id, err);
 	if (config.tasks == NULL)
 		return -1;
 	for (int i = 0; i < FORMS; i++)
 		outs[i] = (struct report_out){.fd = -1};
-	int status = write_all(request, &config, outs, err);
+	int status = write_all(job, &config, outs, err);
 	for (int i = 0; i < FORMS; i++)
 		report_out_close(&outs[i]);
 	runfile_tasks_close(config.tasks);
@@ -271,17 +166,17 @@ report(const struct request *request, const sigset_t *stops, struct err *err)
 }
 
 static bool
-has_files(const struct request *request)
+has_files(const struct job *job)
 {
 	for (int i = 0; i < FORMS; i++)
-		if (request->targets[i] != NULL && strcmp(request->targets[i], "-") != 0)
+		if (job->targets[i] != NULL && strcmp(job->targets[i], "-") != 0)
 			return true;
 	return false;
 }
 
 /* What a signal would leave half written is taken away before it has its effect. */
 static int
-report_cleanly(const struct request *request, struct err *err)
+report_cleanly(const struct job *job, struct err *err)
 {
 	static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM};
 	sigset_t stops, before;
@@ -290,31 +185,33 @@ report_cleanly(const struct request *request, struct err *err)
 		sigaddset(&stops, signals[i]);
 	signal(SIGXFSZ, SIG_IGN); /* EFBIG says what it was about */
 	sigprocmask(SIG_BLOCK, &stops, &before);
-	int status = report(request, &stops, err);
+	int status = report(job, &stops, err);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return status;
 }
 
 static int
-answer(const struct request *request, struct err *err)
+report_answer(struct request *request, const struct diag *diag, struct buf *text,
+	      struct err *err)
 {
-	const char *text = request->wants_help ? help : "pinion " PINION_VERSION "\n";
-	if (!request->wants_help && !request->wants_version)
-		return has_files(request) ? report_cleanly(request, err)
-					  : report(request, NULL, err);
-	return io_write_all(STDOUT_FILENO, text, strlen(text)) == 0
-		   ? 0
-		   : err_errno(err, "cannot write standard output");
+	(void)diag;
+	(void)text; /* it goes out as it is read */
+	struct job job = {.request = request,
+			  .targets = {[FORM_HTML] = request->html,
+				      [FORM_TRACE] = request->trace,
+				      [FORM_JSON] = request->json,
+				      [FORM_CSV] = request->csv}};
+	if (request->word_count != 1)
+		return err_set(err, ERR_USAGE,
+			       "write: pinion report RUN.db, the run file of one run or "
+			       "several; see --help");
+	if (settle_targets(&job, err) == -1)
+		return -1;
+	return has_files(&job) ? report_cleanly(&job, err) : report(&job, NULL, err);
 }
 
 int
 cmd_report(int argc, char **argv)
 {
-	struct diag diag = {.name = "pinion report", .fd = STDERR_FILENO};
-	struct request request = {.shown_max = SHOWN_DEFAULT};
-	struct err err = {0};
-	if (parse_arguments(&request, argc, argv, &err) == 0 && answer(&request, &err) == 0)
-		return CMD_OK;
-	diag_err(&diag, &err);
-	return err.kind == ERR_USAGE ? CMD_USAGE : CMD_BROKEN;
+	return cmd_request(OPTION_REPORT, argc, argv, report_answer);
 }

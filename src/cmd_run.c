@@ -252,14 +252,13 @@ cmd_check(const struct spec *spec, const struct diag *diag)
 {
 	struct check check = {.spec = spec};
 	struct err err = {0};
-	int status = CMD_OK;
-	if (check_job(&check, &err) == -1) {
+	int status;
+	if (check_job(&check, &err) == 0) {
+		status = cmd_print(diag, &check.text, 0);
+	} else {
 		diag_err(diag, &err);
 		status = err.kind == ERR_USAGE || err.kind == ERR_SYSTEM ? CMD_USAGE
 									 : CMD_BROKEN;
-	} else if (io_write_all(STDOUT_FILENO, check.text.bytes, check.text.length) == -1) {
-		diag_say(diag, "cannot write to stdout: %m");
-		status = CMD_BROKEN;
 	}
 	args_close(check.args);
 	template_free(check.command);

@@ -4,7 +4,6 @@
  * Asks them over their sockets. --watch asks again each second and paints over what it painted
  * before, on a terminal; elsewhere it adds lines.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "base/diag.h"
 #include "base/io.h"
 #include "cmd.h"
+#include "input/request.h"
 #include "run/live.h"
 #include "sink/status_text.h"
 
@@ -23,28 +23,6 @@
 /* Of the detail, in front of the workers, and one for the cursor. */
 #define STATUS_HEAD_ROWS 9
 
-static const char help[] =
-    "usage: pinion status [--watch] [--json] [RUN]\n"
-    "       pinion status --names\n"
-    "\n"
-    "Shows the runs of yours that are under way, or RUN in detail: how far it is,\n"
-    "what its workers do, what it waits for. pinion ctl tells them what to do.\n"
-    "\n"
-    "  -w, --watch      again each second, until the runs have ended\n"
-    "      --json       a line of JSON for each run, as pinion-control(7) has it\n"
-    "      --names      the names alone, a line each\n"
-    "  -h, --help       this text\n"
-    "  -V, --version    the version of pinion\n";
-
-struct request {
-	const char *name; /* of the run; NULL: all */
-	bool wants_json;
-	bool wants_names;
-	bool is_watched;
-	bool wants_help;
-	bool wants_version;
-};
-
 /* Where it goes. */
 struct view {
 	bool is_painted; /* a terminal that can be painted over */
@@ -52,51 +30,6 @@ struct view {
 	size_t rows;
 	size_t painted; /* rows, that the next picture is to cover */
 };
-
-static int
-parse_option(struct request *request, int option, char **argv, struct err *err)
-{
-	switch (option) {
-	case 'w':
-		request->is_watched = true;
-		return 0;
-	case 'J':
-		request->wants_json = true;
-		return 0;
-	case 'N':
-		request->wants_names = true;
-		return 0;
-	case 'h':
-		request->wants_help = true;
-		return 0;
-	case 'V':
-		request->wants_version = true;
-		return 0;
-	default:
-		return err_set(err, ERR_USAGE, "there is no option %s; see --help",
-			       argv[optind - 1]);
-	}
-}
-
-static int
-parse_arguments(struct request *request, int argc, char **argv, struct err *err)
-{
-	static const struct option options[] = {
-	    {"watch", no_argument, NULL, 'w'},   {"json", no_argument, NULL, 'J'},
-	    {"names", no_argument, NULL, 'N'},   {"help", no_argument, NULL, 'h'},
-	    {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
-	optind = 0; /* starts anew, whoever used getopt before */
-	opterr = 0;
-	for (int option; (option = getopt_long(argc, argv, ":whV", options, NULL)) != -1;)
-		if (parse_option(request, option, argv, err) == -1)
-			return -1;
-	if (optind < argc)
-		request->name = argv[optind++];
-	if (optind < argc)
-		return err_set(err, ERR_USAGE, "nothing to do with %.40s; see --help",
-			       argv[optind]);
-	return 0;
-}
 
 /* The environment's sizes count for nothing: they may be of another terminal. */
 static void
@@ -185,7 +118,8 @@ static int
 append_items(const struct request *request, const struct view *view, bool is_first,
 	     const struct status_item *items, size_t count, struct buf *text)
 {
-	bool is_table = request->name == NULL || (request->is_watched && !view->is_painted);
+	bool is_table =
+	    request->words[0] == NULL || (request->is_watched && !view->is_painted);
 	size_t rows = SIZE_MAX;
 	if (request->wants_json) {
 		for (size_t i = 0; i < count; i++)
@@ -207,8 +141,8 @@ static ssize_t
 look(const struct request *request, struct view *view, bool is_first, struct live *live,
      struct buf *text, struct err *err)
 {
-	bool wants_workers = request->name != NULL;
-	if (live_open(live, request->name, err) == -1)
+	bool wants_workers = request->words[0] != NULL;
+	if (live_open(live, request->words[0], err) == -1)
 		return -1;
 	if (request->wants_names)
 		return append_names(live, text) == -1 ? err_no_memory(err)
@@ -231,9 +165,9 @@ look(const struct request *request, struct view *view, bool is_first, struct liv
 static int
 say_none(const struct request *request, const struct diag *diag, struct err *err)
 {
-	if (request->name != NULL)
-		return err_set(err, ERR_BROKEN, "no run of yours is called %.60s now",
-			       request->name);
+	if (request->words[0] != NULL)
+		return err_set(err, ERR_REFUSED, "no run of yours is called %.60s now",
+			       request->words[0]);
 	if (!request->wants_names && !request->wants_json)
 		diag_say(diag, "no run of yours is under way");
 	return 0;
@@ -253,8 +187,7 @@ answer(const struct request *request, const struct diag *diag, struct err *err)
 			status = show(&view, request->is_watched, &text, err);
 		else if (count == 0 && is_first)
 			status = say_none(request, diag, err);
-		bool is_last = status == -1 || count == 0 || !request->is_watched ||
-			       request->wants_names;
+		bool is_last = status == -1 || count == 0 || !request->is_watched;
 		if (!is_last)
 			live_wait(&live, STATUS_WATCH_MS);
 		buf_fini(&text);
@@ -266,30 +199,21 @@ answer(const struct request *request, const struct diag *diag, struct err *err)
 }
 
 static int
-print(const char *string, struct err *err)
+status_answer(struct request *request, const struct diag *diag, struct buf *text,
+	      struct err *err)
 {
-	return io_write_all(STDOUT_FILENO, string, strlen(string)) == -1
-		   ? err_errno(err, "cannot write to stdout")
-		   : 0;
+	(void)text; /* what is watched has one a second */
+	if (request->word_count > 1)
+		return err_set(err, ERR_USAGE, "nothing to do with %.40s; see --help",
+			       request->words[1]);
+	if (request->wants_names && (request->is_watched || request->wants_json))
+		return err_set(err, ERR_USAGE,
+			       "--names goes without --watch and --json: leave one out");
+	return answer(request, diag, err);
 }
 
 int
 cmd_status(int argc, char **argv)
 {
-	struct diag diag = {.name = "pinion status", .fd = STDERR_FILENO};
-	struct request request = {0};
-	struct err err = {0};
-	int failed = parse_arguments(&request, argc, argv, &err);
-	if (failed == 0 && request.wants_help)
-		failed = print(help, &err);
-	else if (failed == 0 && request.wants_version)
-		failed = print("pinion " PINION_VERSION "\n", &err);
-	else if (failed == 0)
-		failed = answer(&request, &diag, &err);
-	if (failed == 0)
-		return CMD_OK;
-	diag_err(&diag, &err);
-	if (err.kind == ERR_USAGE)
-		return CMD_USAGE;
-	return err.kind == ERR_BROKEN ? CMD_TASK_FAILED : CMD_BROKEN;
+	return cmd_request(OPTION_STATUS, argc, argv, status_answer);
 }

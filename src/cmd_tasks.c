@@ -7,27 +7,14 @@
 #include <unistd.h>
 
 #include "base/diag.h"
-#include "base/io.h"
 #include "cmd.h"
 #include "input/job_print.h"
-#include "input/options.h"
 #include "pool/letter.h"
 #include "pool/worker.h"
 
 static const char *const tasks_verbs[] = {
     [SPEC_MAP] = "map",   [SPEC_PARALLEL] = "parallel", [SPEC_FEED] = "feed",
     [SPEC_CALL] = "call", [SPEC_BENCH] = "bench",       [SPEC_RUN] = "run"};
-
-static int
-tasks_print(const struct diag *diag, struct buf *text, int status)
-{
-	if (status == -1 || io_write_all(STDOUT_FILENO, text->bytes, text->length) == -1) {
-		diag_say(diag, "cannot write to stdout: %m");
-		status = CMD_BROKEN;
-	}
-	buf_fini(text);
-	return status;
-}
 
 /* --- one of its workers --- */
 
@@ -90,26 +77,22 @@ cmd_tasks(enum spec_dialect dialect, int argc, char **argv, const struct cmd_aga
 	sig_handle(SIGCHLD, SIG_DFL); /* ignored, nobody could wait for a worker */
 	spec_init(&spec, dialect);
 	const struct diag diag = {.name = spec.program, .fd = STDERR_FILENO};
-	switch (tasks_parse(&spec, argc, argv, again, &err)) {
+	enum options_outcome outcome = tasks_parse(&spec, argc, argv, again, &err);
+	switch (outcome) {
 	case OPTIONS_ERROR:
 		diag_err(&diag, &err);
 		status = dialect == SPEC_PARALLEL ? CMD_PARALLEL_ERROR : CMD_USAGE;
 		break;
 	case OPTIONS_HELP:
-		status = tasks_print(&diag, &text, options_print_help(dialect, &text));
-		break;
 	case OPTIONS_VERSION:
-		status = tasks_print(&diag, &text,
-				     buf_append_str(&text, "pinion " PINION_VERSION "\n"));
-		break;
 	case OPTIONS_LIST:
-		status = tasks_print(&diag, &text, options_list(dialect, &text));
+		status = cmd_print_about(&diag, outcome, option_dialect_bit(dialect));
 		break;
 	case OPTIONS_SCHEMA:
-		status = tasks_print(&diag, &text, job_print_schema(&text));
+		status = cmd_print(&diag, &text, job_print_schema(&text));
 		break;
 	case OPTIONS_PRINT:
-		status = tasks_print(&diag, &spec.print, 0);
+		status = cmd_print(&diag, &spec.print, 0);
 		break;
 	case OPTIONS_CHECK:
 		status = cmd_check(&spec, &diag);

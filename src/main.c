@@ -10,10 +10,10 @@
  *                                                       v
  *                                sink: output, failures; record
  *
- *   main.c, cmd_*.c   one file per verb, cmd_tasks for those that run tasks; cmd_job (what its
- *            stages share, the end, exit status) and cmd_stage (joins source, plan, backend,
- *            sinks); cmd_bench has a job done several times; cmd_show: whether and where a job
- *            is shown while it goes on
+ *   main.c, cmd_*.c   one file per verb: over cmd_tasks those that run tasks, over cmd_request the
+ *            others; cmd_job (what its stages share, the end, exit status) and cmd_stage (joins
+ *            source, plan, backend, sinks); cmd_bench has a job done several times; cmd_show:
+ *            whether and where a job is shown while it goes on
  *   input/   what the user wrote: options, job files (job_*, json_read) -> task/spec;
  *            files (lines, csv, jsonl), lists, glob, range, link (the stage before) -> a
  *            task/source
@@ -55,78 +55,80 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-#include "base/diag.h"
 #include "base/io.h"
 #include "cmd.h"
+#include "input/option_find.h"
 
-struct verb {
+/* By name; what they are about is in option_verbs, in that order. */
+static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
-	const char *help;
+} verbs[] = {
+    {"map", cmd_map},           {"feed", cmd_feed},
+    {"call", cmd_call},         {"run", cmd_run},
+    {"parallel", cmd_parallel}, {"bench", cmd_bench},
+    {"topology", cmd_topology}, {"report", cmd_report},
+    {"replay", cmd_replay},     {"status", cmd_status},
+    {"ctl", cmd_ctl},           {"completion", cmd_completion},
 };
-
-static const struct verb verbs[] = {
-    {"map", cmd_map, "run a command for each input: pinion map gzip {} ::: ./*.log"},
-    {"feed", cmd_feed,
-     "feed inputs to a program that is kept alive: pinion feed ./score.py"},
-    {"call", cmd_call, "call a C function for each input: pinion call ./crc.so"},
-    {"run", cmd_run, "run what a job file says: pinion run JOB.json"},
-    {"parallel", cmd_parallel,
-     "the same with GNU parallel's defaults, for scripts written for it"},
-    {"bench", cmd_bench, "what more workers gain: the tasks with one and with all of them"},
-    {"topology", cmd_topology, "show the machine's budget and where workers would sit"},
-    {"report", cmd_report, "tell what a recorded run did: pinion report RUN.db"},
-    {"replay", cmd_replay, "run a task of a recorded run again, exactly as it was"},
-    {"status", cmd_status, "show the runs that are under way, or one of them in detail"},
-    {"ctl", cmd_ctl, "tell one what to do: jobs, pause, resume, drain, cancel, stop"},
-    {"completion", cmd_completion, "print the completion script for bash, zsh or fish"},
-};
-
-static const char main_help[] = "usage: pinion VERB [OPTIONS] ...\n"
-				"\n";
 
 static int
-main_print(const char *head, bool has_verbs)
+main_help(const struct diag *diag)
 {
 	struct buf text = {0};
-	int status = buf_append_str(&text, head);
-	for (size_t i = 0; has_verbs && status == 0 && i < sizeof(verbs) / sizeof(*verbs);
-	     i++)
-		status = buf_printf(&text, "  %-12s%s\n", verbs[i].name, verbs[i].help);
-	if (has_verbs && status == 0)
-		status = buf_append_str(
+	int failed = buf_append_str(&text, "Usage: pinion VERB [OPTION]...\n\n");
+	for (size_t i = 0; failed == 0 && i < option_verb_count; i++)
+		failed = buf_printf(&text, "  %-12s%s\n", option_verbs[i].name,
+				    option_verbs[i].help);
+	if (failed == 0)
+		failed = buf_append_str(
 		    &text, "\npinion VERB --help tells more; so does man pinion.\n");
-	if (status == 0)
-		status = io_write_all(STDOUT_FILENO, text.bytes, text.length);
-	buf_fini(&text);
-	return status == 0 ? CMD_OK : CMD_BROKEN;
+	return cmd_print(diag, &text, failed);
+}
+
+static int
+main_ask(const struct diag *diag)
+{
+	struct buf names = {0};
+	int failed = 0;
+	for (size_t i = 0; failed == 0 && i < option_verb_count; i++)
+		failed = buf_printf(&names, "%s, ", option_verbs[i].name);
+	diag_say(diag, "which verb? Say one of: %.*sor --help", (int)names.length,
+		 failed == -1 ? "" : names.bytes);
+	buf_fini(&names);
+	return CMD_USAGE;
+}
+
+static int
+main_refuse(const struct diag *diag, const char *word)
+{
+	const char *nearest = option_nearest_verb(word);
+	if (nearest != NULL)
+		diag_say(diag, "no such verb: %.100s: did you mean %s?", word, nearest);
+	else
+		diag_say(diag, "no such verb: %.100s; pinion --help lists them", word);
+	return CMD_USAGE;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct diag diag = {.name = "pinion", .fd = STDERR_FILENO};
+	const struct diag diag = {.name = "pinion", .fd = STDERR_FILENO};
 	if (io_ensure_standard() == -1) {
 		diag_say(&diag, "cannot open /dev/null in place of a closed descriptor");
 		return CMD_BROKEN;
 	}
 	if (argc > 0 && strcmp(basename(argv[0]), "parallel") == 0)
 		return cmd_parallel(argc, argv);
-	if (argc < 2) {
-		diag_say(&diag, "which verb? Say one of: map, feed, call, run, parallel, "
-				"bench, topology, report, replay, status, ctl, "
-				"completion; or --help");
-		return CMD_USAGE;
-	}
+	if (argc < 2)
+		return main_ask(&diag);
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			return verbs[i].run(argc - 1, argv + 1);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0)
-		return main_print(main_help, true);
-	if (strcmp(argv[1], "--version") == 0)
-		return main_print("pinion " PINION_VERSION "\n", false);
-	diag_say(&diag, "no such verb: %s; pinion --help lists them", argv[1]);
-	return CMD_USAGE;
+		return main_help(&diag);
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+		return cmd_print_about(&diag, OPTIONS_VERSION, 0);
+	return main_refuse(&diag, argv[1]);
 }

@@ -12,8 +12,9 @@ enum err_kind {
 	ERR_NONE,
 	ERR_SYSTEM, /* a system call or a library failed */
 	ERR_USAGE, /* the user said something we cannot do; the text says what to write instead */
-	ERR_BROKEN, /* the pool cannot serve tasks any more */
-	ERR_LOCKED, /* another run has what we need; the text says who */
+	ERR_BROKEN,  /* the pool cannot serve tasks any more */
+	ERR_REFUSED, /* a live run is not there, or does not do what it was told */
+	ERR_LOCKED,  /* another run has what we need; the text says who */
 };
 
 #define ERR_TEXT_BYTES 512

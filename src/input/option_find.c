@@ -89,6 +89,23 @@ option_name_distance(const char *a, size_t a_length, const char *b, size_t b_len
 	return edit_distance(a, a_length, b, b_length);
 }
 
+const char *
+option_nearest_verb(const char *typed)
+{
+	const char *nearest = NULL;
+	size_t least = strlen(typed) / 3 + 1;
+	for (size_t i = 0; i < option_verb_count; i++) {
+		const char *name = option_verbs[i].name;
+		size_t distance =
+		    option_name_distance(typed, strlen(typed), name, strlen(name));
+		if (distance < least) {
+			least = distance;
+			nearest = name;
+		}
+	}
+	return nearest;
+}
+
 /* The known long name nearest to a misspelt one, when it is near enough; else NULL. */
 static const char *
 nearest_name(unsigned int verb, const char *typed, size_t typed_length, size_t *name_length)
@@ -116,29 +133,32 @@ nearest_name(unsigned int verb, const char *typed, size_t typed_length, size_t *
 	return nearest;
 }
 
-/* An option of that name that the verb does not have, though others do; NULL: none has. */
-static const struct option_row *
-find_elsewhere(const char *typed, size_t typed_length)
+/* The verbs that have options of that name, and one of those; 0: none has. */
+static unsigned int
+find_elsewhere(const char *typed, size_t typed_length, const struct option_row **option)
 {
+	unsigned int verbs = 0;
 	for (size_t i = 0; i < option_count; i++) {
 		const char *name;
 		size_t length;
-		if (option_table[i].help != NULL &&
-		    match_option(&option_table[i], typed, typed_length, &name, &length) ==
+		if (option_table[i].help == NULL ||
+		    match_option(&option_table[i], typed, typed_length, &name, &length) !=
 			NAME_EQUALS)
-			return &option_table[i];
+			continue;
+		verbs |= option_table[i].verbs;
+		*option = &option_table[i];
 	}
-	return NULL;
+	return verbs;
 }
 
 static int
-refuse_elsewhere(const struct option_row *option, struct err *err)
+refuse_elsewhere(const struct option_row *option, unsigned int verbs, struct err *err)
 {
 	char name[OPTION_NAME_BYTES];
 	char text[ERR_TEXT_BYTES] = "";
 	size_t used = 0;
 	for (size_t i = 0; i < option_verb_count; i++)
-		if ((option_verbs[i].bit & option->verbs) != 0 && used < sizeof(text))
+		if ((option_verbs[i].bit & verbs) != 0 && used < sizeof(text))
 			used +=
 			    (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
 					     used > 0 ? ", " : "", option_verbs[i].name);
@@ -150,9 +170,10 @@ static int
 refuse_unknown(unsigned int verb, const char *typed, size_t typed_length, struct err *err)
 {
 	size_t length;
-	const struct option_row *elsewhere = find_elsewhere(typed, typed_length);
-	if (elsewhere != NULL)
-		return refuse_elsewhere(elsewhere, err);
+	const struct option_row *elsewhere;
+	unsigned int verbs = find_elsewhere(typed, typed_length, &elsewhere);
+	if (verbs != 0)
+		return refuse_elsewhere(elsewhere, verbs, err);
 	const char *nearest = nearest_name(verb, typed, typed_length, &length);
 	int shown = typed_length > 100 ? 100 : (int)typed_length;
 	if (nearest == NULL)

@@ -19,6 +19,9 @@ const struct option_row *option_find(unsigned int verb, const char *typed,
 /* NULL when there is none. */
 const struct option_row *option_find_letter(unsigned int verb, char letter);
 
+/* The verb that a misspelt one is nearest to; NULL: none is near. */
+const char *option_nearest_verb(const char *typed);
+
 /*
  * The number of letters to change, add, drop or swap to make one name of the other; SIZE_MAX
  * for what is too long to be a misspelt name.

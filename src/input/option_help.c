@@ -62,6 +62,59 @@ static const char run_intro[] =
     "Run what the job file says; - is stdin. pinion-job(5) tells what can be in it;\n"
     "pinion map --print-spec ... makes one of a command line.\n";
 
+static const char topology_intro[] =
+    "Usage: pinion topology [-j N] [--bind KIND] [--json]\n"
+    "Show the machine, how much of it may be used and who says so, and where each\n"
+    "worker of a run would sit.\n";
+
+static const char report_intro[] =
+    "Usage: pinion report [OPTION]... RUN.db\n"
+    "Tell what a recorded run (--run-file) did: what failed, why and how to run it\n"
+    "again, what took longest, and where the time went; without options, on the\n"
+    "terminal. A FILE of - is stdout. Files are there whole or not at all.\n";
+
+static const char replay_intro[] =
+    "Usage: pinion replay [--run ID] [--shell | --print] RUN.db [STAGE:]TASK\n"
+    "       pinion replay --failed RUN.db\n"
+    "Run a task of a recorded run (--run-file) again: the same command, directory,\n"
+    "environment and limits. TASK is its number as messages have it: the first is 1;\n"
+    "STAGE the name or number of a stage, where a job has some, else the last one.\n";
+
+static const char status_intro[] =
+    "Usage: pinion status [--watch] [--json | --names] [RUN]\n"
+    "Show the runs of yours that are under way, or RUN in detail: how far it is,\n"
+    "what its workers do, what it waits for. pinion ctl tells them what to do.\n";
+
+static const char ctl_intro[] =
+    "Usage: pinion ctl RUN jobs N | pause | resume | drain | cancel [TASK] | stop\n"
+    "Tell a run of yours that is under way what to do. pinion status has the names.\n"
+    "\n"
+    "  jobs N         run N tasks at once from now on; those too many finish first\n"
+    "  pause          start nothing new for now; what runs goes on\n"
+    "  resume         start tasks again\n"
+    "  drain          start nothing more, and end when what runs has ended\n"
+    "  cancel         end the tasks that run now; the others go on\n"
+    "  cancel TASK    end this task, or never start it; TASK is as messages have it;\n"
+    "                 in a job of several stages STAGE:TASK, such as 2:17\n"
+    "  stop           end the run and its tasks, as kill PID does; again: at once\n";
+
+static const char completion_intro[] =
+    "Usage: pinion completion bash|zsh|fish\n"
+    "Print the script that completes pinion's words in that shell, for example:\n"
+    "  eval \"$(pinion completion bash)\"\n";
+
+static const struct {
+	unsigned int verb;
+	const char *text;
+} intros[] = {
+    {OPTION_MAP, map_intro},           {OPTION_PARALLEL, parallel_intro},
+    {OPTION_FEED, feed_intro},         {OPTION_CALL, call_intro},
+    {OPTION_BENCH, bench_intro},       {OPTION_RUN, run_intro},
+    {OPTION_TOPOLOGY, topology_intro}, {OPTION_REPORT, report_intro},
+    {OPTION_REPLAY, replay_intro},     {OPTION_STATUS, status_intro},
+    {OPTION_CTL, ctl_intro},           {OPTION_COMPLETION, completion_intro},
+};
+
 static const char source_intro[] =
     "\n"
     "A SOURCE is one of these; without any, inputs are the lines of stdin:\n"
@@ -150,8 +203,17 @@ append_option(struct buf *text, const struct option_row *option)
 	return append_wrapped(text, option->help, text->length - start);
 }
 
+/* A verb whose options are all of the last section has no other ones. */
 static int
-append_section(struct buf *text, unsigned int verb, enum option_section section)
+append_title(struct buf *text, enum option_section section, bool is_first)
+{
+	bool is_all = section == OPTION_SECTION_OTHER && is_first;
+	return buf_printf(text, "\n%s:\n", is_all ? "Options" : section_titles[section]);
+}
+
+static int
+append_section(struct buf *text, unsigned int verb, enum option_section section,
+	       bool *is_first)
 {
 	bool has_title = false;
 	for (size_t i = 0; i < option_count; i++) {
@@ -159,30 +221,39 @@ append_section(struct buf *text, unsigned int verb, enum option_section section)
 		if ((option_verbs_of(option) & verb) == 0 || option->section != section ||
 		    option->help == NULL)
 			continue;
-		if (!has_title && buf_printf(text, "\n%s:\n", section_titles[section]) == -1)
+		if (!has_title && append_title(text, section, *is_first) == -1)
 			return -1;
 		has_title = true;
+		*is_first = false;
 		if (append_option(text, option) == -1)
 			return -1;
 	}
 	return 0;
 }
 
-int
-options_print_help(enum spec_dialect dialect, struct buf *text)
+static int
+append_intros(struct buf *text, unsigned int verb)
 {
-	static const char *const intros[] = {
-	    [SPEC_MAP] = map_intro,     [SPEC_PARALLEL] = parallel_intro,
-	    [SPEC_FEED] = feed_intro,   [SPEC_CALL] = call_intro,
-	    [SPEC_BENCH] = bench_intro, [SPEC_RUN] = run_intro};
-	if (buf_append_str(text, intros[dialect]) == -1 ||
-	    (dialect != SPEC_RUN && buf_append_str(text, source_intro) == -1) ||
-	    ((option_dialect_bit(dialect) & (OPTION_COMMANDS | OPTION_BENCH)) != 0 &&
-	     buf_append_str(text, value_intro) == -1))
+	for (size_t i = 0; i < sizeof(intros) / sizeof(*intros); i++)
+		if (intros[i].verb == verb && buf_append_str(text, intros[i].text) == -1)
+			return -1;
+	if ((verb & (OPTION_RUNNING | OPTION_BENCH)) != 0 &&
+	    buf_append_str(text, source_intro) == -1)
+		return -1;
+	return (verb & (OPTION_COMMANDS | OPTION_BENCH)) != 0
+		   ? buf_append_str(text, value_intro)
+		   : 0;
+}
+
+int
+options_print_help(unsigned int verb, struct buf *text)
+{
+	bool is_first = true;
+	if (append_intros(text, verb) == -1)
 		return -1;
 	for (int section = 0; section < OPTION_SECTIONS; section++) {
-		if (append_section(text, option_dialect_bit(dialect),
-				   (enum option_section)section) == -1)
+		if (append_section(text, verb, (enum option_section)section, &is_first) ==
+		    -1)
 			return -1;
 	}
 	return 0;
@@ -205,12 +276,11 @@ append_list(struct buf *text, const struct option_row *option)
 }
 
 int
-options_list(enum spec_dialect dialect, struct buf *text)
+options_list(unsigned int verb, struct buf *text)
 {
 	for (size_t i = 0; i < option_count; i++) {
 		const struct option_row *option = &option_table[i];
-		if ((option_verbs_of(option) & option_dialect_bit(dialect)) == 0 ||
-		    option->help == NULL)
+		if ((option_verbs_of(option) & verb) == 0 || option->help == NULL)
 			continue;
 		if (append_list(text, option) == -1)
 			return -1;

@@ -101,7 +101,6 @@ option_scan(struct option_scan *scan, struct spec *spec, char *const *words, siz
 	size_t letter_count = 0;
 	for (size_t i = 0; i < count; i++)
 		letter_count += strlen(words[i]);
-	scan->verb = option_dialect_bit(spec->dialect);
 	scan->words = words;
 	scan->count = count;
 	scan->found = spec_alloc(spec, (letter_count + 1) * sizeof(*scan->found));
@@ -112,7 +111,8 @@ option_scan(struct option_scan *scan, struct spec *spec, char *const *words, siz
 		if (word[0] != '-' || word[1] == '\0')
 			break;
 		scan->index++;
-		if (strcmp(word, "--") == 0)
+		scan->is_ended = strcmp(word, "--") == 0;
+		if (scan->is_ended)
 			break;
 		if ((word[1] == '-' ? scan_long(scan, word + 2, err)
 				    : scan_letters(scan, word, err)) == -1)

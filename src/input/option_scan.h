@@ -22,8 +22,9 @@ struct option_found {
 struct option_scan {
 	char *const *words;
 	size_t count;
-	size_t index; /* the next one */
-	unsigned int verb;
+	size_t index;               /* the next one */
+	unsigned int verb;          /* set by the caller */
+	bool is_ended;              /* by "--": no word behind it is an option */
 	struct option_found *found; /* room for all there can be */
 	size_t found_count;
 };

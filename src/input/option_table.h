@@ -1,5 +1,5 @@
 /*
- * option_table.h: the rows: every option of the verbs that run tasks, once.
+ * option_table.h: the rows: every option, once.
  *
  * Parsing (options), --help (option_help) and completion (option_complete) read the same
  * rows, and the man pages are tested against them. To add an option, add a row; to add a
@@ -14,27 +14,6 @@
 #include "base/err.h"
 #include "input/options.h"
 #include "task/spec.h"
-
-/* The verbs an option belongs to; bits. */
-enum {
-	OPTION_MAP = 1,
-	OPTION_PARALLEL = 2,
-	OPTION_TOPOLOGY = 4,   /* parsed by its command; here for completion */
-	OPTION_COMPLETION = 8, /* has none */
-	OPTION_FEED = 16,
-	OPTION_CALL = 32,
-	OPTION_REPLAY = 64, /* as OPTION_TOPOLOGY */
-	OPTION_RUN = 128,
-	OPTION_REPORT = 256,  /* as OPTION_TOPOLOGY */
-	OPTION_BENCH = 512,   /* see option_verbs_of */
-	OPTION_STATUS = 1024, /* as OPTION_TOPOLOGY */
-	OPTION_CTL = 2048,    /* the same */
-	OPTION_COMMANDS = OPTION_MAP | OPTION_PARALLEL,
-	OPTION_RUNNING = OPTION_COMMANDS | OPTION_FEED | OPTION_CALL,
-	OPTION_JOB = OPTION_MAP | OPTION_FEED | OPTION_CALL, /* what a job's file can be */
-	OPTION_ALL = OPTION_RUNNING | OPTION_TOPOLOGY | OPTION_REPLAY | OPTION_REPORT |
-		     OPTION_STATUS | OPTION_CTL,
-};
 
 enum option_section {
 	OPTION_SECTION_INPUT,
@@ -131,8 +110,6 @@ extern const size_t option_verb_count;
  * is about output and records, which it does not keep.
  */
 unsigned int option_verbs_of(const struct option_row *option);
-
-unsigned int option_dialect_bit(enum spec_dialect dialect);
 
 /*
  * "--jobs", or "-X" where there is no long name: how messages call it; borrowed from

@@ -184,7 +184,7 @@ complete_spec(struct option_state *state, const struct option_scan *environment,
 static int
 take_job(struct option_state *state, const struct option_scan *scan, struct err *err)
 {
-	struct option_scan rest = {0};
+	struct option_scan rest = {.verb = scan->verb};
 	size_t left = scan->count - scan->index;
 	char *const *words = scan->words + scan->index;
 	if (left == 0)
@@ -216,7 +216,8 @@ options_parse(struct spec *spec, int argc, char **argv, struct err *err)
 {
 	struct option_state state = {
 	    .spec = spec, .outcome = OPTIONS_RUN, .value_sep = ":::", .file_sep = "::::"};
-	struct option_scan environment = {0}, scan = {0};
+	const unsigned int verb = option_dialect_bit(spec->dialect);
+	struct option_scan environment = {.verb = verb}, scan = {.verb = verb};
 	if (option_scan(&scan, spec, argv, (size_t)argc, err) == -1)
 		return OPTIONS_ERROR;
 	if (spec->dialect == SPEC_PARALLEL && !has_plain(&scan) &&

@@ -302,9 +302,9 @@ longest_line() {
 	}
 	refused 2 'write: pinion report RUN.db'
 	refused 2 'write: pinion report RUN.db' run.db run.db
-	refused 2 'no option --hmtl' --hmtl x run.db
-	refused 2 '--html needs an argument' run.db --html
-	refused 2 '--run 0: write a number' --run 0 run.db
+	refused 2 'unknown option --hmtl: did you mean --html?' --hmtl x run.db
+	refused 2 '--html: no value: write --html FILE' run.db --html
+	refused 2 "--run: '0' is not the id of a run: write a number" --run 0 run.db
 	refused 2 '--json and --csv cannot both be written to standard output' --json --csv run.db
 	refused 2 'cannot both be written to x' --html x --trace x run.db
 	refused 3 'nothing.db' nothing.db

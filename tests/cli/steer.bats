@@ -396,6 +396,14 @@ steer_many() {
 	ends_with 143
 }
 
+@test "status --names goes without --watch and --json" {
+	local option
+	for option in --watch --json; do
+		run -2 pinion status --names $option
+		assert_equal "$output" 'pinion status: --names goes without --watch and --json: leave one out'
+	done
+}
+
 @test "bash completes the names of runs, and what they can be told" {
 	start map -j1 'sleep 1000; : {}' ::: a
 	complete_words() {

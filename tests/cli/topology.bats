@@ -139,7 +139,7 @@ print(d["affinity"]["pus"], d["affinity"]["core_count"], d["budget"], d["worker_
 @test "--help goes to stdout" {
 	run --separate-stderr pinion topology --help
 	assert_equal "$status" 0
-	[[ $output == 'usage: pinion topology '* ]]
+	[[ $output == 'Usage: pinion topology '* ]]
 	assert_equal "$stderr" ''
 }
 

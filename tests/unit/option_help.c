@@ -40,8 +40,8 @@ list_names_every_option_of_the_dialect_once_a_line(void **state)
 {
 	(void)state;
 	struct buf map = {0}, parallel = {0};
-	assert_int_equal(options_list(SPEC_MAP, &map), 0);
-	assert_int_equal(options_list(SPEC_PARALLEL, &parallel), 0);
+	assert_int_equal(options_list(OPTION_MAP, &map), 0);
+	assert_int_equal(options_list(OPTION_PARALLEL, &parallel), 0);
 	const char *map_text = buf_str(&map), *parallel_text = buf_str(&parallel);
 	static const char *const both[] = {"--jobs", "--max-procs", "-j",  "-P",
 					   "-0",     "-X",          "--lb"};
@@ -80,11 +80,10 @@ static void
 help_tells_every_listed_name_in_lines_of_a_terminal(void **state)
 {
 	(void)state;
-	static const enum spec_dialect dialects[] = {SPEC_MAP, SPEC_PARALLEL};
-	for (size_t i = 0; i < COUNT(dialects); i++) {
+	for (unsigned int verb = 1; verb <= OPTION_COMPLETION; verb *= 2) {
 		struct buf list = {0}, help = {0};
-		assert_int_equal(options_list(dialects[i], &list), 0);
-		assert_int_equal(options_print_help(dialects[i], &help), 0);
+		assert_int_equal(options_list(verb, &list), 0);
+		assert_int_equal(options_print_help(verb, &help), 0);
 		const char *text = buf_str(&help);
 		assert_names_in(buf_str(&list), text);
 		for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1)
@@ -100,7 +99,7 @@ bash_and_zsh_completion_know_every_listed_name(void **state)
 	(void)state;
 	static const char *const shells[] = {"bash", "zsh"};
 	struct buf list = {0};
-	assert_int_equal(options_list(SPEC_PARALLEL, &list), 0);
+	assert_int_equal(options_list(OPTION_PARALLEL, &list), 0);
 	for (size_t i = 0; i < COUNT(shells); i++) {
 		struct buf script = {0};
 		assert_int_equal(options_print_completion(shells[i], &script), 0);
@@ -120,7 +119,7 @@ fish_completion_knows_every_listed_name(void **state)
 {
 	(void)state;
 	struct buf list = {0}, script = {0};
-	assert_int_equal(options_list(SPEC_PARALLEL, &list), 0);
+	assert_int_equal(options_list(OPTION_PARALLEL, &list), 0);
 	assert_int_equal(options_print_completion("fish", &script), 0);
 	const char *text = buf_str(&script);
 	for (const char *at = buf_str(&list); *at != '\0'; at = strchr(at, '\n') + 1) {
