@@ -21,6 +21,42 @@
 #define RUNFILE_APPLICATION_ID 0x50696e52 /* "PinR" */
 #define RUNFILE_SCHEMA_VERSION 3
 
+/* Those of the table of tasks; SQLite reads them from 0 on, but binds them from 1 on. */
+#define RUNFILE_TASK_COLUMNS                                                           \
+	"id, run_id, stage, seq, identity, reason, exit, signal, errno, attempts,"     \
+	" started_ns, wall_ns, user_ns, sys_ns, maxrss_bytes, worker, slot, cpu, pid," \
+	" stdout_bytes, stderr_bytes, inputs, argv, overrides, stdout, stderr"
+
+enum runfile_task_column {
+	COLUMN_ID,
+	COLUMN_RUN_ID,
+	COLUMN_STAGE,
+	COLUMN_SEQ,
+	COLUMN_IDENTITY,
+	COLUMN_REASON,
+	COLUMN_EXIT,
+	COLUMN_SIGNAL,
+	COLUMN_ERRNO,
+	COLUMN_ATTEMPTS,
+	COLUMN_STARTED,
+	COLUMN_WALL,
+	COLUMN_USER,
+	COLUMN_SYS,
+	COLUMN_MAXRSS,
+	COLUMN_WORKER,
+	COLUMN_SLOT,
+	COLUMN_CPU,
+	COLUMN_PID,
+	COLUMN_STDOUT_BYTES,
+	COLUMN_STDERR_BYTES,
+	COLUMN_INPUTS,
+	COLUMN_ARGV,
+	COLUMN_OVERRIDES,
+	COLUMN_STDOUT,
+	COLUMN_STDERR,
+	COLUMN_COUNT,
+};
+
 struct runfile_db {
 	struct sqlite_late sqlite;
 	sqlite3 *handle;

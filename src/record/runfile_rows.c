@@ -14,38 +14,8 @@
 #define PART_BYTES (128 * 1024)     /* of a stream in a row of `output` */
 #define KEPT_MAX (16 * 1024 * 1024) /* of all streams before they get rows */
 
-enum task_column {
-	TASK_ID = 1,
-	TASK_RUN_ID,
-	TASK_STAGE,
-	TASK_SEQ,
-	TASK_IDENTITY,
-	TASK_REASON,
-	TASK_EXIT,
-	TASK_SIGNAL,
-	TASK_ERRNO,
-	TASK_ATTEMPTS,
-	TASK_STARTED,
-	TASK_WALL,
-	TASK_USER,
-	TASK_SYS,
-	TASK_MAXRSS,
-	TASK_WORKER,
-	TASK_SLOT,
-	TASK_CPU,
-	TASK_PID,
-	TASK_STDOUT_BYTES,
-	TASK_STDERR_BYTES,
-	TASK_INPUTS,
-	TASK_ARGV,
-	TASK_OVERRIDES,
-	TASK_STDOUT,
-	TASK_STDERR,
-	TASK_COLUMNS = TASK_STDERR,
-};
-
 static const char insert_task_sql[] =
-    "INSERT INTO task VALUES"
+    "INSERT INTO task (" RUNFILE_TASK_COLUMNS ") VALUES"
     " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 static const char insert_output_sql[] =
     "INSERT INTO output (task_id, stream, bytes) VALUES (?, ?, ?)";
@@ -234,30 +204,31 @@ rows_end(struct rows *rows, struct err *err)
 /* --- the row of a task --- */
 
 static void
-rows_bind(struct rows *rows, enum task_column column, int64_t number)
+rows_bind(struct rows *rows, enum runfile_task_column column, int64_t number)
 {
-	rows->config.db->sqlite.bind_int64(rows->insert_task, column, number);
+	rows->config.db->sqlite.bind_int64(rows->insert_task, column + 1, number);
 }
 
 static void
-rows_bind_if(struct rows *rows, enum task_column column, bool is_known, int64_t number)
+rows_bind_if(struct rows *rows, enum runfile_task_column column, bool is_known,
+	     int64_t number)
 {
 	if (is_known)
 		rows_bind(rows, column, number);
 	else
-		rows->config.db->sqlite.bind_null(rows->insert_task, column);
+		rows->config.db->sqlite.bind_null(rows->insert_task, column + 1);
 }
 
 static void
-rows_bind_column(struct rows *rows, enum task_column column, const struct buf *value,
-		 bool is_text)
+rows_bind_column(struct rows *rows, enum runfile_task_column column,
+		 const struct buf *value, bool is_text)
 {
 	const struct sqlite_late *sqlite = &rows->config.db->sqlite;
 	if (is_text)
-		sqlite->bind_text64(rows->insert_task, column, value->bytes,
+		sqlite->bind_text64(rows->insert_task, column + 1, value->bytes,
 				    value->length, SQLITE_STATIC, SQLITE_UTF8);
 	else
-		sqlite->bind_blob64(rows->insert_task, column, value->bytes,
+		sqlite->bind_blob64(rows->insert_task, column + 1, value->bytes,
 				    value->length, SQLITE_STATIC);
 }
 
@@ -265,7 +236,7 @@ static void
 rows_bind_reason(struct rows *rows, const struct result *result)
 {
 	const char *reason = reason_word(result->reason);
-	rows->config.db->sqlite.bind_text64(rows->insert_task, TASK_REASON, reason,
+	rows->config.db->sqlite.bind_text64(rows->insert_task, COLUMN_REASON + 1, reason,
 					    strlen(reason), SQLITE_STATIC, SQLITE_UTF8);
 }
 
@@ -277,21 +248,21 @@ rows_bind_result(struct rows *rows, const struct result *result)
 	bool has_process = result->pid != 0;
 	bool is_measured = has_process && rows->stage->config.spec->executor == SPEC_SPAWN;
 	rows_bind_reason(rows, result);
-	rows_bind_if(rows, TASK_EXIT, has_ended || result->exit_status != 0,
+	rows_bind_if(rows, COLUMN_EXIT, has_ended || result->exit_status != 0,
 		     result->exit_status);
-	rows_bind_if(rows, TASK_SIGNAL, result->signal != 0, result->signal);
-	rows_bind_if(rows, TASK_ERRNO, result->errno_value != 0, result->errno_value);
-	rows_bind_if(rows, TASK_STARTED, has_run, result->started_real_ns);
-	rows_bind_if(rows, TASK_WALL, has_run, result->wall_ns);
-	rows_bind_if(rows, TASK_USER, is_measured, result->user_ns);
-	rows_bind_if(rows, TASK_SYS, is_measured, result->sys_ns);
-	rows_bind_if(rows, TASK_MAXRSS, is_measured, result->maxrss_bytes);
-	rows_bind_if(rows, TASK_WORKER, has_run, result->worker);
-	rows_bind_if(rows, TASK_SLOT, has_run, result->slot);
-	rows_bind_if(rows, TASK_CPU, result->cpu != -1, result->cpu);
-	rows_bind_if(rows, TASK_PID, has_process, result->pid);
-	rows_bind(rows, TASK_STDOUT_BYTES, (int64_t)result->stdout_bytes);
-	rows_bind(rows, TASK_STDERR_BYTES, (int64_t)result->stderr_bytes);
+	rows_bind_if(rows, COLUMN_SIGNAL, result->signal != 0, result->signal);
+	rows_bind_if(rows, COLUMN_ERRNO, result->errno_value != 0, result->errno_value);
+	rows_bind_if(rows, COLUMN_STARTED, has_run, result->started_real_ns);
+	rows_bind_if(rows, COLUMN_WALL, has_run, result->wall_ns);
+	rows_bind_if(rows, COLUMN_USER, is_measured, result->user_ns);
+	rows_bind_if(rows, COLUMN_SYS, is_measured, result->sys_ns);
+	rows_bind_if(rows, COLUMN_MAXRSS, is_measured, result->maxrss_bytes);
+	rows_bind_if(rows, COLUMN_WORKER, has_run, result->worker);
+	rows_bind_if(rows, COLUMN_SLOT, has_run, result->slot);
+	rows_bind_if(rows, COLUMN_CPU, result->cpu != -1, result->cpu);
+	rows_bind_if(rows, COLUMN_PID, has_process, result->pid);
+	rows_bind(rows, COLUMN_STDOUT_BYTES, (int64_t)result->stdout_bytes);
+	rows_bind(rows, COLUMN_STDERR_BYTES, (int64_t)result->stderr_bytes);
 }
 
 /* What was executed; a task that was fed or called has none, nor one with a NUL byte. */
@@ -306,7 +277,7 @@ rows_bind_argv(struct rows *rows, uint64_t seq, uint32_t slot, uint32_t arg_coun
 					 .arg_count = arg_count,
 					 .column_count = rows->stage->config.column_count};
 	bool is_text;
-	rows_bind_if(rows, TASK_ARGV, false, 0);
+	rows_bind_if(rows, COLUMN_ARGV, false, 0);
 	if (rows->stage->config.spec->executor != SPEC_SPAWN)
 		return 0;
 	if (template_expand(rows->stage->config.command, &values, argv, err) == -1)
@@ -323,7 +294,7 @@ rows_bind_argv(struct rows *rows, uint64_t seq, uint32_t slot, uint32_t arg_coun
 	if (words_append(&rows->argv_column, (struct arg *)(void *)rows->words.bytes,
 			 argv->argc, &is_text) == -1)
 		return err_no_memory(err);
-	rows_bind_column(rows, TASK_ARGV, &rows->argv_column, is_text);
+	rows_bind_column(rows, COLUMN_ARGV, &rows->argv_column, is_text);
 	return 0;
 }
 
@@ -339,13 +310,13 @@ rows_bind_inputs(struct rows *rows, uint32_t arg_count)
 	if (words_append(&rows->inputs_column, rows->args + hidden, arg_count - hidden,
 			 &is_text) == -1)
 		return -1;
-	rows_bind_column(rows, TASK_INPUTS, &rows->inputs_column, is_text);
-	rows_bind_if(rows, TASK_OVERRIDES, false, 0);
+	rows_bind_column(rows, COLUMN_INPUTS, &rows->inputs_column, is_text);
+	rows_bind_if(rows, COLUMN_OVERRIDES, false, 0);
 	buf_clear(overrides);
 	if (hidden > 0 && hidden_append(overrides, spec, rows->args, &is_text) == -1)
 		return -1;
 	if (overrides->length > 0)
-		rows_bind_column(rows, TASK_OVERRIDES, overrides, is_text);
+		rows_bind_column(rows, COLUMN_OVERRIDES, overrides, is_text);
 	return 0;
 }
 
@@ -356,12 +327,12 @@ rows_bind_task(struct rows *rows, int64_t id, uint64_t seq, uint32_t arg_count,
 {
 	const struct spec *spec = rows->stage->config.spec;
 	*identity = identity_of_task(&rows->stage->command, spec, rows->args, arg_count);
-	rows_bind(rows, TASK_ID, id);
-	rows_bind(rows, TASK_RUN_ID, rows->config.run_id);
-	rows_bind_if(rows, TASK_STAGE, spec->job != NULL, (int64_t)spec->stage_index);
-	rows_bind(rows, TASK_SEQ, (int64_t)seq);
-	rows->config.db->sqlite.bind_blob64(rows->insert_task, TASK_IDENTITY, identity,
-					    sizeof(*identity), SQLITE_STATIC);
+	rows_bind(rows, COLUMN_ID, id);
+	rows_bind(rows, COLUMN_RUN_ID, rows->config.run_id);
+	rows_bind_if(rows, COLUMN_STAGE, spec->job != NULL, (int64_t)spec->stage_index);
+	rows_bind(rows, COLUMN_SEQ, (int64_t)seq);
+	rows->config.db->sqlite.bind_blob64(rows->insert_task, COLUMN_IDENTITY + 1,
+					    identity, sizeof(*identity), SQLITE_STATIC);
 	rows_bind_result(rows, result);
 	if (rows_bind_inputs(rows, arg_count) == -1)
 		return err_no_memory(err);
@@ -373,9 +344,10 @@ static int
 rows_bind_stream(struct rows *rows, int64_t id, int stream, const char *bytes,
 		 size_t length, bool has_rows, struct err *err)
 {
-	enum task_column column = stream == RESULT_STDOUT ? TASK_STDOUT : TASK_STDERR;
+	enum runfile_task_column column =
+	    stream == RESULT_STDOUT ? COLUMN_STDOUT : COLUMN_STDERR;
 	if (length > 0 && length <= INLINE_MAX && !has_rows) {
-		rows->config.db->sqlite.bind_blob64(rows->insert_task, column, bytes,
+		rows->config.db->sqlite.bind_blob64(rows->insert_task, column + 1, bytes,
 						    length, SQLITE_STATIC);
 		return 0;
 	}
@@ -398,7 +370,7 @@ rows_settle(struct rows *rows, const struct wire_settled *settled, struct unsett
 	int64_t id = task->id != 0 ? task->id : rows->next_id++;
 	if (rows_begin(rows, err) == -1)
 		return -1;
-	rows_bind(rows, TASK_ATTEMPTS, settled->attempt);
+	rows_bind(rows, COLUMN_ATTEMPTS, settled->attempt);
 	if (rows_bind_task(rows, id, settled->seq, settled->arg_count, &settled->result,
 			   &identity, err) == -1)
 		return -1;
@@ -442,11 +414,11 @@ rows_answer(struct rows *rows, const struct wire_answered *answered, uint32_t in
 	    .stdout_bytes = answer->output_bytes,
 	};
 	int64_t id = rows->next_id++;
-	rows_bind(rows, TASK_ATTEMPTS, 1);
+	rows_bind(rows, COLUMN_ATTEMPTS, 1);
 	if (rows_bind_task(rows, id, answered->seq + index, answered->arg_count, &result,
 			   &identity, err) == -1)
 		return -1;
-	rows_bind_if(rows, TASK_STDERR, false, 0);
+	rows_bind_if(rows, COLUMN_STDERR, false, 0);
 	if (rows_bind_stream(rows, id, RESULT_STDOUT, output, answer->output_bytes, false,
 			     err) == -1)
 		return -1;

@@ -83,38 +83,11 @@ static const char longest_sql[] =
 static const char longer_sql[] = "SELECT count(*)" OF_RUN_SQL " AND wall_ns > ?4";
 
 static const char task_sql[] =
-    "SELECT seq, reason, exit, signal, errno, attempts, started_ns, wall_ns, user_ns,"
-    " sys_ns, maxrss_bytes, worker, slot, ifnull(cpu, -1), pid, stdout_bytes,"
-    " stderr_bytes, inputs, argv, stdout, stderr, stage, (SELECT name FROM stage"
-    "  WHERE stage.run_id = task.run_id AND stage.stage = task.stage), overrides"
+    "SELECT " RUNFILE_TASK_COLUMNS ", (SELECT name FROM stage"
+    " WHERE stage.run_id = task.run_id AND stage.stage = task.stage)"
     " FROM task WHERE id = ?1";
 
-enum task_column {
-	TASK_SEQ,
-	TASK_REASON,
-	TASK_EXIT,
-	TASK_SIGNAL,
-	TASK_ERRNO,
-	TASK_ATTEMPTS,
-	TASK_STARTED,
-	TASK_WALL,
-	TASK_USER,
-	TASK_SYS,
-	TASK_MAXRSS,
-	TASK_WORKER,
-	TASK_SLOT,
-	TASK_CPU,
-	TASK_PID,
-	TASK_STDOUT_BYTES,
-	TASK_STDERR_BYTES,
-	TASK_INPUTS,
-	TASK_ARGV,
-	TASK_STDOUT,
-	TASK_STDERR,
-	TASK_STAGE,
-	TASK_STAGE_NAME,
-	TASK_OVERRIDES,
-};
+enum { COLUMN_STAGE_NAME = COLUMN_COUNT };
 
 static const char output_sql[] =
     "SELECT bytes FROM output WHERE task_id = ?1 AND stream = ?2 ORDER BY id";
@@ -384,7 +357,7 @@ runfile_tasks_overview(const struct runfile_tasks *tasks)
 /* --- its tasks --- */
 
 static bool
-is_null(struct reading *reading, enum task_column column)
+is_null(struct reading *reading, enum runfile_task_column column)
 {
 	return reading->db.sqlite.column_type(reading->row, column) == SQLITE_NULL;
 }
@@ -393,11 +366,10 @@ static enum result_reason
 read_reason(struct reading *reading)
 {
 	const struct sqlite_late *sqlite = &reading->db.sqlite;
-	const char *word = (const char *)sqlite->column_text(reading->row, TASK_REASON);
-	return word == NULL
-		   ? RESULT_REASONS
-		   : reason_find(word,
-				 (size_t)sqlite->column_bytes(reading->row, TASK_REASON));
+	const char *word = (const char *)sqlite->column_text(reading->row, COLUMN_REASON);
+	return word == NULL ? RESULT_REASONS
+			    : reason_find(word, (size_t)sqlite->column_bytes(
+						    reading->row, COLUMN_REASON));
 }
 
 /* How many lanes are before those of the task at hand. */
@@ -405,7 +377,7 @@ static uint32_t
 lane_start(struct runfile_tasks *tasks)
 {
 	uint32_t start = 0;
-	size_t at = (size_t)reading_number(&tasks->reading, TASK_STAGE) * sizeof(start);
+	size_t at = (size_t)reading_number(&tasks->reading, COLUMN_STAGE) * sizeof(start);
 	if (at < tasks->lane_starts.length)
 		memcpy(&start, tasks->lane_starts.bytes + at, sizeof(start));
 	return start;
@@ -417,28 +389,30 @@ read_task(struct runfile_tasks *tasks, struct runfile_ended *task)
 	struct reading *reading = &tasks->reading;
 	const struct sqlite_late *sqlite = &reading->db.sqlite;
 	*task = (struct runfile_ended){
-	    .seq = (uint64_t)reading_number(reading, TASK_SEQ),
-	    .attempts = (uint32_t)reading_number(reading, TASK_ATTEMPTS),
-	    .has_run = !is_null(reading, TASK_STARTED),
-	    .is_measured = !is_null(reading, TASK_USER),
-	    .stage = (const char *)sqlite->column_text(reading->row, TASK_STAGE_NAME),
+	    .seq = (uint64_t)reading_number(reading, COLUMN_SEQ),
+	    .attempts = (uint32_t)reading_number(reading, COLUMN_ATTEMPTS),
+	    .has_run = !is_null(reading, COLUMN_STARTED),
+	    .is_measured = !is_null(reading, COLUMN_USER),
+	    .stage = (const char *)sqlite->column_text(reading->row, COLUMN_STAGE_NAME),
 	};
 	task->result = (struct result){
 	    .reason = read_reason(reading),
-	    .exit_status = (int32_t)reading_number(reading, TASK_EXIT),
-	    .signal = (int32_t)reading_number(reading, TASK_SIGNAL),
-	    .errno_value = (int32_t)reading_number(reading, TASK_ERRNO),
-	    .pid = (int32_t)reading_number(reading, TASK_PID),
-	    .worker = (uint32_t)reading_number(reading, TASK_WORKER),
-	    .slot = (uint32_t)reading_number(reading, TASK_SLOT),
-	    .cpu = (int32_t)reading_number(reading, TASK_CPU),
-	    .started_real_ns = reading_number(reading, TASK_STARTED),
-	    .wall_ns = reading_number(reading, TASK_WALL),
-	    .user_ns = reading_number(reading, TASK_USER),
-	    .sys_ns = reading_number(reading, TASK_SYS),
-	    .maxrss_bytes = reading_number(reading, TASK_MAXRSS),
-	    .stdout_bytes = (uint64_t)reading_number(reading, TASK_STDOUT_BYTES),
-	    .stderr_bytes = (uint64_t)reading_number(reading, TASK_STDERR_BYTES),
+	    .exit_status = (int32_t)reading_number(reading, COLUMN_EXIT),
+	    .signal = (int32_t)reading_number(reading, COLUMN_SIGNAL),
+	    .errno_value = (int32_t)reading_number(reading, COLUMN_ERRNO),
+	    .pid = (int32_t)reading_number(reading, COLUMN_PID),
+	    .worker = (uint32_t)reading_number(reading, COLUMN_WORKER),
+	    .slot = (uint32_t)reading_number(reading, COLUMN_SLOT),
+	    .cpu = is_null(reading, COLUMN_CPU)
+		       ? -1
+		       : (int32_t)reading_number(reading, COLUMN_CPU),
+	    .started_real_ns = reading_number(reading, COLUMN_STARTED),
+	    .wall_ns = reading_number(reading, COLUMN_WALL),
+	    .user_ns = reading_number(reading, COLUMN_USER),
+	    .sys_ns = reading_number(reading, COLUMN_SYS),
+	    .maxrss_bytes = reading_number(reading, COLUMN_MAXRSS),
+	    .stdout_bytes = (uint64_t)reading_number(reading, COLUMN_STDOUT_BYTES),
+	    .stderr_bytes = (uint64_t)reading_number(reading, COLUMN_STDERR_BYTES),
 	};
 	if (task->has_run)
 		task->lane = lane_start(tasks) + task->result.slot;
@@ -493,7 +467,7 @@ runfile_tasks_nth_longest(struct runfile_tasks *tasks, uint64_t n, int64_t *wall
 /* --- its words and its output --- */
 
 static int
-read_list(struct runfile_tasks *tasks, enum task_column column, struct list *list,
+read_list(struct runfile_tasks *tasks, enum runfile_task_column column, struct list *list,
 	  const struct arg **args, size_t *count, struct err *err)
 {
 	tasks->reading.err = err;
@@ -511,14 +485,14 @@ int
 runfile_tasks_inputs(struct runfile_tasks *tasks, const struct arg **args, size_t *count,
 		     struct err *err)
 {
-	return read_list(tasks, TASK_INPUTS, &tasks->inputs, args, count, err);
+	return read_list(tasks, COLUMN_INPUTS, &tasks->inputs, args, count, err);
 }
 
 int
 runfile_tasks_argv(struct runfile_tasks *tasks, const struct arg **words, size_t *count,
 		   struct err *err)
 {
-	return read_list(tasks, TASK_ARGV, &tasks->argv, words, count, err);
+	return read_list(tasks, COLUMN_ARGV, &tasks->argv, words, count, err);
 }
 
 int
@@ -529,13 +503,13 @@ runfile_tasks_overrides(struct runfile_tasks *tasks, struct arg *overrides, stru
 	const struct sqlite_late *sqlite = &reading->db.sqlite;
 	struct list *list = &tasks->overrides;
 	*overrides = (struct arg){"", 0};
-	if (is_null(&tasks->reading, TASK_OVERRIDES))
+	if (is_null(&tasks->reading, COLUMN_OVERRIDES))
 		return 0;
 	buf_clear(&list->packed);
-	if (hidden_read(&tasks->hidden, sqlite->column_blob(reading->row, TASK_OVERRIDES),
-			(size_t)sqlite->column_bytes(reading->row, TASK_OVERRIDES),
-			sqlite->column_type(reading->row, TASK_OVERRIDES) == SQLITE_TEXT) ==
-	    -1)
+	if (hidden_read(
+		&tasks->hidden, sqlite->column_blob(reading->row, COLUMN_OVERRIDES),
+		(size_t)sqlite->column_bytes(reading->row, COLUMN_OVERRIDES),
+		sqlite->column_type(reading->row, COLUMN_OVERRIDES) == SQLITE_TEXT) == -1)
 		return err_set(err, ERR_SYSTEM,
 			       "%.200s: cannot read the overrides of a task",
 			       reading->db.path);
@@ -553,7 +527,7 @@ static const char *
 find_inline(const struct runfile_tasks *tasks, enum result_stream stream, size_t *length)
 {
 	const struct reading *reading = &tasks->reading;
-	int column = stream == RESULT_STDOUT ? TASK_STDOUT : TASK_STDERR;
+	int column = stream == RESULT_STDOUT ? COLUMN_STDOUT : COLUMN_STDERR;
 	const char *bytes = reading->db.sqlite.column_blob(reading->row, column);
 	*length = (size_t)reading->db.sqlite.column_bytes(reading->row, column);
 	return bytes;
