@@ -416,7 +416,7 @@ put_failed(struct text_writer *self)
 	buf_fini(&replay);
 }
 
-/* "  and 12 more. In all: 20 exit 1, 2 timed out" */
+/* "  12 more failed; in all 20 times exit 1, 2 times timed out" */
 static void
 put_kinds(struct text_writer *self)
 {
@@ -428,8 +428,8 @@ put_kinds(struct text_writer *self)
 	if (total == self->failed_count)
 		return;
 	self->is_full |=
-	    buf_printf(&line, "%s more failed; in all",
-		       quantity_count(count, total - self->failed_count)) == -1;
+	    buf_printf(&line, "%s%s", quantity_count(count, total - self->failed_count),
+		       self->failed_count > 0 ? " more failed; in all" : " failed:") == -1;
 	for (size_t i = 0; i < self->kind_count; i++)
 		self->is_full |= buf_printf(&line, "%s %s times %s", i == 0 ? "" : ",",
 					    quantity_count(count, self->kinds[i].count),

@@ -58,7 +58,7 @@ longest_line() {
 	[[ $output == *'2 more failed; in all 2 times exit 3, 1 times killed by signal 9 (KILL)'* ]]
 	run pinion report --top 0 run.db
 	[[ $output != *Slowest* ]]
-	[[ $output == *'3 more failed; in all'* ]]
+	[[ $output == *$'\n  3 failed: 2 times exit 3, 1 times killed by signal 9 (KILL)\n'* ]]
 }
 
 @test "it fits 60 columns, and uses the width there is" {
