@@ -16,6 +16,24 @@ name_of(const struct report_out *out)
 	return strcmp(out->name, "-") == 0 ? "standard output" : out->name;
 }
 
+/* A draft would make the folders above it; a misspelt one is better refused, as by --joblog. */
+static int
+check_folder(const char *name, struct err *err)
+{
+	const char *slash = strrchr(name, '/');
+	struct buf folder = {0};
+	int status = 0;
+	if (slash == NULL)
+		return 0;
+	if (buf_append(&folder, name, (size_t)(slash + 1 - name)) == -1 ||
+	    buf_str(&folder) == NULL)
+		status = err_no_memory(err);
+	else if (access(folder.bytes, F_OK) == -1)
+		status = err_errno(err, "cannot write %.200s", name);
+	buf_fini(&folder);
+	return status;
+}
+
 static int
 open_draft(struct report_out *out, struct err *err)
 {
@@ -32,6 +50,8 @@ report_out_open(struct report_out *out, const char *name, struct err *err)
 	if (strcmp(name, "-") == 0)
 		return 0;
 	out->fd = -1;
+	if (check_folder(name, err) == -1)
+		return -1;
 	if (draft_open(&out->draft, name) == 0)
 		return open_draft(out, err);
 	if (errno == EBUSY)

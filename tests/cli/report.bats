@@ -308,6 +308,8 @@ longest_line() {
 	refused 2 '--json and --csv cannot both be written to standard output' --json --csv run.db
 	refused 2 'cannot both be written to x' --html x --trace x run.db
 	refused 3 'nothing.db' nothing.db
+	refused 3 'cannot write none/x.html: No such file or directory' --html none/x.html run.db
+	[[ ! -e none ]]
 	refused 3 'is not a run file' plain
 	: >empty.db
 	refused 3 'is empty' empty.db
