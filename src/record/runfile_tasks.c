@@ -13,11 +13,13 @@
 #include "record/words.h"
 
 static const char run_sql[] =
-    "SELECT id, ifnull(resumes, 0), name, verb, host, pinion_version, cwd, command, "
+    "SELECT id, ifnull(resumes, 0), name, verb, host, pinion_version, cwd,"
+    " iif(EXISTS (SELECT 1 FROM stage WHERE run_id = run.id), words, command),"
     " worker_count, cpu_count, started_ns, ifnull(ended_ns, 0), outcome, ifnull(exit, 0),"
     " ifnull(passed_count, 0), first_task_id,"
     " (SELECT min(first_task_id) FROM run AS later WHERE later.id > run.id),"
-    " EXISTS (SELECT 1 FROM stage WHERE run_id = run.id)"
+    " (SELECT group_concat(name, ' | ') FROM"
+    "  (SELECT name FROM stage WHERE run_id = run.id ORDER BY stage))"
     " FROM run WHERE id = iif(?1 = 0, (SELECT max(id) FROM run), ?1)";
 
 enum run_column {
@@ -38,7 +40,7 @@ enum run_column {
 	RUN_PASSED,
 	RUN_FIRST_TASK,
 	RUN_NEXT_FIRST_TASK,
-	RUN_HAS_STAGES,
+	RUN_STAGES,
 };
 
 /* There is no index by run, but the rows of a run are together, as far as another came after it. */
@@ -154,7 +156,7 @@ read_run(struct runfile_tasks *tasks)
 	run->exit_status = (int)reading_number(reading, RUN_EXIT);
 	run->passed_count = (uint64_t)reading_number(reading, RUN_PASSED);
 	run->is_last = next_first == 0;
-	run->has_stages = reading_number(reading, RUN_HAS_STAGES) != 0;
+	run->stages = reading_text(reading, RUN_STAGES);
 	run->is_live &= run->outcome == NULL && run->is_last;
 	tasks->id_range[0] = reading_number(reading, RUN_FIRST_TASK);
 	tasks->id_range[1] = next_first == 0 ? INT64_MAX : next_first;
@@ -257,7 +259,7 @@ load_lanes(struct runfile_tasks *tasks, struct err *err)
 	struct reading *reading = &tasks->reading;
 	uint32_t count = 0;
 	int status;
-	if (!tasks->overview.has_stages)
+	if (tasks->overview.stages == NULL)
 		return 0;
 	if (read_with(tasks, slots_sql, err) == -1)
 		return -1;
@@ -336,6 +338,7 @@ runfile_tasks_close(struct runfile_tasks *tasks)
 	free(tasks->overview.version);
 	free(tasks->overview.cwd);
 	free(tasks->overview.outcome);
+	free(tasks->overview.stages);
 	runfile_words_fini(&tasks->overview.command);
 	buf_fini(&tasks->lane_starts);
 	buf_fini(&tasks->inputs.packed);

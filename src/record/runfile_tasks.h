@@ -25,7 +25,7 @@ struct runfile_overview {
 	char *host;
 	char *version; /* of the pinion that ran it */
 	char *cwd;
-	struct runfile_words command;
+	struct runfile_words command; /* where there are stages the words of the verb */
 	int worker_count;
 	int cpu_count;
 	int64_t started_real_ns;
@@ -40,9 +40,9 @@ struct runfile_overview {
 	uint64_t done_count;
 	uint64_t cancelled_count;
 	uint64_t skipped_count;
-	uint64_t ran_count;  /* those that were started; the rest is about them */
-	uint32_t slot_count; /* of all stages */
-	bool has_stages;
+	uint64_t ran_count;    /* those that were started; the rest is about them */
+	uint32_t slot_count;   /* of all stages */
+	char *stages;          /* their names; NULL: there are none */
 	int64_t first_real_ns; /* the first one's start, the last one's end */
 	int64_t last_real_ns;
 	int64_t shortest_ns;

@@ -102,8 +102,13 @@ int
 report_append_program(struct buf *text, const struct runfile_overview *run)
 {
 	const struct runfile_words *command = &run->command;
-	return command->count == 1 ? buf_append_str(text, command->words[0])
-				   : quote_append_argv(text, command->words);
+	int status = buf_printf(text, "pinion %s ", run->verb);
+	if (status == 0)
+		status = command->count == 1 ? buf_append_str(text, command->words[0])
+					     : quote_append_argv(text, command->words);
+	if (status == 0 && run->stages != NULL)
+		status = buf_printf(text, ": %s", run->stages);
+	return status;
 }
 
 /* How it ended, where that was not by itself. */

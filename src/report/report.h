@@ -62,7 +62,10 @@ int report_append_replay(struct buf *text, const struct report_config *config);
 /* What follows then: "17", or in a job of stages "read:17". */
 int report_append_task(struct buf *text, const struct runfile_ended *task);
 
-/* The command, program or library of the run; one that is a line for the shell as it is. */
+/*
+ * The run's verb, and its command, program or library, one that is a line for the shell as it is;
+ * or the words it was called with, and its stages.
+ */
 int report_append_program(struct buf *text, const struct runfile_overview *run);
 
 /* What became of the run as a whole: "failed: 3 of 17 tasks". */

@@ -131,7 +131,7 @@ csv_free(struct report_writer *writer)
 struct report_writer *
 report_csv_new(const struct report_config *config, struct report_out *out, struct err *err)
 {
-	bool has_stages = runfile_tasks_overview(config->tasks)->has_stages;
+	bool has_stages = runfile_tasks_overview(config->tasks)->stages != NULL;
 	struct csv_writer *self = calloc(1, sizeof(*self));
 	if (self == NULL ||
 	    buf_append_str(&out->text, has_stages ? "seq,stage," : "seq,") == -1 ||

@@ -232,8 +232,7 @@ put_strings(struct page_writer *self)
 	const struct runfile_overview *run = self->run;
 	struct buf *line = &self->line;
 	buf_clear(line);
-	if (buf_printf(line, "pinion %s ", run->verb) == -1 ||
-	    report_append_program(line, run) == -1 ||
+	if (report_append_program(line, run) == -1 ||
 	    put_string(self, "command", line->bytes, line->length) == -1)
 		return -1;
 	buf_clear(line);

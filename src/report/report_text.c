@@ -253,8 +253,7 @@ put_head(struct text_writer *self)
 	struct buf line = {0};
 	uint64_t bad_count = run->task_count - run->done_count;
 	bool is_well = bad_count == 0 && run->outcome != NULL && run->exit_status == 0;
-	self->is_full |= buf_printf(&line, "pinion %s ", run->verb) == -1 ||
-			 report_append_program(&line, run) == -1;
+	self->is_full |= report_append_program(&line, run) == -1;
 	colour(self, BOLD);
 	put_shown(self, line.bytes, line.length, 0);
 	colour(self, PLAIN);

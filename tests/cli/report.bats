@@ -147,6 +147,7 @@ longest_line() {
 	run --separate-stderr env COLUMNS=60 pinion report --html page.html --trace trace.json --csv=rows.csv --json=rows.json run.db
 	assert_equal "$status" 0
 	COLUMNS=60 LC_ALL=C pinion report run.db >text
+	assert_equal "$(head -n 1 text)" "pinion run job.json: $name | 2 | end"
 	[[ $(cat text) == *'2 of 10 tasks failed'*'8 done, 2 failed'* ]]
 	[[ $(cat text) == *"  stage $name: task 3: exit 1"$'\n    3\n    | said 3\n'* ]]
 	[[ $(cat text) == *$'  stage end: task 3: exit 1\n    4\n    pinion replay run.db end:3\n'* ]]
