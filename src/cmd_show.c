@@ -9,10 +9,6 @@
 #include "base/clock.h"
 #include "sink/progress.h"
 
-/* Read beyond what is needed, so that it is known how many tasks there are: at each look, in all. */
-#define SHOW_AHEAD_COUNT 16384
-#define SHOW_AHEAD_BYTES (16 * 1024 * 1024)
-
 /* --- whether and where --- */
 
 /* Somebody else gets it, and may show it. */
@@ -70,7 +66,7 @@ show_count(void *context, bool *is_all)
 {
 	const struct show_part *part = context;
 	if (part->reads_ahead)
-		plan_read_ahead(part->plan, SHOW_AHEAD_COUNT, SHOW_AHEAD_BYTES);
+		plan_read_ahead(part->plan, PLAN_AHEAD_COUNT, PLAN_AHEAD_BYTES);
 	return plan_task_count(part->plan, is_all);
 }
 

@@ -128,7 +128,7 @@ tell_add(struct tell_sum *sum, const struct run *run)
 {
 	struct backend *backend = run->backend;
 	size_t seat_count = backend->ops->seat_count(backend);
-	uint64_t total;
+	bool is_all;
 	sum->counts.done += run->counts.done;
 	sum->counts.failed += run->counts.failed;
 	sum->counts.cancelled += run->counts.cancelled;
@@ -138,8 +138,8 @@ tell_add(struct tell_sum *sum, const struct run *run)
 	sum->jobs += backend->ops->worker_count(backend);
 	if (sum->jobs_max == 0 || seat_count < sum->jobs_max)
 		sum->jobs_max = seat_count;
-	sum->has_total &= plan_total(run->config.plan, &total);
-	sum->total += total;
+	sum->total += plan_task_count(run->config.plan, &is_all);
+	sum->has_total &= is_all;
 	sum->is_paused |= run->is_paused;
 	sum->is_stopping |= run->is_cancelling;
 }
@@ -163,6 +163,22 @@ tell_state(const struct steer *steer, const struct tell_sum *sum)
 	return sum->is_paused ? "paused" : "running";
 }
 
+/* What else than input and output keeps one run from starting a task that there is. */
+static const char *
+tell_manner(const struct run *run)
+{
+	int64_t now_ns = clock_now_ns();
+	size_t idle_count = run->backend->ops->idle_count(run->backend);
+	if (!plan_has_next(run->config.plan, UINT64_MAX, now_ns))
+		return NULL;
+	if (idle_count > 0 &&
+	    !plan_has_next(run->config.plan, sinks_window_end(&run->sinks), now_ns))
+		return "window";
+	if (run->lacks_token)
+		return "jobserver";
+	return throttle_holder(&run->throttle, idle_count, now_ns);
+}
+
 /* What keeps it from starting tasks, beside having enough of them; NULL: nothing. */
 static const char *
 tell_holder(const struct conductor *conductor)
@@ -173,6 +189,11 @@ tell_holder(const struct conductor *conductor)
 		return NULL;
 	if (last->is_held || last->outputs_end != UINT64_MAX)
 		return "output";
+	for (size_t i = 0; i < conductor->run_count; i++) {
+		const char *manner = tell_manner(conductor->runs[i]);
+		if (manner != NULL)
+			return manner;
+	}
 	return first->wants_input ? "input" : NULL;
 }
 
@@ -229,6 +250,9 @@ static int
 tell_progress(const struct steer *steer, struct buf *reply)
 {
 	const struct conductor *conductor = steer->conductor;
+	/* What later stages have to do is not there before the first has done it. */
+	plan_read_ahead(conductor->runs[0]->config.plan, PLAN_AHEAD_COUNT,
+			PLAN_AHEAD_BYTES);
 	const struct tell_sum sum = tell_sum_up(conductor->runs, conductor->run_count);
 	const char *holder = tell_holder(conductor);
 	int64_t elapsed_ns = clock_now_ns() - steer->started_at_ns;

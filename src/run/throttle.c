@@ -238,6 +238,23 @@ throttle_succeeded(struct throttle *throttle, size_t count, size_t worker_count)
 
 /* --- telling --- */
 
+const char *
+throttle_holder(const struct throttle *throttle, size_t idle_count, int64_t now_ns)
+{
+	unsigned int holds = throttle->is_holding ? throttle->holds : 0;
+	if (idle_count == 0)
+		return NULL;
+	if ((holds & 1U << THROTTLE_LOAD) != 0)
+		return "load";
+	if ((holds & 1U << THROTTLE_MEMORY) != 0)
+		return "memfree";
+	if (holds != 0)
+		return "max-pressure";
+	if (throttle->is_holding && throttle->cap > 0)
+		return "memory";
+	return throttle->delay_ns > 0 && now_ns < throttle->next_at_ns ? "delay" : NULL;
+}
+
 static void
 tell_hold(const struct throttle *throttle, int hold, char *text, size_t text_bytes)
 {

@@ -90,6 +90,13 @@ void throttle_out_of_memory(struct throttle *throttle, size_t busy_count);
 void throttle_succeeded(struct throttle *throttle, size_t count, size_t worker_count);
 
 /*
+ * What keeps a task from being started that there is, where some workers are idle: the option's
+ * name, or "memory" after a kill for it. NULL: nothing.
+ */
+const char *throttle_holder(const struct throttle *throttle, size_t idle_count,
+			    int64_t now_ns);
+
+/*
  * Why tasks wait, a line for the user, if that has not been told yet: each reason once. NULL:
  * nothing new.
  */

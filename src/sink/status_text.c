@@ -280,13 +280,22 @@ append_times(struct buf *text, const cJSON *reply, size_t width)
 static int
 append_state(struct buf *text, const cJSON *reply, size_t width)
 {
+	static const char *const holders[][2] = {
+	    {"input", ", waits for input"},
+	    {"output", ", waits for whoever reads its output"},
+	    {"window", ", waits for the task whose output is next (--window)"},
+	    {"load", ", held back by --load"},
+	    {"memfree", ", held back by --memfree"},
+	    {"max-pressure", ", held back by --max-pressure"},
+	    {"memory", ", runs fewer tasks: one was killed for memory"},
+	    {"delay", ", held back by --delay"},
+	    {"jobserver", ", waits for a token of the jobserver"}};
 	const char *holder = string(reply, "held_by");
 	const char *why = "";
 	char line[160];
-	if (strcmp(holder, "input") == 0)
-		why = ", waits for input";
-	else if (strcmp(holder, "output") == 0)
-		why = ", waits for whoever reads its output";
+	for (size_t i = 0; i < sizeof(holders) / sizeof(*holders); i++)
+		if (strcmp(holder, holders[i][0]) == 0)
+			why = holders[i][1];
 	snprintf(line, sizeof(line), "%.40s%s", string(reply, "state"), why);
 	return append_field(text, "state", line, width);
 }

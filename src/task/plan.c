@@ -453,13 +453,6 @@ plan_cancel(struct plan *plan, uint64_t seq)
 		   : PLAN_WITH_POOL;
 }
 
-bool
-plan_total(const struct plan *plan, uint64_t *total)
-{
-	*total = plan->given_count;
-	return plan->is_source_done && !plan->has_unread;
-}
-
 /* --- what became of it --- */
 
 static bool

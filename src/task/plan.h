@@ -84,6 +84,10 @@ void plan_look_ahead(struct plan *plan);
 /* Whether a task is there to be given now, of a seq below `seq_end`; plan_look_ahead first. */
 bool plan_has_next(const struct plan *plan, uint64_t seq_end, int64_t now_ns);
 
+/* To tell a user how many tasks there are, so many are read ahead at a time. */
+#define PLAN_AHEAD_COUNT 16384
+#define PLAN_AHEAD_BYTES (16 * 1024 * 1024)
+
 /*
  * Reads up to `count_max` more tasks from the source, so that it is known how many there are; none
  * when more than `bytes_max` of them are waiting.
@@ -130,9 +134,6 @@ struct task *plan_find_around(const struct plan *plan, uint64_t seq);
 /* The task of this seq, which may not have been read yet, is not to be started again. */
 enum plan_place plan_cancel(struct plan *plan, uint64_t seq);
 bool plan_is_cancelled(const struct plan *plan, uint64_t seq);
-
-/* How many tasks there are that were not done before; false: not all have been read yet. */
-bool plan_total(const struct plan *plan, uint64_t *total);
 
 /* Forgets a settled task. */
 void plan_release(struct plan *plan, struct task *task);

@@ -92,6 +92,33 @@ count_names() {
 	ends_with 0
 }
 
+@test "status says which of its manners holds a run back" {
+	start map -j2 --delay 1000 "$await; : {}" ::: 1 2 3
+	wait_until field_is "r.get('held_by')" delay
+	[[ $(pinion status "$name") == *'state     running, held back by --delay'* ]]
+	pinion ctl "$name" stop
+	ends_with 143
+	start map -j2 --window 1 "$await; : {}" ::: 1 2 3
+	wait_until field_is "r.get('held_by')" window
+	touch go
+	ends_with 0
+	rm go
+	start map -j2 "$await; : {}" ::: 1 2
+	wait_until field_is "r['tasks']['running']" 2
+	assert_equal "$(field "r.get('held_by')")" None
+	touch go
+	ends_with 0
+}
+
+@test "status knows how many tasks there are before they are started" {
+	seq 5000 >input
+	start map -j1 -a input "$await; : {}"
+	wait_until field_is "r['tasks']['running']" 1
+	assert_equal "$(field "r['tasks']['total']")" 5000
+	pinion ctl "$name" stop
+	ends_with 143
+}
+
 @test "a run is called by its command and a number, and the next one by the next" {
 	cp "$(type -P sleep)" "./nap$$-$BATS_TEST_NUMBER.bin"
 	pinion map -j1 "./nap$$-$BATS_TEST_NUMBER.bin" ::: 1000 3>&- &

@@ -105,6 +105,9 @@ delay_allows_one_start_at_a_time(void **state)
 	assert_int_equal(allow(f, 10, 3, 1000), 1); /* the first at once */
 	throttle_started(&f->throttle, 1000);
 	assert_int_equal(allow(f, 10, 3, 1499), 0);
+	assert_string_equal(throttle_holder(&f->throttle, 3, 1499), "delay");
+	assert_null(throttle_holder(&f->throttle, 0, 1499));
+	assert_null(throttle_holder(&f->throttle, 3, 1500));
 	assert_int_equal(throttle_wait_until(&f->throttle, 3), 1500);
 	assert_int_equal(allow(f, 10, 3, 1500), 1);
 }
@@ -220,6 +223,7 @@ with_memory_one_more_runs_from_look_to_look(void **state)
 	assert_int_equal(judge(f, 0), 1);
 	assert_int_equal(judge(f, 1), 1);
 	assert_int_equal(judge(f, 2), 0);
+	assert_null(throttle_holder(&f->throttle, 6, f->now_ns));
 	assert_null(tell(f));             /* that is not for want of memory */
 	assert_int_equal(judge(f, 1), 1); /* in place of one that has ended */
 	f->now_ns += LOOK;
@@ -237,11 +241,14 @@ too_little_memory_holds_back_all_but_one(void **state)
 	open_throttle(f);
 	assert_int_equal(judge(f, 0), 1);
 	assert_int_equal(judge(f, 1), 0);
+	assert_string_equal(throttle_holder(&f->throttle, 7, f->now_ns), "memfree");
 	assert_string_equal(tell(f), "tasks wait: 1024 MiB of memory are free, --memfree "
 				     "wants 2048");
 	put_free(f, "3145728");
 	f->now_ns += LOOK;
 	assert_int_equal(judge(f, 1), 1);
+	assert_int_equal(judge(f, 8), 0); /* for want of a worker */
+	assert_null(throttle_holder(&f->throttle, 7, f->now_ns));
 }
 
 static void
@@ -257,6 +264,7 @@ pressure_holds_back_all_but_one_and_each_kind_is_told(void **state)
 	open_throttle(f);
 	assert_int_equal(judge(f, 0), 1);
 	assert_int_equal(judge(f, 1), 0);
+	assert_string_equal(throttle_holder(&f->throttle, 7, f->now_ns), "max-pressure");
 	assert_string_equal(tell(f), "tasks wait: cpu pressure is 50%, --max-pressure "
 				     "wants less than 50%");
 	assert_string_equal(tell(f), "tasks wait: io pressure is 31%, --max-pressure "
@@ -291,6 +299,7 @@ kill_for_memory_halves_what_may_run_until_tasks_succeed(void **state)
 	assert_null(tell(f));
 	assert_int_equal(judge(f, 7), 0);
 	assert_int_equal(judge(f, 4), 0);
+	assert_string_equal(throttle_holder(&f->throttle, 4, f->now_ns), "memory");
 	assert_int_equal(judge(f, 3), 1);
 	assert_int_equal(judge(f, 0), 1);
 	throttle_out_of_memory(&f->throttle, 1);
