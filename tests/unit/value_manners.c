@@ -20,7 +20,7 @@ static int
 set_zone(void **state)
 {
 	(void)state;
-	setenv("TZ", "XXX-3", 1);
+	setenv("TZ", "TST-3", 1);
 	tzset();
 	return 0;
 }
