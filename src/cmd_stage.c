@@ -31,7 +31,8 @@ stage_say_limit(const struct stage *stage, size_t limit)
 			 stage->worker_count, jobs->value);
 }
 
-void
+/* Each line of the text is a message. Takes it apart. */
+static void
 stage_say_lines(const struct stage *stage, struct buf *text)
 {
 	const struct diag *diag = &stage->shared->diag;

@@ -116,7 +116,4 @@ void stage_print_summary(const struct stage *stage);
 /* Whether any of them did not end well, or what it put out was no task of the next stage. */
 bool stage_has_failures(const struct stage *stage);
 
-/* Each line of the text is a message. Takes it apart. */
-void stage_say_lines(const struct stage *stage, struct buf *text);
-
 #endif

@@ -11,9 +11,6 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* What io_pipe callers ask the kernel for; it may give less. */
-#define IO_PIPE_BYTES (256 * 1024)
-
 /* One read or write, again after EINTR. 0 from io_read is the end. */
 ssize_t io_read(int fd, void *bytes, size_t length);
 ssize_t io_write(int fd, const void *bytes, size_t length);
@@ -34,7 +31,7 @@ int io_dup(int fd);
 
 int io_set_nonblocking(int fd);
 
-/* fds[0] to read, fds[1] to write, both blocking. */
+/* fds[0] to read, fds[1] to write, both blocking; a wish for a size, 0: none, may not be granted. */
 int io_pipe(int fds[2], size_t capacity_bytes);
 
 /* An anonymous file in memory of `length` bytes; a file unlinked at birth where there is no memfd. */

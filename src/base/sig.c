@@ -2,9 +2,6 @@
 #include "base/sig.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -80,27 +77,4 @@ sig_die_of(int signal)
 	sigaddset(&set, signal);
 	raise(signal);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
-const char *
-sig_name(int signal)
-{
-	return sigabbrev_np(signal);
-}
-
-int
-sig_number(const char *name)
-{
-	char *end;
-	long number = strtol(name, &end, 10);
-	if (end != name && *end == '\0')
-		return number > 0 && number < NSIG ? (int)number : -1;
-	if (strncasecmp(name, "SIG", 3) == 0)
-		name += 3;
-	for (int signal = 1; signal < NSIG; signal++) {
-		const char *known = sigabbrev_np(signal);
-		if (known != NULL && strcasecmp(known, name) == 0)
-			return signal;
-	}
-	return -1;
 }

@@ -44,10 +44,4 @@ void sig_origin_restore(const struct sig_origin *origin, const int *signals);
 /* Ends the process by this signal, as if it had never been handled; returns only if that fails. */
 void sig_die_of(int signal);
 
-/* "TERM" for 15; NULL when the number has no name (real-time signals). */
-const char *sig_name(int signal);
-
-/* 15 for "TERM", "SIGTERM", "15"; -1 when there is no such signal. */
-int sig_number(const char *name);
-
 #endif

@@ -60,7 +60,8 @@ job_take_text(struct spec *spec, const struct json_value *value, const char *exp
 	return NULL;
 }
 
-char *
+/* As job_take_text, of a number, too. */
+static char *
 job_take_word(struct spec *spec, const struct json_value *value, struct err *err)
 {
 	if (value->kind == JSON_NUMBER)

@@ -16,9 +16,6 @@
 char *job_take_text(struct spec *spec, const struct json_value *value,
 		    const char *expected, struct err *err);
 
-/* The same of a number, too. */
-char *job_take_word(struct spec *spec, const struct json_value *value, struct err *err);
-
 /* All of an array as words, NULL-terminated; of a string as one. NULL and err. */
 char **job_take_words(struct spec *spec, const struct json_value *value, size_t *count,
 		      struct err *err);

@@ -218,7 +218,8 @@ coproc_program_has_stderr(const struct coproc_program *program)
 	return program_pipe_bytes(program->err_fd) > 0;
 }
 
-bool
+/* Whether it has read anything of what was written to it: then it is past its start. */
+static bool
 coproc_program_has_read(struct coproc_program *program)
 {
 	if (!program->has_read && program->in_fd != -1)

@@ -59,9 +59,6 @@ void coproc_program_fini(struct coproc_program *program);
 /* -1 and err: the worker is told to give up, for the next time would be no better. */
 int coproc_program_start(struct coproc_program *program, struct err *err);
 
-/* Whether it has read anything of what was written to it: then it is past its start. */
-bool coproc_program_has_read(struct coproc_program *program);
-
 /* Bytes written to it that it has not read, dead or alive; 0 when its stdin was closed. */
 uint64_t coproc_program_unread_bytes(const struct coproc_program *program);
 

@@ -305,7 +305,8 @@ fill_from(struct machine *machine, const struct source *source,
 
 /* --- Making one --- */
 
-int
+/* One PU per core, nothing else known. */
+static int
 machine_init_flat(struct machine *machine, const unsigned int *allowed,
 		  size_t allowed_count, struct err *err)
 {

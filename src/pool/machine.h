@@ -70,10 +70,6 @@ int machine_init_synthetic(struct machine *machine, const char *description,
 			   const unsigned int *allowed, size_t allowed_count,
 			   struct err *err);
 
-/* One PU per core, nothing else known. */
-int machine_init_flat(struct machine *machine, const unsigned int *allowed,
-		      size_t allowed_count, struct err *err);
-
 void machine_fini(struct machine *machine);
 
 #endif

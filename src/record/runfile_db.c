@@ -111,7 +111,8 @@ static const char schema_sql[] = "BEGIN IMMEDIATE;"
 _Static_assert(RUNFILE_APPLICATION_ID == 1349086802, "in the schema");
 _Static_assert(RUNFILE_SCHEMA_VERSION == 3, "in the schema");
 
-int
+/* err from what SQLite says: "FILE: database or disk is full". Returns -1. */
+static int
 runfile_db_fail(const struct runfile_db *db, struct err *err)
 {
 	int errno_value = db->sqlite.system_errno(db->handle);

@@ -71,9 +71,6 @@ int runfile_db_open(struct runfile_db *db, const char *path, bool is_writer,
 		    struct err *err);
 void runfile_db_close(struct runfile_db *db);
 
-/* err from what SQLite says: "FILE: database or disk is full". Returns -1. */
-int runfile_db_fail(const struct runfile_db *db, struct err *err);
-
 /* SQL without results. */
 int runfile_db_exec(const struct runfile_db *db, const char *sql, struct err *err);
 

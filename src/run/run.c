@@ -452,7 +452,6 @@ run_check_cancelled(struct run *run)
 	}
 }
 
-/* What will never be started has its end too. */
 /* It waited for a retry that will not be: its last attempt was its end, whose output is forgotten. */
 static void
 run_settle_last(struct run *run, struct task *task, const struct result *last)
@@ -464,6 +463,7 @@ run_settle_last(struct run *run, struct task *task, const struct result *last)
 	run_settle_task(run, task, &result);
 }
 
+/* What will never be started has its end too. */
 static void
 run_skip(struct run *run)
 {

@@ -37,8 +37,7 @@ enum plan_next {
 };
 
 enum plan_verdict {
-	PLAN_UNKNOWN, /* no such attempt in flight: to be ignored */
-	PLAN_RETRY,   /* will be tried again */
+	PLAN_RETRY, /* will be tried again */
 	PLAN_SETTLED, /* that was the last word; plan_release after the sinks have seen it */
 };
 

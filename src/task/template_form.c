@@ -78,7 +78,8 @@ add_rpl(struct buf *parts, const struct rpl *rpl, struct err *err)
 	return add_part(parts, &part, err);
 }
 
-int
+/* Finds the replacement strings in `text`; appends its parts to `parts`. */
+static int
 form_scan(struct rpl_table *table, const char *text, size_t length, struct buf *parts,
 	  struct err *err)
 {

@@ -48,10 +48,6 @@ bool form_has_values(const struct form *form);
 /* Whether a part stands for this output, from 1. */
 bool form_has_out(const struct form *form, size_t index);
 
-/* Finds the replacement strings in `text`; appends its parts to `parts`. */
-int form_scan(struct rpl_table *table, const char *text, size_t length, struct buf *parts,
-	      struct err *err);
-
 /* One word of all the text, even when it is empty. */
 int form_add_word(struct form *form, struct rpl_table *table, const char *text,
 		  size_t length, struct err *err);

@@ -1,45 +1,11 @@
-/* Signals: names, the descriptor, and giving back what the caller had. */
+/* Signals: the descriptor, and giving back what the caller had. */
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "child.h"
 
 #include "base/sig.h"
-
-static void
-names_and_numbers_go_both_ways(void **state)
-{
-	(void)state;
-	for (int signal = 1; signal <= 31; signal++) {
-		const char *name = sig_name(signal);
-		char with_prefix[32] = "SIG";
-		char digits[16];
-		assert_non_null(name);
-		assert_int_equal(sig_number(name), signal);
-		strncat(with_prefix, name, 20);
-		assert_int_equal(sig_number(with_prefix), signal);
-		snprintf(digits, sizeof(digits), "%d", signal);
-		assert_int_equal(sig_number(digits), signal);
-	}
-	assert_string_equal(sig_name(SIGTERM), "TERM");
-	assert_int_equal(sig_number("term"), SIGTERM);
-	assert_int_equal(sig_number("sigHup"), SIGHUP);
-	assert_null(sig_name(SIGRTMIN + 2));
-	assert_int_equal(sig_number("40"), 40);
-}
-
-static void
-what_is_no_signal_has_no_number(void **state)
-{
-	(void)state;
-	static const char *const names[] = {"",    "SIG", "0",           "-1",   "65",
-					    "15x", "TER", "99999999999", "TERM "};
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		assert_int_equal(sig_number(names[i]), -1);
-}
 
 static void
 descriptor_gives_signals_one_by_one(void **state)
@@ -160,8 +126,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TIMED_TEST(names_and_numbers_go_both_ways),
-	    TIMED_TEST(what_is_no_signal_has_no_number),
 	    TIMED_TEST(descriptor_gives_signals_one_by_one),
 	    TIMED_TEST(handler_runs_with_all_signals_blocked_and_restarts_nothing),
 	    TIMED_TEST(what_the_caller_had_is_given_back),
