@@ -10,39 +10,65 @@
  *                                                       v
  *                                sink: output, failures; record
  *
- *   main.c, cmd_*.c   one file per verb: over cmd_tasks those that run tasks, over cmd_request the
- *            others; cmd_job (what its stages share, the end, exit status) and cmd_stage (joins
- *            source, plan, backend, sinks); cmd_bench has a job done several times; cmd_show:
- *            whether and where a job is shown while it goes on
- *   input/   what the user wrote: options, job files (job_*, json_read) -> task/spec;
- *            files (lines, csv, jsonl), lists, glob, range, link (the stage before) -> a
- *            task/source
- *   task/    spec, task, override, template, plan, ends, stamp (how a file was made), and the
- *            interfaces source.h, history.h, backend.h, sink.h
- *   run/     conductor (the loop over all runs of a job, signals); run: feed, wait, settle;
- *            run_hear: results; sinks and late (what records hear once the output is out);
- *            throttle, which reads gauge; memkills (which tasks the kernel has killed); tokens
- *            (cores lent to make and its kind in tasks); time limits; control (a socket for
- *            status and ctl) and steer (what they want of a job); live: their end of it
- *   pool/    topology (budget, machine: from sysfs or hwloc, places); pool (watch, replace, let
- *            the last tasks go) with flights and chunking; start (by fork, spawn or a server);
- *            worker, its channel and its executor: spawn, coproc (a program, its protocol, doze),
- *            plugin (dlopen); tree (a task's processes, and ending them); outputs
- *            (files that tasks make)
- *   sink/    output (order; as it was printed, or JSON), failures (the summary, with tails), tally
- *            and figures (of bench), display (of the progress of each run; with eta, and lanes:
- *            what the workers do), status_text
- *   record/  what is kept of a run, and what it says when a run is resumed: records (all of
- *            them), joblog, uptodate (files that need not be made again), results
- *            (a tree of files, tables, objects), runfile with its recorder, a process that
- *            writes the database; cron (one run of a name, silent unless it fails)
- *   report/  what a run file tells of a run: a summary, a page for a browser (page.html, .css and
- *            .js are put into the program as they are), a trace, rows
- *   ipc/     ring, board, outbox and its frames (between processes), jobserver (make's pipe of
- *            tokens), spill, loop (epoll), sock (Unix sockets of this user), run_name
- *   base/    err, diag, buf, io, slurp, cgroup, clock, decimal, sig, quote, makeflags, hash,
- *            blake2b, json_text, seqmap, seqset, draft (files that are there whole or not at
- *            all), screen (lines that come and go on a terminal), cells (text as wide as there)
+ *   main.c   cmd_* are the verbs: over cmd_tasks those that run tasks (cmd_run, cmd_bench),
+ *            over cmd_request the others (cmd_topology, cmd_report, cmd_replay, cmd_status,
+ *            cmd_ctl, cmd_completion); cmd_job what the stages of a job share, its end, the
+ *            exit status; cmd_stage joins source, plan, backend, sinks; cmd_show whether and
+ *            where progress is drawn
+ *   input/   what the user wrote.
+ *            Options: options; option_table the rows, option_scan words -> rows, option_find
+ *            one by its name, option_set and option_set_manners rows -> task/spec, option_value
+ *            and value_manners what values mean, option_refuse, option_settle the rest,
+ *            option_words $PARALLEL, shell which one; option_help, option_complete; request the
+ *            words of verbs without tasks; library, members
+ *            Job files: job_json (job_keys, job_tree, job_inputs, job_parts), job_print and
+ *            job_schema; json_read bytes -> json_tree
+ *            Inputs: args is the task/source; items of lines (and columns), csv, jsonl, lists,
+ *            glob, range; rows, zip, combine, shuffle, group on their way to tasks; link, the
+ *            stage before
+ *   task/    spec, arg, task, result (result_json), override, source, backend, sink, history
+ *            (interfaces); plan what may run next, ends, median; template (template_form,
+ *            template_compiled, template_expand, template_length), its strings rpl, rpl_plus,
+ *            edit, subst, perl_regex; shell_words; stamp how a file was made
+ *   run/     conductor the loop over all runs of a job, signals; run (run_parts) feed, wait,
+ *            settle, run_hear results, attempts time limits; sinks and late, what records hear
+ *            once the output is out; throttle, which reads gauge; memkills which tasks the
+ *            kernel has killed; tokens cores lent to make and its kind; control
+ *            (control_request) a socket, steer (steer_parts, steer_tell) what status and ctl
+ *            want, live their end of it
+ *   pool/    topology (topology_parts, topology_print) of budget, machine (machine_sysfs,
+ *            hwloc_late) and places; pool (pool_parts, pool_hear, pool_staff, pool_steer,
+ *            pool_tail) watch, replace, let the last go; flights, chunking, family; dry in its
+ *            place
+ *            start (start_parts) a worker: start_fork, start_spawn, start_server and its
+ *            server; letter, what it cannot know
+ *            worker its channel, initializer and executor: exec_spawn (spawn, capture),
+ *            exec_coproc (coproc_program, coproc_requests, coproc_silence, protocol, doze),
+ *            exec_plugin (plugin); task_env and task_setting, outputs the files that tasks
+ *            make, child, tree
+ *   sink/    output (output_parts) in order: output_plain or output_json; outlet, writer,
+ *            decorate, pending on the way; failures the summary, tails, hint; tally, figures
+ *            and figures_advise of bench; progress (progress_text, eta) and lanes in a display;
+ *            status_text; visible
+ *   record/  what is kept of a run, and what it says when one is resumed: records all of them;
+ *            joblog (joblog_parts, joblog_file, joblog_line, joblog_past, joblog_retry);
+ *            uptodate files that need not be made again; results a tree, tables, objects
+ *            (results_tree, results_table, results_rows, results_path, results_front,
+ *            results_history); runfile, over runfile_pipe and runfile_wire, to
+ *            runfile_recorder, a process that writes runfile_run and runfile_rows, over
+ *            runfile_db (sqlite_late); read by runfile_past, runfile_kept, runfile_source,
+ *            runfile_read, runfile_tasks, over reading; hidden,
+ *            words, reason, limits in columns; identity, identity_bag; cron one run of a name,
+ *            silent unless it fails
+ *   report/  what a run file tells of a run: report; report_text, report_page (page.html, .css
+ *            and .js through page_file), report_trace, report_json, report_csv to report_out,
+ *            with report_words, shown, quantity, durations, usage, picture, column
+ *   ipc/     ring, board, blocks, outbox and its frame (between processes), jobserver make's
+ *            pipe of tokens, spill, loop epoll, sock Unix sockets of this user, run_name
+ *   base/    err, diag, buf, io, slurp, private_dir, cgroup, clock, decimal, sig, quote,
+ *            makeflags, hash, blake2b, json_text, seqmap, seqset, draft files that are there
+ *            whole or not at all, screen lines that come and go on a terminal, cells text as
+ *            wide as there
  *   pinion-plugin.h   what plugins are compiled with; installed
  *
  * Processes: the coordinator is the commands, input, task, run, sink and pool.c; a worker is
