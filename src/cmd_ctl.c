@@ -87,6 +87,18 @@ write_request(const struct order *order, char *line, size_t line_bytes)
 			 order->verb == CONTROL_JOBS ? "count" : "seq", order->number);
 }
 
+static int
+describe_cancel(const struct order *order, double count, struct buf *text)
+{
+	if (order->number == 0)
+		return buf_printf(text, "%s: tasks cancelled: %.0f\n", order->name, count);
+	if (order->stage == 0)
+		return buf_printf(text, "%s: task %" PRIu64 " is cancelled\n",
+				  order->name, order->number);
+	return buf_printf(text, "%s: task %" PRIu64 ":%" PRIu64 " is cancelled\n",
+			  order->name, order->stage, order->number);
+}
+
 /* What a person reads when it was done. */
 static int
 describe(const struct order *order, const cJSON *reply, struct buf *text)
@@ -105,10 +117,7 @@ describe(const struct order *order, const cJSON *reply, struct buf *text)
 	case CONTROL_DRAIN:
 		return buf_printf(text, "%s: starts nothing more\n", order->name);
 	case CONTROL_CANCEL:
-		if (order->number > 0)
-			return buf_printf(text, "%s: task %" PRIu64 " is cancelled\n",
-					  order->name, order->number);
-		return buf_printf(text, "%s: tasks cancelled: %.0f\n", order->name, number);
+		return describe_cancel(order, number, text);
 	case CONTROL_STOP:
 		return buf_printf(text, "%s: is ending its tasks\n", order->name);
 	case CONTROL_STATUS:

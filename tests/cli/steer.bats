@@ -317,7 +317,7 @@ steer_many() {
 	run pinion ctl "$name" cancel 3:1
 	assert_equal "$output" "pinion ctl: $name: there is no stage 3"
 	pinion ctl "$name" pause
-	pinion ctl "$name" cancel 2:3
+	assert_equal "$(pinion ctl "$name" cancel 2:3)" "$name: task 2:3 is cancelled"
 	pinion ctl "$name" cancel 2:1
 	touch go
 	wait_until field_is "[r['tasks']['running'], r['state']]" "[0, 'paused']"
