@@ -82,7 +82,7 @@ show_describe(void *context, uint64_t seq, uint32_t slot, struct buf *text)
 {
 	struct show_part *part = context;
 	struct err err = {0};
-	const struct task *task = plan_look(part->plan, seq);
+	const struct task *task = plan_find_around(part->plan, seq);
 	if (task == NULL)
 		return;
 	const char *packed = task_bytes(task);

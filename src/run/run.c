@@ -187,12 +187,13 @@ run_feed_one(struct run *run, size_t *count, int64_t now_ns, struct err *err)
 	uint32_t task_count = task->count; /* the task may be gone once it is submitted */
 	int status = run->backend->ops->submit(run->backend, task, err);
 	*count -= task_count;
-	if (status == 0) {
-		throttle_started(&run->throttle, now_ns);
-		tokens_submitted(&run->tokens, task_count);
-	} else
+	if (status != 0) {
 		plan_returned(run->config.plan, task, 0);
-	return status == 0 ? 1 : -(status == -1);
+		return status == -1 ? -1 : 0;
+	}
+	throttle_started(&run->throttle, now_ns);
+	tokens_submitted(&run->tokens, task_count);
+	return 1;
 }
 
 /* What holds tasks back, for the user; each reason once. */

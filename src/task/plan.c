@@ -353,13 +353,12 @@ plan_wait_until(const struct plan *plan)
 							 : plan->backoff->due_at_ns;
 }
 
-const struct task *
-plan_look(const struct plan *plan, uint64_t seq)
+struct task *
+plan_find_around(const struct plan *plan, uint64_t seq)
 {
 	for (uint64_t before = 0; before < TASK_CHUNK_MAX && before <= seq; before++) {
 		const uint64_t *word = seqmap_find(&plan->tasks, seq - before);
-		const struct task *task =
-		    word == NULL ? NULL : (const struct task *)(uintptr_t)*word;
+		struct task *task = word == NULL ? NULL : (struct task *)(uintptr_t)*word;
 		if (task != NULL)
 			return before < task->count ? task : NULL;
 	}
@@ -407,20 +406,6 @@ bool
 plan_is_cancelled(const struct plan *plan, uint64_t seq)
 {
 	return plan->cancelled != NULL && seqset_find(plan->cancelled, seq) != NULL;
-}
-
-struct task *
-plan_find_around(const struct plan *plan, uint64_t seq)
-{
-	size_t cursor = 0;
-	uint64_t first;
-	uint64_t word;
-	while (seqmap_next(&plan->tasks, &cursor, &first, &word)) {
-		struct task *task = (struct task *)(uintptr_t)word;
-		if (seq >= first && seq - first < task->count)
-			return task;
-	}
-	return NULL;
 }
 
 /* It waits no longer for its time to come. */

@@ -105,7 +105,7 @@ int64_t plan_wait_until(const struct plan *plan);
  * The task or chunk with this seq in it that has not settled, NULL when there is none. For a look
  * now and then: it searches.
  */
-const struct task *plan_look(const struct plan *plan, uint64_t seq);
+struct task *plan_find_around(const struct plan *plan, uint64_t seq);
 
 /* The task or chunk in flight that begins so, NULL when there is none. */
 struct task *plan_find(const struct plan *plan, uint64_t seq, uint32_t attempt);
@@ -126,9 +126,6 @@ enum plan_verdict plan_finished(struct plan *plan, struct task *task,
 
 /* The first tasks of a chunk have succeeded so: they are forgotten, and the rest goes on. */
 void plan_answered(struct plan *plan, struct task *task, const struct answers *answers);
-
-/* The task, or chunk, that this seq is of, if it has not settled; NULL. Looks at all of them. */
-struct task *plan_find_around(const struct plan *plan, uint64_t seq);
 
 /* The task of this seq, which may not have been read yet, is not to be started again. */
 enum plan_place plan_cancel(struct plan *plan, uint64_t seq);

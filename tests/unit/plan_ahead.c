@@ -88,12 +88,12 @@ look_finds_the_chunk_a_task_is_in(void **state)
 	struct fixture *f = *state;
 	open_plan(f, "ttttwt");
 	plan_read_ahead(f->plan, 2000, 1);
-	assert_int_equal(plan_look(f->plan, 3)->seq, 0);
+	assert_int_equal(plan_find_around(f->plan, 3)->seq, 0);
 	take(f, 0, 0, 1);
-	assert_int_equal(plan_look(f->plan, 0)->seq, 0);
-	assert_int_equal(plan_look(f->plan, 3)->seq, 1);
-	assert_null(plan_look(f->plan, 4));
-	assert_null(plan_look(f->plan, UINT64_MAX - 1));
+	assert_int_equal(plan_find_around(f->plan, 0)->seq, 0);
+	assert_int_equal(plan_find_around(f->plan, 3)->seq, 1);
+	assert_null(plan_find_around(f->plan, 4));
+	assert_null(plan_find_around(f->plan, UINT64_MAX - 1));
 }
 
 int
