@@ -1,6 +1,7 @@
 /* runfile_read.c: see runfile_read.h. */
 #include "record/runfile_read.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,10 +124,12 @@ static int
 refuse_task(const char *path, const struct runfile_which *which, struct err *err)
 {
 	bool has_stage = which->stage != NULL;
-	return err_set(err, ERR_USAGE, "%.200s: no task %ju%s%.100s has ended in %s",
+	char run[40] = "";
+	if (which->run_id != 0)
+		snprintf(run, sizeof(run), "run %jd of ", (intmax_t)which->run_id);
+	return err_set(err, ERR_USAGE, "%.200s: no task %ju%s%.100s has ended in %sit",
 		       path, (uintmax_t)which->seq + 1, has_stage ? " of stage " : "",
-		       has_stage ? which->stage : "",
-		       which->run_id == 0 ? "it" : "this run");
+		       has_stage ? which->stage : "", run);
 }
 
 int

@@ -279,6 +279,9 @@ record_objects() {
 	run --separate-stderr pinion replay run.db none:1
 	assert_equal "$status" 2
 	assert_equal "$stderr" "pinion replay: $PWD/run.db: no task 1 of stage none has ended in it"
+	run --separate-stderr pinion replay --run 7 run.db 1
+	assert_equal "$status" 2
+	assert_equal "$stderr" "pinion replay: $PWD/run.db: no task 1 has ended in run 7 of it"
 	run -2 pinion replay run.db :1
 	[[ $output == *'write the number of a task, from 1, or STAGE:TASK' ]]
 }
