@@ -432,6 +432,15 @@ schema_members() {
 	run_examples "$(page_of call)" 3
 }
 
+@test "a verb that there is not is told the nearest, and none all of them" {
+	run -2 pinion repotr
+	assert_equal "$output" 'pinion: no such verb: repotr: did you mean report?'
+	run -2 pinion nonsense
+	assert_equal "$output" 'pinion: no such verb: nonsense; pinion --help lists them'
+	run -2 pinion
+	[[ $output == 'pinion: which verb? Say one of: map, feed, '*', completion, or --help' ]]
+}
+
 @test "completion scripts are scripts of their shells" {
 	local shell
 	pinion completion bash | bash -n

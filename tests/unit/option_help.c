@@ -99,7 +99,8 @@ bash_and_zsh_completion_know_every_listed_name(void **state)
 	(void)state;
 	static const char *const shells[] = {"bash", "zsh"};
 	struct buf list = {0};
-	assert_int_equal(options_list(OPTION_PARALLEL, &list), 0);
+	for (unsigned int verb = 1; verb <= OPTION_COMPLETION; verb *= 2)
+		assert_int_equal(options_list(verb, &list), 0);
 	for (size_t i = 0; i < COUNT(shells); i++) {
 		struct buf script = {0};
 		assert_int_equal(options_print_completion(shells[i], &script), 0);
@@ -119,7 +120,8 @@ fish_completion_knows_every_listed_name(void **state)
 {
 	(void)state;
 	struct buf list = {0}, script = {0};
-	assert_int_equal(options_list(OPTION_PARALLEL, &list), 0);
+	for (unsigned int verb = 1; verb <= OPTION_COMPLETION; verb *= 2)
+		assert_int_equal(options_list(verb, &list), 0);
 	assert_int_equal(options_print_completion("fish", &script), 0);
 	const char *text = buf_str(&script);
 	for (const char *at = buf_str(&list); *at != '\0'; at = strchr(at, '\n') + 1) {
