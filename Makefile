@@ -64,6 +64,9 @@ unit_sources := $(wildcard tests/unit/*.c)
 units := $(unit_sources:tests/unit/%.c=$(BUILD)/unit/%)
 threaded_units := $(if $(unit_sources),$(patsubst tests/unit/%.c,$(BUILD)/unit/%,\
 	$(shell grep -l '<pthread\.h>' $(unit_sources))))
+# In these the library's allocations are made to fail, see tests/unit/starve.h.
+starved_units := $(if $(unit_sources),$(patsubst tests/unit/%.c,$(BUILD)/unit/%,\
+	$(shell grep -l '"starve\.h"' $(unit_sources))))
 bench_sources := $(wildcard tests/bench/*.c)
 bench_programs := $(bench_sources:tests/bench/%.c=$(BUILD)/bench/%)
 fuzz_sources := $(wildcard tests/fuzz/*.c)
@@ -106,9 +109,12 @@ $(BUILD)/obj/report/page_file.o: $(BUILD)/page_file.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(compile) -MMD -MP -c -o $@ $<
 
+starve_flags := $(foreach name,malloc calloc realloc reallocarray strdup strndup realpath getcwd \
+	asprintf free buf_grow buf_printf buf_append_str buf_str,-Wl,--wrap=$(name))
+$(starved_units): unit_flags = $(starve_flags)
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libpinion.a $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(compile) $(test_cflags) -pthread -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
+	$(compile) $(test_cflags) -pthread -MMD -MP -MF $@.d $(LDFLAGS) $(unit_flags) -o $@ $< \
 		$(BUILD)/libpinion.a $(test_libs) $(pkg_libs) $(SYSTEM_LIBS) $(LDLIBS)
 
 # The limit programs are measured against, so they know nothing of pinion.

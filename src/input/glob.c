@@ -32,8 +32,11 @@ glob_add(struct glob_walk *walk)
 		list->names = names;
 		list->capacity = capacity;
 	}
-	list->names[list->count] = strndup(walk->path.bytes, walk->path.length);
-	return list->names[list->count++] == NULL ? err_no_memory(walk->err) : 0;
+	char *name = strndup(walk->path.bytes, walk->path.length);
+	if (name == NULL)
+		return err_no_memory(walk->err);
+	list->names[list->count++] = name;
+	return 0;
 }
 
 static int

@@ -1,5 +1,6 @@
 /* Files by patterns, and numbers: inputs that are found, not read. */
 #include "inputs.h"
+#include "starve.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -197,6 +198,28 @@ a_range_and_files_are_inputs_like_others(void **state)
 	assert_job(&job, 1, "a.jpg 1|a.jpg 3|b.jpg 1|b.jpg 3");
 }
 
+static int
+find_all(void *context)
+{
+	struct glob_list list;
+	struct err err = {0};
+	int status = find(&list, 0, &err, "**/*.jpg", "d/e/*");
+	if (status == 0)
+		assert_int_equal(list.count, *(size_t *)context);
+	else
+		assert_non_null(strstr(err.text, "memory"));
+	glob_fini(&list);
+	return status;
+}
+
+static void
+without_memory_nothing_is_found(void **state)
+{
+	(void)state;
+	size_t count = 6;
+	starve_each(find_all, &count);
+}
+
 int
 main(void)
 {
@@ -208,6 +231,7 @@ main(void)
 	    cmocka_unit_test(numbers_go_up_or_down_and_are_exact),
 	    cmocka_unit_test(numbers_that_are_no_range_are_refused),
 	    cmocka_unit_test(a_range_and_files_are_inputs_like_others),
+	    cmocka_unit_test(without_memory_nothing_is_found),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
