@@ -275,7 +275,7 @@ starve_once(starve_work *work, void *context, unsigned long fail_at, bool is_for
  * may also do without.
  */
 static inline void
-starve_all(starve_work *work, void *context, bool must_fail)
+starve_all(starve_work *work, void *context, bool must_fail, unsigned int step)
 {
 	starve.has_failed = mmap(NULL, sizeof(*starve.has_failed), PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -290,7 +290,8 @@ starve_all(starve_work *work, void *context, bool must_fail)
 			if (status == 0 && must_fail)
 				fail_msg("allocation %lu failed%s, and nobody says so",
 					 fail_at, is_for_good != 0 ? " for good" : "");
-			if (++fail_at > STARVE_MAX)
+			fail_at += step;
+			if (fail_at > STARVE_MAX)
 				fail_msg("there is no end of allocations");
 		}
 		assert_int_equal(status, 0);
@@ -303,7 +304,7 @@ starve_all(starve_work *work, void *context, bool must_fail)
 static inline void
 starve_each(starve_work *work, void *context)
 {
-	starve_all(work, context, true);
+	starve_all(work, context, true, 1);
 }
 
 #endif
