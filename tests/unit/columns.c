@@ -84,6 +84,12 @@ escaped_bytes_are_themselves(void **state)
 	assert_split("\\.", "a.b", "<a><b>");
 	assert_split("\\\\", "a\\b", "<a><b>");
 	assert_split("\\t", "a\tb", "<a><b>");
+	assert_split("\\n", "a\nb", "<a><b>");
+	struct spec spec;
+	spec_init(&spec, SPEC_MAP);
+	spec.colsep = "\\0";
+	assert_columns_of(&spec, "a\0b", 3, "<a><b>");
+	spec_fini(&spec);
 }
 
 static void

@@ -285,6 +285,55 @@ inputs_that_are_none_are_refused(void **state)
 }
 
 static void
+values_of_the_wrong_kind_are_refused(void **state)
+{
+	(void)state;
+	static const char *const bad[][2] = {
+	    {"{\"inputs\": 1}", "inputs: "},
+	    {"{\"inputs\": [1]}", "inputs[0]: expected an object with one of"},
+	    {"{\"inputs\": {}}", "inputs: expected one of"},
+	    {"{\"inputs\": {\"args\": 1}}", "inputs.args: expected an array of strings"},
+	    {"{\"inputs\": {\"zip\": []}}", "inputs.zip: expected an array of arrays"},
+	    {"{\"inputs\": {\"product\": [1]}}", "inputs.product[0]: expected an array"},
+	    {"{\"inputs\": {\"lines\": \"\"}}",
+	     "inputs.lines: expected the name of a file"},
+	    {"{\"inputs\": {\"csv\": \"f\", \"header\": 1}}",
+	     "inputs.header: expected true or"},
+	    {"{\"inputs\": {\"glob\": \"*\", \"newer_than\": 1}}",
+	     "inputs.newer_than: expected a string"},
+	    {"{\"inputs\": {\"glob\": [\"\"]}}",
+	     "inputs.glob: expected a pattern, found nothing"},
+	    {"{\"inputs\": {\"range\": [\"1\", 2]}}",
+	     "inputs.range[0]: expected a number"},
+	    {"{\"inputs\": {\"csv\": \"f\"}, \"colsep\": \",\"}",
+	     "CSV has its own separator"},
+	    {"{\"command\": \"x\", \"env\": []}", "env: expected an object of variables"},
+	    {"{\"command\": \"x\", \"env\": {\"A=B\": \"c\"}}", "no name of a variable"},
+	    {"{\"command\": \"x\", \"env\": {\"\": \"c\"}}", "no name of a variable"},
+	    {"{\"command\": \"x\", \"stdin\": {}}", "stdin: expected the name of a file"},
+	    {"{\"feed\": \"x\", \"stdin\": \"f\"}", "goes with command only"},
+	    {"{\"command\": \"x\", \"max_rss\": 1}", "goes with feed or call only"},
+	    {"{\"stages\": {}}", "stages: expected an array of stages"},
+	    {"{\"stages\": [1]}", "stages[0]: expected an object"},
+	    {"{\"stages\": [{\"command\": \"a\"}, 2]}", "stages[1]: expected an object"},
+	    {"{\"comm\\nand\\u0001\": 1}", "comm?and?: "},
+	};
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct job_file file;
+		write_job(&file, bad[i][0]);
+		file.parsed = (struct parsed){.words = {file.path}};
+		spec_init(&file.parsed.spec, SPEC_RUN);
+		assert_int_equal(options_parse(&file.parsed.spec, 1, file.parsed.words,
+					       &file.parsed.err),
+				 OPTIONS_ERROR);
+		if (strstr(file.parsed.err.text, bad[i][1]) == NULL)
+			fail_msg("%s: %s", bad[i][0], file.parsed.err.text);
+		io_close(file.fd);
+		end(&file);
+	}
+}
+
+static void
 variables_of_the_environment_are_put_in(void **state)
 {
 	(void)state;
@@ -523,6 +572,7 @@ main(void)
 	    cmocka_unit_test(unknown_keys_are_refused_with_the_nearest),
 	    cmocka_unit_test(inputs_are_one_or_several),
 	    cmocka_unit_test(inputs_that_are_none_are_refused),
+	    cmocka_unit_test(values_of_the_wrong_kind_are_refused),
 	    cmocka_unit_test(variables_of_the_environment_are_put_in),
 	    cmocka_unit_test(sets_win_over_the_file),
 	    cmocka_unit_test(stages_are_specs_of_their_own),

@@ -120,6 +120,10 @@ an_object_without_a_named_member_is_refused_with_its_line(void **state)
 	refuse(
 	    VALUES("echo"), "{\"timeout\": \"soon\"}\n",
 	    ":1:13: timeout: expected a number of seconds, or a string like \"1h30m\"");
+	refuse(VALUES("echo"), "{\"env\": [1]}\n",
+	       ":1:9: env: expected an object of variables, found an array");
+	refuse(VALUES("echo"), "{\"env\": {\"A\": true}}\n",
+	       ":1:15: env.A: expected a string or a number, found true");
 	refuse(VALUES("echo"), "{\"env\": {\"A=B\": \"\"}}\n",
 	       ":1:10: env.A=B: no name of a variable");
 	refuse(VALUES("echo"), "{\"stdin\": {\"text\": \"a\", \"file\": \"b\"}}\n",

@@ -663,6 +663,26 @@ retry_failed_needs_no_command_and_takes_no_inputs(void **state)
 	drop(&parsed);
 }
 
+static void
+values_that_are_none_are_refused_with_what_to_write(void **state)
+{
+	(void)state;
+	REFUSE("not a load: write 4", "--load", "many", "x");
+	REFUSE("not a list of cpu=N", "--max-pressure", "gpu=3", "x");
+	REFUSE("not a niceness", "--nice", "20", "x");
+	REFUSE("not idle, nor best-effort", "--ionice", "slow", "x");
+	REFUSE("not a time: write 06:30", "--deadline", "25:00", "x");
+	REFUSE("write NAME=VALUE", "--env", "=x", "x");
+	REFUSE("in place of ::::", "--arg-file-sep", "", "x");
+	REFUSE("'x'", "--max-lines=x", "x");
+	REFUSE("'\\xzz'", "-d", "\\xzz", "x");
+	REFUSE("cpu=N", "--max-pressure", "cpu=1000000000000000000000000000000000000", "x");
+	refuse(SPEC_FEED, "65536 at most", "--inflight", "65537", "x", NULL);
+	refuse(SPEC_RUN, "which job?", "--check", NULL);
+	refuse(SPEC_RUN, "'b' is one word too many", "a.json", "b", NULL);
+	refuse(SPEC_RUN, "nosuch", "a.json", "--nosuch", NULL);
+}
+
 int
 main(void)
 {
@@ -691,6 +711,7 @@ main(void)
 	    cmocka_unit_test(json_is_refused_with_what_would_print_something_else),
 	    cmocka_unit_test(tagstring_beats_tag_and_knows_blanks),
 	    cmocka_unit_test(directories_must_be_there),
+	    cmocka_unit_test(values_that_are_none_are_refused_with_what_to_write),
 	    cmocka_unit_test(retries_count_tries_and_zero_has_no_limit),
 	    cmocka_unit_test(timeout_is_a_time_or_a_percentage),
 	    cmocka_unit_test(halt_has_all_forms_of_gnu_parallel),

@@ -76,6 +76,8 @@ any_delimiter_will_do(void **state)
 	(void)state;
 	assert_applied("s,a/b,c,", "a/b", "c");
 	assert_applied("s{a}{b}", "a", "b");
+	assert_applied("s[a][b]", "a", "b");
+	assert_applied("s<a><b>", "a", "b");
 	assert_applied("s{a{2}} {b}g", "aaaa", "bb");
 	assert_applied("s(\\(x\\))(y)", "a(x)", "ay");
 	assert_applied("s#\\##-#", "#", "-");
@@ -161,6 +163,7 @@ other_perl_is_refused(void **state)
 	assert_refused("s/a/b", "no other Perl");
 	assert_refused("s/a/b/ || s/c/d/", "no other Perl");
 	assert_refused("s/a/b/e", "flag e");
+	assert_refused("s(a)[b]", "no other Perl");
 	assert_refused("s/a(?=b)//", "(?...)");
 	assert_refused("s/a.*?b//", "non-greedy");
 	assert_refused("s/a++b//", "possessive");
