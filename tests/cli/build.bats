@@ -83,6 +83,13 @@ expected_files() {
 	assert_equal "$stderr" ""
 }
 
+@test "without a verb, and with none of ours, it says which there are" {
+	run --separate-stderr -2 pinion
+	[[ $stderr == 'pinion: which verb? '*map* ]]
+	run --separate-stderr -2 pinion mpa
+	assert_equal "$stderr" 'pinion: no such verb: mpa; pinion --help lists them'
+}
+
 @test "a full disk under --help is a failure" {
 	[[ -c /dev/full ]] || skip "no /dev/full"
 	run bash -c 'pinion --help >/dev/full'

@@ -206,6 +206,26 @@ assert_refused() {
 	assert_equal "$(echo x | (pinion run --check job.json >/dev/null && cat))" x
 }
 
+@test "--check tells of each kind of input, and of none" {
+	printf 'a,b\n1,2\n' >table.csv
+	printf '{"n": 1}\n' >rows.jsonl
+	job '{"command": "echo {b}", "tagstring": "{a}", "inputs": {"csv": "table.csv", "header": true}}'
+	run -0 pinion run --check job.json
+	[[ $output == *'CSV records of table.csv'*'first     echo 2'* ]]
+	job '{"command": "echo {n}", "inputs": {"jsonl": "rows.jsonl"}}'
+	run -0 pinion run --check job.json
+	[[ $output == *'JSON lines of rows.jsonl'*'first     echo 1'* ]]
+	job '{"inputs": {"args": ["echo x"]}}'
+	run -0 pinion run --check job.json
+	[[ $output == *'command   each input is one'*'first     echo x'* ]]
+	job '{"command": "echo {}", "inputs": {"args": []}}'
+	run -0 pinion run --check job.json
+	[[ $output == *'first     none: there are no inputs'* ]]
+	job '{"command": "echo {1}", "tagstring": "{= 1 =}", "inputs": {"args": ["a"]}}'
+	run -2 pinion run --check job.json
+	[[ $output == *'Perl expressions'* ]]
+}
+
 @test "a job of several stages is checked, each of them" {
 	job '{"stages": [{"command": "cat {}"}, {"feed": "cat", "wrkers": 1}]}'
 	run -2 pinion run --check job.json
@@ -237,10 +257,14 @@ assert_refused() {
 @test "--print-spec makes a file that does the same" {
 	local line
 	printf 'x y\n' >lines
+	printf 'a,b\n1,2\n' >table.csv
+	printf '{"n": 1}\n' >rows.jsonl
 	for line in 'echo {} ::: a "b c" :::+ d e' '--tag -j2 "echo {/.}" ::: x/y.z' '-q "echo" :::: lines' \
 		'--rpl "{up} s/x/X/" echo {up} :::: lines' '-n2 echo ::: 1 2 3' '-X echo ::: 1 2 3' \
 		'--colsep " " echo {2} :::: lines' '-k --retries 2 --halt soon,fail=1 --env A=b "echo {} \$A" ::: 1' \
-		'--jobserver "echo {}" ::: 1' '-i echo {} ::: 1' '-e -l echo :::: lines'; do
+		'--jobserver "echo {}" ::: 1' '-i echo {} ::: 1' '-e -l echo :::: lines' \
+		'--csv table.csv --header : echo {a} {2}' '--jsonl rows.jsonl echo {n}' \
+		'echo ::: 1.5 -2 007 1. ""'; do
 		eval "pinion map --print-spec $line" >job.json
 		assert_equal "$(pinion run job.json)" "$(eval "pinion map $line")"
 		assert_equal "$(pinion run --print-spec job.json)" "$(cat job.json)"
