@@ -224,19 +224,21 @@ fuzz:
 	JOBS=$(JOBS) tests/fuzz/run $(fuzz_programs:$(BUILD)/%=$(BUILD)/fuzzed/%)
 fuzz-programs: $(fuzz_programs)
 
-# Not only what ends by exit: _exit is wrapped. Calls that become another program are left as they
-# are, or each command would first write down what pinion has executed so far.
+# Not only what ends by exit: _exit, raise and the calls by which pinion itself becomes another program
+# are wrapped. That by which tasks do is left as it is, or each command would first write down what
+# pinion has executed so far.
 coverage_flags = BUILD=$(BUILD)/coverage CC=gcc \
 	CFLAGS='-O0 -g --coverage -fprofile-update=atomic -fno-builtin' \
-	LDFLAGS='--coverage -Wl,--wrap=_exit' LDLIBS='$(abspath $(BUILD))/coverage/exit.o'
+	LDFLAGS='--coverage -Wl,--wrap=_exit,--wrap=raise,--wrap=execv,--wrap=execvpe,--wrap=malloc' \
+	LDLIBS='$(abspath $(BUILD))/coverage/exit.o'
 
 .PHONY: coverage
-# The failures of tests are for check to tell; gcov itself dies of a malloc that fails, too.
+# Takes half an hour, so it is no part of scripts/check. The failures of tests are for check to tell.
 coverage:
 	@mkdir -p $(BUILD)/coverage
 	find $(BUILD)/coverage -name '*.gcda' -delete
 	gcc -O2 -c -o $(BUILD)/coverage/exit.o tests/coverage/exit.c
-	+-PINION_TEST_MODE=coverage $(MAKE) $(coverage_flags) check
+	+-STARVE_MORE=1 PINION_TEST_MODE=coverage $(MAKE) $(coverage_flags) check
 	+-$(MAKE) $(coverage_flags) fault-short
 	tests/coverage/report $(BUILD)/coverage
 
