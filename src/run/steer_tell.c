@@ -32,17 +32,6 @@ tell_cut(const char *bytes, size_t length, size_t most)
 	return most;
 }
 
-static int
-tell_base64(struct buf *reply, const char *bytes, size_t length)
-{
-	struct json_base64 base64 = {0};
-	if (buf_append_char(reply, '"') == -1 ||
-	    json_base64_append(&base64, reply, bytes, length) == -1 ||
-	    json_base64_end(&base64, reply) == -1)
-		return -1;
-	return buf_append_char(reply, '"');
-}
-
 /* ,"name":"text" or ,"name_base64":"dGV4dA==" */
 static int
 tell_text(struct buf *reply, const char *name, const char *bytes, size_t length)
@@ -53,7 +42,7 @@ tell_text(struct buf *reply, const char *name, const char *bytes, size_t length)
 	if (buf_printf(reply, ",\"%s%s\":", name, is_text ? "" : "_base64") == -1)
 		return -1;
 	return is_text ? json_text_append(reply, bytes, length)
-		       : tell_base64(reply, bytes, length);
+		       : json_base64_append_string(reply, bytes, length);
 }
 
 /* As it was given: one word is a line for the shell. */
@@ -303,7 +292,8 @@ tell_args(struct steer *steer, const struct task *task, uint64_t seq, uint32_t h
 		const struct arg *arg = &steer->args[i];
 		if ((i > hidden && buf_append_char(reply, ',') == -1) ||
 		    (is_text ? json_text_append(reply, arg->bytes, arg->length)
-			     : tell_base64(reply, arg->bytes, arg->length)) == -1)
+			     : json_base64_append_string(reply, arg->bytes, arg->length)) ==
+			-1)
 			return -1;
 	}
 	return buf_append_char(reply, ']');

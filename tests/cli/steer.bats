@@ -59,6 +59,18 @@ count_names() {
 
 # --- status ---
 
+@test "status says what a task is given whatever bytes that is, and of long values how they begin" {
+	local long
+	long=$(printf 'a%.0s' {1..199})
+	start map -j3 "$await; : {}" ::: $'\xff\xfe' "${long}é" short
+	wait_until field_is "r['tasks']['running']" 3
+	assert_equal "$(field "[w.get('args_base64') for w in r['workers'] if w.get('seq') == 1][0]")" "['//4=']"
+	assert_equal "$(field "[w.get('args') for w in r['workers'] if w.get('seq') == 2][0]")" "['$long']"
+	assert_equal "$(field "[w.get('args') for w in r['workers'] if w.get('seq') == 3][0]")" "['short']"
+	touch go
+	ends_with 0
+}
+
 @test "status shows a run under way: in a table, in detail, as JSON, by name" {
 	start map -j2 "$await; : {}" ::: 'one two' $'e\033[31m' three
 	wait_until field_is "r['tasks']['running']" 2
