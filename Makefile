@@ -232,15 +232,20 @@ coverage_flags = BUILD=$(BUILD)/coverage CC=gcc \
 	LDFLAGS='--coverage -Wl,--wrap=_exit,--wrap=raise,--wrap=execv,--wrap=execvpe,--wrap=malloc' \
 	LDLIBS='$(abspath $(BUILD))/coverage/exit.o'
 
-.PHONY: coverage
+.PHONY: coverage coverage-report coverage-missing
 # Takes half an hour, so it is no part of scripts/check. The failures of tests are for check to tell.
+# The second looks again at what the last run has left; the third prints what the list lacks.
 coverage:
 	@mkdir -p $(BUILD)/coverage
 	find $(BUILD)/coverage -name '*.gcda' -delete
 	gcc -O2 -c -o $(BUILD)/coverage/exit.o tests/coverage/exit.c
 	+-STARVE_MORE=1 PINION_TEST_MODE=coverage $(MAKE) $(coverage_flags) check
-	+-$(MAKE) $(coverage_flags) fault-short
+	+-FAULT_TRIES=2000 $(MAKE) $(coverage_flags) fault-short
 	tests/coverage/report $(BUILD)/coverage
+coverage-report:
+	tests/coverage/report $(BUILD)/coverage
+coverage-missing:
+	tests/coverage/report $(BUILD)/coverage missing
 
 # Long, and random: not a part of check. stress-asan is the same with the build of asan.
 $(BUILD)/stress/task: tests/stress/task.c $(BUILD)/flags
