@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LATE_MIN_CAPACITY 64
+
 /* Room for the end of these tasks, with copies of their values. NULL without memory. */
 static struct late_end *
 late_new(const struct task *chunk, uint32_t count, const struct answers *answers,
@@ -34,15 +36,61 @@ late_new(const struct task *chunk, uint32_t count, const struct answers *answers
 	return end;
 }
 
+/* Room for one more. 0, -1 without memory. */
+static int
+late_reserve(struct late *late)
+{
+	if (late->count < late->capacity)
+		return 0;
+	size_t capacity = late->capacity == 0 ? LATE_MIN_CAPACITY : 2 * late->capacity;
+	struct late_end **grown = reallocarray(late->ends, capacity, sizeof(*grown));
+	if (grown == NULL)
+		return -1;
+	late->ends = grown;
+	late->capacity = capacity;
+	return 0;
+}
+
+/* The heap: none comes before the one above it, which is at (i - 1) / 2. */
+static void
+late_push(struct late *late, struct late_end *end)
+{
+	size_t at = late->count++;
+	for (; at > 0 && late->ends[(at - 1) / 2]->ticket > end->ticket; at = (at - 1) / 2)
+		late->ends[at] = late->ends[(at - 1) / 2];
+	late->ends[at] = end;
+}
+
+static struct late_end *
+late_pop(struct late *late)
+{
+	struct late_end *first = late->ends[0];
+	struct late_end *last = late->ends[--late->count];
+	size_t at = 0;
+	for (size_t next = 1; next < late->count; next = 2 * at + 1) {
+		if (next + 1 < late->count &&
+		    late->ends[next + 1]->ticket < late->ends[next]->ticket)
+			next++;
+		if (late->ends[next]->ticket >= last->ticket)
+			break;
+		late->ends[at] = late->ends[next];
+		at = next;
+	}
+	late->ends[at] = last;
+	return first;
+}
+
 static int
 late_keep(struct late *late, uint64_t ticket, struct late_end *end)
 {
 	if (end == NULL)
 		return -1;
-	if (seqmap_set(&late->ends, ticket, (uint64_t)(uintptr_t)end) == -1) {
+	if (late_reserve(late) == -1) {
 		free(end);
 		return -1;
 	}
+	end->ticket = ticket;
+	late_push(late, end);
 	late->bytes += end->size;
 	return 0;
 }
@@ -74,32 +122,19 @@ late_keep_answered(struct late *late, uint64_t ticket, const struct task *chunk,
 struct late_end *
 late_take(struct late *late, uint64_t end)
 {
-	while (late->ends.count > 0 && late->taken_end < end) {
-		const uint64_t *found = seqmap_find(&late->ends, late->taken_end);
-		if (found == NULL) {
-			late->taken_end++;
-			continue;
-		}
-		struct late_end *taken = (struct late_end *)(uintptr_t)*found;
-		if (taken->count > end - late->taken_end)
-			return NULL;
-		seqmap_remove(&late->ends, late->taken_end);
-		late->taken_end += taken->count;
-		late->bytes -= taken->size;
-		return taken;
-	}
-	if (late->taken_end < end)
-		late->taken_end = end;
-	return NULL;
+	if (late->count == 0 || late->ends[0]->ticket >= end ||
+	    late->ends[0]->count > end - late->ends[0]->ticket)
+		return NULL;
+	struct late_end *taken = late_pop(late);
+	late->bytes -= taken->size;
+	return taken;
 }
 
 void
 late_fini(struct late *late)
 {
-	size_t cursor = 0;
-	uint64_t ticket, end;
-	while (seqmap_next(&late->ends, &cursor, &ticket, &end))
-		free((struct late_end *)(uintptr_t)end);
-	seqmap_fini(&late->ends);
+	for (size_t i = 0; i < late->count; i++)
+		free(late->ends[i]);
+	free(late->ends);
 	*late = (struct late){0};
 }

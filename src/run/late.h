@@ -12,7 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/seqmap.h"
 #include "task/result.h"
 #include "task/task.h"
 
@@ -21,7 +20,8 @@
 
 /* One allocation; free() ends it. */
 struct late_end {
-	uint32_t count; /* of tasks, and of tickets */
+	uint64_t ticket; /* the first */
+	uint32_t count;  /* of tasks, and of tickets */
 	bool is_answered;
 	struct result result;   /* not is_answered */
 	struct answers answers; /* is_answered */
@@ -31,13 +31,14 @@ struct late_end {
 
 /* Zero: empty. */
 struct late {
-	struct seqmap ends; /* by the first ticket of each */
-	uint64_t taken_end; /* all tickets before it have been taken, or were never kept */
-	size_t bytes;       /* of all copies */
-	bool keeps_output;  /* somebody will want the bytes of answers, too */
+	struct late_end **ends; /* a heap: the first one has the lowest ticket */
+	size_t count;
+	size_t capacity;
+	size_t bytes;      /* of all copies */
+	bool keeps_output; /* somebody will want the bytes of answers, too */
 };
 
-/* 0, -1 without memory. Tickets are never before those of ends that were taken. */
+/* 0, -1 without memory. No two have the same ticket. */
 int late_keep_settled(struct late *late, uint64_t ticket, const struct task *task,
 		      const struct result *result);
 int late_keep_answered(struct late *late, uint64_t ticket, const struct task *chunk,

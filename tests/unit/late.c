@@ -30,7 +30,7 @@ static void
 keep(struct late *late, uint64_t seq)
 {
 	struct task *task = chunk_of(seq, 1);
-	struct result result = {.exit_status = (int32_t)seq};
+	struct result result = {.exit_status = (int32_t)(seq & INT32_MAX)};
 	assert_int_equal(late_keep_settled(late, seq, task, &result), 0);
 	free(task);
 }
@@ -76,6 +76,35 @@ ends_come_when_all_before_are_out_in_the_order_of_tickets(void **state)
 	assert_null(late_take(&late, 100));
 	expect(&late, UINT64_MAX, 100);
 	assert_null(late_take(&late, UINT64_MAX));
+	late_fini(&late);
+}
+
+/* Else a record with a seq like this one would keep a run busy for years. */
+static void
+tickets_far_apart_take_no_time(void **state)
+{
+	struct late late = {0};
+	(void)state;
+	keep(&late, UINT64_C(1) << 62);
+	keep(&late, 0);
+	expect(&late, UINT64_MAX, 0);
+	assert_null(late_take(&late, UINT64_C(1) << 62));
+	expect(&late, UINT64_MAX, UINT64_C(1) << 62);
+	late_fini(&late);
+}
+
+static void
+ends_come_in_order_however_many_there_are(void **state)
+{
+	struct late late = {0};
+	uint64_t seq = 0;
+	(void)state;
+	for (int i = 0; i < 1009; i++, seq = (seq + 370) % 1009)
+		keep(&late, seq);
+	for (seq = 0; seq < 1009; seq++)
+		expect(&late, UINT64_MAX, seq);
+	assert_null(late_take(&late, UINT64_MAX));
+	assert_int_equal(late.bytes, 0);
 	late_fini(&late);
 }
 
@@ -152,6 +181,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(ends_come_when_all_before_are_out_in_the_order_of_tickets),
+	    cmocka_unit_test(tickets_far_apart_take_no_time),
+	    cmocka_unit_test(ends_come_in_order_however_many_there_are),
 	    cmocka_unit_test(a_chunk_comes_when_its_last_task_is_out),
 	    cmocka_unit_test(what_comes_is_a_copy_of_all_that_was_told),
 	    cmocka_unit_test(outputs_that_nobody_wants_are_not_kept),
