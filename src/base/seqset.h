@@ -7,6 +7,7 @@
 #ifndef PINION_SEQSET_H
 #define PINION_SEQSET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,10 @@ struct seqset {
 	struct seqmap blocks;
 	struct seqset_block *last; /* the one found last: the next seq is often in it too */
 	uint64_t last_number;
+	uint64_t *numbers; /* of all blocks, in order where is_sorted */
+	size_t number_count;
+	size_t number_capacity;
+	bool is_sorted;
 	uint64_t count;
 	uint64_t end; /* all members are below */
 };
@@ -32,5 +37,8 @@ uint32_t *seqset_add(struct seqset *set, uint64_t seq);
 
 /* The bits of a member; NULL: it is none. */
 uint32_t *seqset_find(struct seqset *set, uint64_t seq);
+
+/* The first member that is not before `seq`; `end`: there is none. However far it is. */
+uint64_t seqset_next(struct seqset *set, uint64_t seq);
 
 #endif

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "task/task.h"
 
-#define JOBLOG_SEQ_DIGITS_MAX 18 /* fits 64 bits, and more than anyone can run */
+#define JOBLOG_SEQ_DIGITS_MAX 16 /* of TASK_SEQS_MAX */
 #define JOBLOG_NUMBERS 4         /* Starttime JobRuntime Send Receive */
 
 /* Seconds with three decimals, rounded. */
@@ -109,6 +110,14 @@ cursor_small(struct cursor *cursor, int *number)
 	return true;
 }
 
+/* As it is written: nothing in front, not even a zero. */
+static bool
+cursor_seq(const char *column, size_t length, uint64_t *number)
+{
+	return cursor_digits(column, length, JOBLOG_SEQ_DIGITS_MAX, number) &&
+	       column[0] != '0' && *number <= TASK_SEQS_MAX;
+}
+
 bool
 joblog_line_parse(const char *bytes, size_t length, struct joblog_line *line)
 {
@@ -117,7 +126,7 @@ joblog_line_parse(const char *bytes, size_t length, struct joblog_line *line)
 	size_t column_length;
 	uint64_t seq;
 	if (length == 0 || !cursor_column(&cursor, &column, &column_length) ||
-	    !cursor_digits(column, column_length, JOBLOG_SEQ_DIGITS_MAX, &seq) || seq == 0)
+	    !cursor_seq(column, column_length, &seq))
 		return false;
 	*line = (struct joblog_line){.seq = seq - 1};
 	if (!cursor_column(&cursor, &column, &column_length)) /* the host */
@@ -131,6 +140,14 @@ joblog_line_parse(const char *bytes, size_t length, struct joblog_line *line)
 	line->command = cursor.at;
 	line->command_length = (size_t)(cursor.end - cursor.at);
 	return true;
+}
+
+bool
+joblog_line_begins_record(const char *bytes, size_t length)
+{
+	const char *tab = memchr(bytes, '\t', length);
+	uint64_t seq;
+	return cursor_seq(bytes, tab == NULL ? length : (size_t)(tab - bytes), &seq);
 }
 
 bool

@@ -3,10 +3,10 @@
  *
  *   Seq Host Starttime JobRuntime Send Receive Exitval Signal Command
  *
- * Columns are apart by one tab each, lines end with a newline. Seq counts from 1. Host is ":", this
- * machine. The times are seconds with three decimals, JobRuntime at least ten characters wide.
- * Send is 0, Receive the bytes the task printed on stdout. Newlines in the command are NUL bytes.
- * A success is Exitval 0 with Signal 0. Pure functions of bytes.
+ * Columns are apart by one tab each, lines end with a newline. Seq counts from 1 to
+ * TASK_SEQS_MAX. Host is ":", this machine. The times are seconds with three decimals, JobRuntime
+ * at least ten characters wide. Send is 0, Receive the bytes the task printed on stdout. Newlines
+ * in the command are NUL bytes. A success is Exitval 0 with Signal 0. Pure functions of bytes.
  */
 #ifndef PINION_JOBLOG_LINE_H
 #define PINION_JOBLOG_LINE_H
@@ -40,6 +40,9 @@ bool joblog_line_parse(const char *bytes, size_t length, struct joblog_line *lin
 /* Whether these bytes, without a newline, are the header or the first ones of it. */
 bool joblog_line_is_header(const char *bytes, size_t length);
 bool joblog_line_begins_header(const char *bytes, size_t length);
+
+/* Whether they may be the first ones of a record: with what can be a seq, at least. */
+bool joblog_line_begins_record(const char *bytes, size_t length);
 
 /*
  * A number for the command, to tell it from others. Quotes, which differ between programs that

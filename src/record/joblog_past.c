@@ -13,7 +13,10 @@ past_refuse(uint64_t line, struct err *err)
 {
 	return err_set(
 	    err, ERR_USAGE,
-	    "line %" PRIu64 " is no record: this is no joblog, or it is damaged", line);
+	    "line %" PRIu64
+	    " is no record: this is no joblog, or it is damaged; name another file, or "
+	    "take that line out",
+	    line);
 }
 
 static int
@@ -64,8 +67,7 @@ joblog_past_take(struct joblog_past *past, uint64_t at, const char *bytes, size_
 	if (joblog_line_parse(bytes, length, &line)) {
 		if (past_add(past, at, length, &line) == -1)
 			return err_no_memory(err);
-	} else if (past->line_count > 1 && length > 0 && bytes[0] >= '0' &&
-		   bytes[0] <= '9') {
+	} else if (past->line_count > 1 && joblog_line_begins_record(bytes, length)) {
 		past->torn_line = past->line_count; /* somebody ended the line for us */
 		return 0;
 	} else if (past->line_count > 1 || !joblog_line_is_header(bytes, length)) {

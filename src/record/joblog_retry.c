@@ -4,8 +4,6 @@
 #include "base/quote.h"
 #include "record/joblog_parts.h"
 
-#define RETRY_GAP_MAX UINT32_C(65536) /* seqs looked at for one task that is passed */
-
 struct retry {
 	struct source source;
 	struct joblog *joblog;
@@ -16,6 +14,21 @@ struct retry {
 	struct buf packed;
 };
 
+/* Tasks that succeeded. */
+static struct task *
+retry_pass_known(struct seqset *known, uint64_t seq, uint64_t end, uint32_t count_max)
+{
+	static const struct buf nothing;
+	uint32_t count = 1;
+	while (count < count_max && seq + count < end &&
+	       seqset_find(known, seq + count) != NULL)
+		count++;
+	struct task *task = task_new(seq, count, 0, &nothing);
+	if (task != NULL)
+		task->is_done = true;
+	return task;
+}
+
 /*
  * What comes before the next failure: tasks that succeeded, or of which nothing is known. Those
  * keep their places in the order, and are passed.
@@ -23,20 +36,13 @@ struct retry {
 static struct task *
 retry_pass(struct retry *retry, uint64_t end, uint32_t count_max)
 {
-	struct joblog_past *past = &retry->joblog->file.past;
-	static const struct buf nothing;
-	uint64_t seq = retry->next_seq;
-	bool is_unknown = joblog_past_find(past, seq) == JOBLOG_UNKNOWN;
-	uint32_t most = is_unknown ? RETRY_GAP_MAX : count_max;
-	do
-		retry->next_seq++;
-	while (retry->next_seq < end && retry->next_seq - seq < most &&
-	       is_unknown == (joblog_past_find(past, retry->next_seq) == JOBLOG_UNKNOWN));
-	struct task *task = task_new(seq, (uint32_t)(retry->next_seq - seq), 0, &nothing);
-	if (task != NULL) {
-		task->is_done = true;
-		task->is_unknown = is_unknown;
-	}
+	struct seqset *known = &retry->joblog->file.past.seqs;
+	uint64_t next = seqset_next(known, retry->next_seq);
+	struct task *task = next > retry->next_seq
+				? task_new_gap(retry->next_seq, next)
+				: retry_pass_known(known, retry->next_seq, end, count_max);
+	if (task != NULL)
+		retry->next_seq += task->count;
 	return task;
 }
 

@@ -29,33 +29,18 @@ runfile_source_add(struct buf *tasks, uint64_t seq, uint32_t arg_count,
 	return buf_append(tasks, packed, packed_bytes);
 }
 
-/* The tasks that are not to be run again, up to the seq of the next one that is. */
-static struct task *
-source_gap(struct runfile_source *self, uint64_t seq, uint32_t count_max)
-{
-	static const struct buf none;
-	uint64_t count = seq - self->next_seq;
-	if (count > count_max)
-		count = count_max;
-	struct task *gap = task_new(self->next_seq, (uint32_t)count, 0, &none);
-	if (gap != NULL) {
-		gap->is_done = true;
-		gap->is_unknown = true;
-	}
-	return gap;
-}
-
 static enum source_status
 runfile_source_next(struct source *source, uint32_t count_max, struct task **task,
 		    struct err *err)
 {
 	struct runfile_source *self = (struct runfile_source *)source;
 	struct source_task head;
+	(void)count_max; /* they are one by one, and what is between them is one gap */
 	if (self->at == self->tasks.length)
 		return SOURCE_END;
 	memcpy(&head, self->tasks.bytes + self->at, sizeof(head));
 	if (head.seq > self->next_seq) {
-		*task = source_gap(self, head.seq, count_max);
+		*task = task_new_gap(self->next_seq, head.seq);
 	} else {
 		struct buf packed = {.bytes = self->tasks.bytes + self->at + sizeof(head),
 				     .length = head.packed_bytes};

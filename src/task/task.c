@@ -49,6 +49,21 @@ task_new(uint64_t seq, uint32_t count, uint32_t arg_count, const struct buf *pac
 	return task_alloc(&like, packed->bytes, packed->length);
 }
 
+struct task *
+task_new_gap(uint64_t seq, uint64_t end)
+{
+	uint32_t count = end - seq < UINT32_MAX ? (uint32_t)(end - seq) : UINT32_MAX;
+	const struct task like = {
+	    .seq = seq,
+	    .count = count,
+	    .attempt = 1,
+	    .state = TASK_READY,
+	    .is_done = true,
+	    .is_unknown = true,
+	};
+	return task_alloc(&like, NULL, 0);
+}
+
 /* The packed bytes are our own and sound. */
 size_t
 task_prefix_bytes(const struct task *task, uint32_t count)

@@ -23,7 +23,8 @@
 
 #define TASK_ATTEMPTS_MAX UINT32_C(65535) /* 16 bits in frames */
 #define TASK_ARG_MAX_BYTES UINT32_C(0x7fffffff)
-#define TASK_CHUNK_MAX 1024              /* tasks in a chunk */
+#define TASK_SEQS_MAX UINT64_C(1000000000000000) /* more than anyone can run */
+#define TASK_CHUNK_MAX 1024                      /* tasks in a chunk */
 #define TASK_CHUNK_MAX_BYTES (48 * 1024) /* a chunk that has so many grows no more */
 
 enum task_state {
@@ -69,6 +70,12 @@ int task_pack(struct buf *packed, const char *bytes, size_t length);
  */
 struct task *task_new(uint64_t seq, uint32_t count, uint32_t arg_count,
 		      const struct buf *packed);
+
+/*
+ * The tasks from `seq` on and before `end`, of which nothing is known and none is to be started:
+ * is_done and is_unknown; as many of them as one chunk can be. NULL without memory.
+ */
+struct task *task_new_gap(uint64_t seq, uint64_t end);
 
 static inline const char *
 task_bytes(const struct task *task)

@@ -185,6 +185,31 @@ false ''"
 	done
 }
 
+@test "a log with a huge seq is gone on from at once, and one that is no number of a task refused" {
+	local seq option
+	local -a job
+	for seq in 1099511627776 1000000000000000; do
+		for option in '' --line-buffer --unordered; do
+			printf '%s\n2\t:\t1.0\t1\t0\t0\t1\t0\techo two\n%s\t:\t1.0\t1\t0\t0\t1\t0\techo far\n' "$header" "$seq" >log
+			# shellcheck disable=SC2086
+			run --separate-stderr timeout 10 pinion map -j1 $option --joblog log --retry-failed
+			assert_equal "$status:$output" $'0:two\nfar'
+			assert_equal "$(columns 1,7 log | tail -n 2)" $'2\t0\n'"$seq"$'\t0'
+		done
+	done
+	for seq in 1000000000000001 9223372036854775808 18446744073709551617 0 -1 +1 0x10 007 ' 3' '3 '; do
+		printf '%s\n1\t:\t1.0\t1\t0\t0\t0\t0\texit 0\n%s\t:\t1.0\t1\t0\t0\t1\t0\texit 1\n' "$header" "$seq" >log
+		cp log before
+		for option in --resume --resume-failed --retry-failed; do
+			[[ $option == --retry-failed ]] && job=("$option") || job=("$option" 'exit {}' ::: 0 1)
+			run --separate-stderr timeout 10 pinion map --joblog log "${job[@]}"
+			assert_equal "$status:$output" '2:'
+			[[ $stderr == *"--joblog log: line 3 is no record: "*"; name another file, or take that line out" ]]
+			assert_same_bytes log before
+		done
+	done
+}
+
 @test "no control byte of a log reaches the terminal" {
 	printf '%s\n1\t:\t1.000\t     0.001\t0\t0\t0\t0\t\033]0;x\007\n' "$header" >log
 	run pinion map --joblog log --resume echo ::: a

@@ -546,6 +546,32 @@ what_was_fed_comes_back_as_its_values(void **state)
 	expect_source(f, 1, "0-0 (a  b) (c) (it's), 1-1 (), ");
 }
 
+/* All but what is unknown is bounded by what is in the log. */
+static void
+seqs_far_apart_take_no_time(void **state)
+{
+	struct fixture *f = *state;
+	struct task *task;
+	f->spec.resume = SPEC_RETRY_FAILED;
+	write_log(f, JOBLOG_HEADER RECORD("1000000000000000", "1", "x")
+			 RECORD("2", "1", "y") RECORD("3000000000", "0", "z"));
+	open_log(f);
+	struct source *source = joblog_source_new(f->joblog, &f->err);
+	uint64_t next = 0, known_count = 0, steps = 0;
+	assert_non_null(source);
+	for (; source_next(source, 1, &task, &f->err) == SOURCE_TASK; steps++) {
+		assert_int_equal(task->seq, next);
+		next += task->count;
+		known_count += task->is_unknown ? 0 : task->count;
+		free(task);
+	}
+	assert_int_equal(f->err.kind, ERR_NONE);
+	assert_int_equal(next, UINT64_C(1000000000000000));
+	assert_int_equal(known_count, 3);
+	assert_true(steps < 300000);
+	source_free(source);
+}
+
 static void
 a_log_without_failures_has_nothing_to_retry(void **state)
 {
@@ -580,6 +606,7 @@ main(void)
 	    TEST(a_dry_run_reads_and_writes_nothing),
 	    TEST(failed_commands_come_back_in_their_places),
 	    TEST(what_was_fed_comes_back_as_its_values),
+	    TEST(seqs_far_apart_take_no_time),
 	    TEST(a_log_without_failures_has_nothing_to_retry),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,6 +126,12 @@ other_lines_are_no_records(void **state)
 	    "-1\t:\t1.5\t1\t0\t0\t0\t0\tx",
 	    " 1\t:\t1.5\t1\t0\t0\t0\t0\tx",
 	    "1x\t:\t1.5\t1\t0\t0\t0\t0\tx",
+	    "+1\t:\t1.5\t1\t0\t0\t0\t0\tx",
+	    "01\t:\t1.5\t1\t0\t0\t0\t0\tx",
+	    "0x1\t:\t1.5\t1\t0\t0\t0\t0\tx",
+	    "1e3\t:\t1.5\t1\t0\t0\t0\t0\tx",
+	    "1000000000000001\t:\t1.5\t1\t0\t0\t0\t0\tx",     /* TASK_SEQS_MAX + 1 */
+	    "18446744073709551617\t:\t1.5\t1\t0\t0\t0\t0\tx", /* 2^64 + 1 */
 	    "1234567890123456789\t:\t1.5\t1\t0\t0\t0\t0\tx",
 	    "1\t\t1.5\t1\t0\t0\t0\t0\tx",
 	    "1\t:\tnow\t1\t0\t0\t0\t0\tx",
@@ -154,6 +160,21 @@ a_line_cut_before_its_command_is_no_record(void **state)
 	for (size_t length = 0; length < sizeof(text); length++)
 		assert_int_equal(joblog_line_parse(text, length, &line),
 				 length >= sizeof(text) - 1 - 4);
+}
+
+static void
+what_begins_with_a_seq_may_be_the_first_bytes_of_a_record(void **state)
+{
+	static const char *const yes[] = {"1", "12\t", "1000000000000000", "9\t\t:"};
+	static const char *const no[] = {"",   "\t",   "0",  "01\t",
+					 "-1", "1 \t", "1x", "1000000000000001\t:"};
+	(void)state;
+	for (size_t i = 0; i < COUNT(yes); i++)
+		if (!joblog_line_begins_record(yes[i], strlen(yes[i])))
+			fail_msg("may begin a record: %s", yes[i]);
+	for (size_t i = 0; i < COUNT(no); i++)
+		if (joblog_line_begins_record(no[i], strlen(no[i])))
+			fail_msg("begins no record: %s", no[i]);
 }
 
 static void
@@ -201,6 +222,7 @@ main(void)
 	    cmocka_unit_test(lines_of_other_programs_and_hosts_are_records_too),
 	    cmocka_unit_test(other_lines_are_no_records),
 	    cmocka_unit_test(a_line_cut_before_its_command_is_no_record),
+	    cmocka_unit_test(what_begins_with_a_seq_may_be_the_first_bytes_of_a_record),
 	    cmocka_unit_test(the_header_is_known_whole_and_in_part),
 	    cmocka_unit_test(commands_are_told_apart_but_for_their_quotes),
 	};

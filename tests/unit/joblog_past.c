@@ -167,6 +167,9 @@ what_is_no_joblog_is_refused_with_the_line(void **state)
 	refuse(JOBLOG_HEADER "hello\n", "line 2 is no record");
 	refuse(JOBLOG_HEADER "\n", "line 2 is no record");
 	refuse(LOG JOBLOG_HEADER, "line 7 is no record");
+	refuse(LOG RECORD("1000000000000001", "0", "0", "x"), "line 7 is no record");
+	refuse(LOG RECORD("0", "0", "0", "x"), "line 7 is no record");
+	refuse(LOG "99999999999999999999\t:\n", "take that line out");
 	refuse(JOBLOG_HEADER "1\t:\t1.2\n" RECORD("2", "0", "0", "x"),
 	       "line 2 is no record");
 }
