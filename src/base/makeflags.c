@@ -8,15 +8,18 @@
 #define MAKEFLAGS_PREFIX \
 	"--jobserver-" /* of -auth, of -fds (make before 4.2) and -style */
 
-/* The next word: *at is behind it then. NULL: there is none. A backslash keeps a blank in it. */
+/*
+ * The next word: *at is behind it then. NULL: there is none. A backslash keeps a blank in it; one
+ * that is the last of all has nothing to keep, and would keep what is put behind it.
+ */
 static const char *
 makeflags_word(const char **at, size_t *length)
 {
 	const char *word = *at + strspn(*at, " \t");
 	const char *end = word;
-	while (*end != '\0' && *end != ' ' && *end != '\t')
-		end += end[0] == '\\' && end[1] != '\0' ? 2 : 1;
-	*at = end;
+	while (*end != '\0' && *end != ' ' && *end != '\t' && strcmp(end, "\\") != 0)
+		end += *end == '\\' ? 2 : 1;
+	*at = end + (*end == '\\');
 	*length = (size_t)(end - word);
 	return *length == 0 ? NULL : word;
 }

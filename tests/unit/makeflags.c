@@ -132,6 +132,17 @@ variables_stay_behind_the_flags(void **state)
 	assert_appended("-- A=b", "3,4", 0, " --jobserver-auth=3,4 -- A=b");
 }
 
+/* It would take the blank in front of what comes behind it. */
+static void
+a_backslash_at_the_end_keeps_nothing(void **state)
+{
+	(void)state;
+	assert_appended("k\\", "3,4", 0, "k --jobserver-auth=3,4");
+	assert_appended("k \\", "3,4", 0, "k --jobserver-auth=3,4");
+	assert_appended("k a\\\\", "3,4", 0, "k a\\\\ --jobserver-auth=3,4");
+	assert_appended("k a\\ ", "3,4", 0, "k a\\  --jobserver-auth=3,4");
+}
+
 int
 main(void)
 {
@@ -144,6 +155,7 @@ main(void)
 	    cmocka_unit_test(a_jobserver_stands_beside_what_was_there),
 	    cmocka_unit_test(another_jobserver_is_replaced),
 	    cmocka_unit_test(variables_stay_behind_the_flags),
+	    cmocka_unit_test(a_backslash_at_the_end_keeps_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
