@@ -232,8 +232,10 @@ shown_append_tail(struct buf *text, const char *bytes, size_t length, bool is_cu
 	size_t from = length;
 	for (size_t i = 0; i < max_lines && from > 0; i++)
 		from = line_start(bytes, i == 0 ? length : from - 1);
-	if (from == 0 && is_cut && memchr(bytes, '\n', length) != NULL)
-		from = (size_t)((const char *)memchr(bytes, '\n', length) - bytes) + 1;
+	const char *first_end =
+	    from == 0 && is_cut && length > 0 ? memchr(bytes, '\n', length) : NULL;
+	if (first_end != NULL)
+		from = (size_t)(first_end - bytes) + 1;
 	while (from < length && status == 0) {
 		const char *newline = memchr(bytes + from, '\n', length - from);
 		size_t end = newline == NULL ? length : (size_t)(newline - bytes);

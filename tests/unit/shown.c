@@ -117,6 +117,10 @@ a_line_that_was_cut_in_front_is_left_out(void **state)
 	(void)state;
 	assert_tail("alf a line\nwhole\n", true, 5, "whole\n");
 	assert_tail("alf a line", true, 5, "alf a line\n"); /* there is nothing else */
+	struct shown_style style = {.max_columns = 40};
+	struct buf none = {0};
+	assert_int_equal(shown_append_tail(&none, NULL, 0, true, 5, &style), 0);
+	assert_int_equal(none.length, 0);
 }
 
 static void
