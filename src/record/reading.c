@@ -22,6 +22,15 @@ reading_number(struct reading *reading, int column)
 	return reading->db.sqlite.column_int64(reading->row, column);
 }
 
+int64_t
+reading_amount(struct reading *reading, int column)
+{
+	int64_t amount = reading_number(reading, column);
+	if (amount < 0)
+		return 0;
+	return amount < INT64_MAX / 2 ? amount : INT64_MAX / 2;
+}
+
 /* NULL for NULL. */
 char *
 reading_text(struct reading *reading, int column)

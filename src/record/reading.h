@@ -40,7 +40,13 @@ void reading_close(struct reading *reading);
 void reading_fail(struct reading *reading);
 
 int64_t reading_number(struct reading *reading, int column); /* 0 for NULL */
-char *reading_text(struct reading *reading, int column);     /* NULL for NULL */
+
+/*
+ * A moment, a length, a count: never below 0, and the sum of two is no overflow, whatever a record
+ * says that is not sound.
+ */
+int64_t reading_amount(struct reading *reading, int column);
+char *reading_text(struct reading *reading, int column); /* NULL for NULL */
 char *reading_needed_text(struct reading *reading, int column);
 
 /* The list of a column in packed form (task.h), appended; none for NULL. */

@@ -13,11 +13,12 @@ static const char last_run_sql[] =
     "  WHERE run_id = run.id AND stage = ?1), command_identity), column_count, names"
     " FROM run ORDER BY id DESC LIMIT 1";
 
+/* A run goes on with an earlier one: in a record that is not sound it may be itself. */
 static const char chain_sql[] =
     "WITH RECURSIVE chain (id) AS ("
     "  SELECT max(id) FROM run"
     "  UNION ALL SELECT run.resumes FROM run JOIN chain USING (id)"
-    "  WHERE run.resumes IS NOT NULL)"
+    "  WHERE run.resumes < run.id)"
     " SELECT min(first_task_id), (SELECT ifnull(max(id), 0) + 1 FROM task)"
     " FROM run JOIN chain USING (id)";
 

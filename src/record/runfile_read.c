@@ -54,7 +54,7 @@ static const char chain_start_sql[] =
     "WITH RECURSIVE chain (id) AS ("
     "  SELECT max(id) FROM run"
     "  UNION ALL SELECT run.resumes FROM run JOIN chain USING (id)"
-    "  WHERE run.resumes IS NOT NULL)"
+    "  WHERE run.resumes < run.id)"
     " SELECT id, name, verb, words, cwd, work_dir, limits, umask, nice, pid, names,"
     " column_count, threads, job FROM run WHERE id = (SELECT min(id) FROM chain)";
 

@@ -2,6 +2,7 @@
 #include "record/runfile_recorder.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 
 #define READ_BYTES (256 * 1024)
 #define ANSWER_BYTES (64 * 1024)
+#define DONE_ROOM_MAX (UINT64_C(1) << 22)
 #define LOCK_WAIT_MS 10000 /* for the recorder of a run that was killed */
 
 struct recorder {
@@ -134,12 +136,22 @@ recorder_check_command(const struct recorder *self, struct err *err)
 	    self->db.path);
 }
 
+/* Only for room: a record that is not sound may have any ids. */
+static uint64_t
+recorder_done_max(const struct past *past)
+{
+	if (past->first_task_id < 0 || past->next_task_id < past->first_task_id)
+		return 0;
+	uint64_t count = (uint64_t)(past->next_task_id - past->first_task_id);
+	return count < DONE_ROOM_MAX ? count : DONE_ROOM_MAX;
+}
+
 /* What was done in the stage at hand. */
 static int
 recorder_tell_done(struct recorder *self, struct err *err)
 {
 	enum spec_resume resume = past_resume(self->config->records->spec);
-	uint64_t done_max = (uint64_t)(self->past.next_task_id - self->past.first_task_id);
+	uint64_t done_max = recorder_done_max(&self->past);
 	if (self->config->records->before_count == 0 &&
 	    recorder_send(self, WIRE_DONE_MAX, &done_max, sizeof(done_max), err) == -1)
 		return -1;
@@ -197,8 +209,11 @@ static int
 recorder_take_failed(void *context, sqlite3_stmt *row, struct err *err)
 {
 	struct recorder *self = context;
-	uint64_t seq = (uint64_t)self->db.sqlite.column_int64(row, PAST_SEQ);
-	struct retried task = {.seq = seq};
+	int64_t seq = self->db.sqlite.column_int64(row, PAST_SEQ);
+	struct retried task = {.seq = (uint64_t)seq};
+	if (seq < 0 || task.seq >= TASK_SEQS_MAX)
+		return err_set(err, ERR_SYSTEM, "%.200s: a row has no sound seq: %" PRId64,
+			       self->db.path, seq);
 	int status = recorder_take_hidden(self, row, &task, err);
 	if (status == 0)
 		status = recorder_take_inputs(self, row, &task, err);

@@ -150,11 +150,11 @@ read_run(struct runfile_tasks *tasks)
 	reading_words(reading, RUN_COMMAND, &run->command);
 	run->worker_count = (int)reading_number(reading, RUN_WORKER_COUNT);
 	run->cpu_count = (int)reading_number(reading, RUN_CPU_COUNT);
-	run->started_real_ns = reading_number(reading, RUN_STARTED);
-	run->ended_real_ns = reading_number(reading, RUN_ENDED);
+	run->started_real_ns = reading_amount(reading, RUN_STARTED);
+	run->ended_real_ns = reading_amount(reading, RUN_ENDED);
 	run->outcome = reading_text(reading, RUN_OUTCOME);
 	run->exit_status = (int)reading_number(reading, RUN_EXIT);
-	run->passed_count = (uint64_t)reading_number(reading, RUN_PASSED);
+	run->passed_count = (uint64_t)reading_amount(reading, RUN_PASSED);
 	run->is_last = next_first == 0;
 	run->stages = reading_text(reading, RUN_STAGES);
 	run->is_live &= run->outcome == NULL && run->is_last;
@@ -165,6 +165,8 @@ read_run(struct runfile_tasks *tasks)
 static uint32_t
 bounded_slots(int64_t count)
 {
+	if (count < 0)
+		return 0;
 	return count < SLOTS_MAX ? (uint32_t)count : SLOTS_MAX;
 }
 
@@ -173,20 +175,20 @@ read_sums(struct runfile_tasks *tasks)
 {
 	struct reading *reading = &tasks->reading;
 	struct runfile_overview *run = &tasks->overview;
-	run->task_count = (uint64_t)reading_number(reading, SUM_COUNT);
-	run->done_count = (uint64_t)reading_number(reading, SUM_DONE);
-	run->cancelled_count = (uint64_t)reading_number(reading, SUM_CANCELLED);
-	run->skipped_count = (uint64_t)reading_number(reading, SUM_SKIPPED);
-	run->ran_count = (uint64_t)reading_number(reading, SUM_RAN);
+	run->task_count = (uint64_t)reading_amount(reading, SUM_COUNT);
+	run->done_count = (uint64_t)reading_amount(reading, SUM_DONE);
+	run->cancelled_count = (uint64_t)reading_amount(reading, SUM_CANCELLED);
+	run->skipped_count = (uint64_t)reading_amount(reading, SUM_SKIPPED);
+	run->ran_count = (uint64_t)reading_amount(reading, SUM_RAN);
 	run->slot_count = bounded_slots(reading_number(reading, SUM_SLOTS));
-	run->first_real_ns = reading_number(reading, SUM_FIRST);
-	run->last_real_ns = reading_number(reading, SUM_LAST);
-	run->shortest_ns = reading_number(reading, SUM_SHORTEST);
-	run->longest_ns = reading_number(reading, SUM_LONGEST);
-	run->wall_ns = reading_number(reading, SUM_WALL);
-	run->cpu_ns = reading_number(reading, SUM_CPU);
-	run->measured_count = (uint64_t)reading_number(reading, SUM_MEASURED);
-	run->maxrss_bytes = reading_number(reading, SUM_MAXRSS);
+	run->first_real_ns = reading_amount(reading, SUM_FIRST);
+	run->last_real_ns = reading_amount(reading, SUM_LAST);
+	run->shortest_ns = reading_amount(reading, SUM_SHORTEST);
+	run->longest_ns = reading_amount(reading, SUM_LONGEST);
+	run->wall_ns = reading_amount(reading, SUM_WALL);
+	run->cpu_ns = reading_amount(reading, SUM_CPU);
+	run->measured_count = (uint64_t)reading_amount(reading, SUM_MEASURED);
+	run->maxrss_bytes = reading_amount(reading, SUM_MAXRSS);
 }
 
 static void
@@ -271,7 +273,8 @@ load_lanes(struct runfile_tasks *tasks, struct err *err)
 				       reading->db.path);
 		if (add_lane_starts(tasks, stage, count) == -1)
 			return err_no_memory(err);
-		count = bounded_slots(count + reading_number(reading, 1));
+		count += bounded_slots(reading_number(reading, 1));
+		count = bounded_slots(count);
 	}
 	tasks->overview.slot_count = count;
 	return status;
@@ -392,7 +395,7 @@ read_task(struct runfile_tasks *tasks, struct runfile_ended *task)
 	struct reading *reading = &tasks->reading;
 	const struct sqlite_late *sqlite = &reading->db.sqlite;
 	*task = (struct runfile_ended){
-	    .seq = (uint64_t)reading_number(reading, COLUMN_SEQ),
+	    .seq = (uint64_t)reading_amount(reading, COLUMN_SEQ),
 	    .attempts = (uint32_t)reading_number(reading, COLUMN_ATTEMPTS),
 	    .has_run = !is_null(reading, COLUMN_STARTED),
 	    .is_measured = !is_null(reading, COLUMN_USER),
@@ -406,16 +409,14 @@ read_task(struct runfile_tasks *tasks, struct runfile_ended *task)
 	    .pid = (int32_t)reading_number(reading, COLUMN_PID),
 	    .worker = (uint32_t)reading_number(reading, COLUMN_WORKER),
 	    .slot = (uint32_t)reading_number(reading, COLUMN_SLOT),
-	    .cpu = is_null(reading, COLUMN_CPU)
-		       ? -1
-		       : (int32_t)reading_number(reading, COLUMN_CPU),
-	    .started_real_ns = reading_number(reading, COLUMN_STARTED),
-	    .wall_ns = reading_number(reading, COLUMN_WALL),
-	    .user_ns = reading_number(reading, COLUMN_USER),
-	    .sys_ns = reading_number(reading, COLUMN_SYS),
-	    .maxrss_bytes = reading_number(reading, COLUMN_MAXRSS),
-	    .stdout_bytes = (uint64_t)reading_number(reading, COLUMN_STDOUT_BYTES),
-	    .stderr_bytes = (uint64_t)reading_number(reading, COLUMN_STDERR_BYTES),
+	    .cpu = (int32_t)reading_number(reading, COLUMN_CPU),
+	    .started_real_ns = reading_amount(reading, COLUMN_STARTED),
+	    .wall_ns = reading_amount(reading, COLUMN_WALL),
+	    .user_ns = reading_amount(reading, COLUMN_USER),
+	    .sys_ns = reading_amount(reading, COLUMN_SYS),
+	    .maxrss_bytes = reading_amount(reading, COLUMN_MAXRSS),
+	    .stdout_bytes = (uint64_t)reading_amount(reading, COLUMN_STDOUT_BYTES),
+	    .stderr_bytes = (uint64_t)reading_amount(reading, COLUMN_STDERR_BYTES),
 	};
 	if (task->has_run)
 		task->lane = lane_start(tasks) + task->result.slot;

@@ -24,7 +24,7 @@ enum wire_type {
 	WIRE_END, /* wire_end: nothing more will come; make it last */
 
 	/* From it. */
-	WIRE_DONE_MAX,    /* uint64_t: how many tasks may be done before, at most */
+	WIRE_DONE_MAX,    /* uint64_t: room for so many that may be done before */
 	WIRE_DONE_BEFORE, /* struct identity, many: tasks that are not to be run again */
 	WIRE_PIECE,       /* of the stdout of the task that was asked for */
 	WIRE_RECALLED,    /* uint32_t: that was all; or 0: it had not succeeded */

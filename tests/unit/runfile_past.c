@@ -265,6 +265,20 @@ row_without_a_sound_identity_is_an_error(void **state)
 	assert_non_null(strstr(err.text, "no sound identity"));
 }
 
+static void
+run_that_says_it_resumes_itself_or_a_later_one_begins_the_chain(void **state)
+{
+	struct fixture *f = *state;
+	add_run(f, 1, NULL, "a+");
+	add_run(f, 2, "rest", "b-");
+	execute(f, "UPDATE run SET resumes = 2 WHERE id = 2");
+	expect_failed(f, "b");
+	expect_done(f, SPEC_RESUME_FAILED, "");
+	execute(f, "UPDATE run SET resumes = 1 WHERE id = 2");
+	execute(f, "UPDATE run SET resumes = 2 WHERE id = 1");
+	expect_done(f, SPEC_RESUME_FAILED, "a");
+}
+
 int
 main(void)
 {
@@ -279,6 +293,7 @@ main(void)
 	    TEST(equal_failures_are_replaced_one_by_one),
 	    TEST(try_that_was_cut_short_replaces_nothing),
 	    TEST(each_stage_has_a_past_of_its_own),
+	    TEST(run_that_says_it_resumes_itself_or_a_later_one_begins_the_chain),
 	    TEST(row_without_a_sound_identity_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
