@@ -8,6 +8,7 @@
 #ifndef PINION_TESTS_FUZZ_H
 #define PINION_TESTS_FUZZ_H
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -57,6 +58,32 @@ fuzz_file(const uint8_t *data, size_t size, char path[32])
 	fuzz_expect(fd != -1 && io_pwrite_all(fd, data, size, 0) == 0);
 	snprintf(path, 32, "/proc/self/fd/%d", fd);
 	return fd;
+}
+
+/*
+ * A folder of this process's own, for what has to have a name; it stays, in $TMPDIR, for the end
+ * of a target is no one's to know: run takes it away.
+ */
+static inline const char *
+fuzz_folder(void)
+{
+	static char folder[4096];
+	const char *tmpdir = getenv("TMPDIR");
+	if (folder[0] != '\0')
+		return folder;
+	snprintf(folder, sizeof(folder), "%s/pinion-fuzz-XXXXXX",
+		 tmpdir == NULL ? "/tmp" : tmpdir);
+	fuzz_expect(mkdtemp(folder) != NULL);
+	return folder;
+}
+
+/* A file in it, with these bytes. */
+static inline void
+fuzz_put(const char *path, const void *bytes, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	fuzz_expect(fd != -1 && io_write_all(fd, bytes, size) == 0);
+	io_close(fd);
 }
 
 #endif
