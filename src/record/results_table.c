@@ -22,16 +22,19 @@ table_fail(const struct results_table *table, struct err *err)
 
 /* --- what is there --- */
 
+/* Where we are in a cell; a quote is only where we write one. */
+enum cell { CELL_START, CELL_PLAIN, CELL_QUOTED, CELL_QUOTE, CELL_WRONG };
+
 /* A file that is gone through once, from its start. */
 struct scan {
-	enum results_format format;
+	char separator; /* of cells; 0: there are none */
+	enum cell cell;
 	const char *start; /* what every such file begins with */
 	size_t start_length;
 	uint64_t at;
 	uint64_t good_bytes; /* up to here there are whole records */
 	uint64_t record_count;
 	size_t header_cells;
-	bool is_quoted;
 };
 
 static void
@@ -39,27 +42,49 @@ scan_init(struct scan *scan, enum results_format format)
 {
 	bool is_json = format == RESULTS_JSON || format == RESULTS_JSONL;
 	const char *start = is_json ? "{\"" : results_rows_header_start(format);
-	*scan = (struct scan){.format = format,
+	*scan = (struct scan){.separator = is_json                 ? 0
+					   : format == RESULTS_TSV ? '\t'
+								   : ',',
 			      .start = start,
 			      .start_length = strlen(start),
 			      .header_cells = is_json ? 0 : 1};
 }
 
-/* False: it cannot be such a file. Only in csv a record may go over several lines. */
+static enum cell
+cell_next(enum cell cell, char c, char separator)
+{
+	bool is_end = c == separator || c == '\n';
+	switch (cell) {
+	case CELL_START:
+		return c == '"' ? CELL_QUOTED : is_end ? CELL_START : CELL_PLAIN;
+	case CELL_PLAIN:
+		return c == '"' ? CELL_WRONG : is_end ? CELL_START : CELL_PLAIN;
+	case CELL_QUOTED:
+		return c == '"' ? CELL_QUOTE : CELL_QUOTED;
+	case CELL_QUOTE: /* the end, or the first of two */
+		return c == '"' ? CELL_QUOTED : is_end ? CELL_START : CELL_WRONG;
+	case CELL_WRONG:
+		break;
+	}
+	return CELL_WRONG;
+}
+
+/*
+ * False: it cannot be such a file. Only in csv a record may go over several lines: with a quote
+ * that is not one of ours all that is behind it would be taken for the rest of a torn record.
+ */
 static bool
 scan_byte(struct scan *scan, char c)
 {
-	bool is_json = scan->header_cells == 0;
 	if (scan->at < scan->start_length && c != scan->start[scan->at])
 		return false;
 	scan->at++;
-	if (c == '"' && !is_json)
-		scan->is_quoted = !scan->is_quoted;
-	if (scan->is_quoted)
-		return true;
-	if (scan->record_count == 0 && !is_json &&
-	    c == (scan->format == RESULTS_TSV ? '\t' : ','))
-		scan->header_cells++;
+	if (scan->separator != 0) {
+		scan->cell = cell_next(scan->cell, c, scan->separator);
+		if (scan->cell != CELL_START)
+			return scan->cell != CELL_WRONG;
+		scan->header_cells += scan->record_count == 0 && c == scan->separator;
+	}
 	if (c == '\n') {
 		scan->record_count++;
 		scan->good_bytes = scan->at;
@@ -71,8 +96,8 @@ static int
 table_refuse(const struct results_table *table, struct err *err)
 {
 	return err_set(err, ERR_USAGE,
-		       "--results %.200s holds something else than results of its kind: "
-		       "name another file, or resume without it",
+		       "--results %.200s holds something else than results of its kind, "
+		       "or is damaged: name another file, or resume without it",
 		       table->name);
 }
 

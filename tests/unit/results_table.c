@@ -153,6 +153,24 @@ a_torn_object_is_cut_off_at_every_byte(void **state)
 	}
 }
 
+/* So that what is behind a quote that should not be there is not taken for a torn record. */
+static void
+a_file_with_a_wrong_quote_is_refused_and_left_as_it_is(void **state)
+{
+	static const char sound[] = HEADER ROW ROW ROW;
+	struct fixture *f = *state;
+	for (size_t at = sizeof(HEADER) - 1; at < sizeof(HEADER ROW) - 1; at++) {
+		char text[sizeof(sound)];
+		memcpy(text, sound, sizeof(sound));
+		text[at] = text[at] == '"' ? '#' : '"';
+		write_file(f, text, sizeof(text) - 1);
+		if (open_table(f, RESULTS_CSV, true) == 0)
+			fail_msg("a quote at %zu was well", at);
+		assert_int_equal(f->err.kind, ERR_USAGE);
+		assert_file(f, text, sizeof(text) - 1);
+	}
+}
+
 static void
 a_file_of_another_kind_is_refused_and_left_as_it_is(void **state)
 {
@@ -272,6 +290,7 @@ main(void)
 	    TEST(records_are_appended_to_a_file_begun_anew),
 	    TEST(a_torn_record_is_cut_off_at_every_byte),
 	    TEST(a_torn_object_is_cut_off_at_every_byte),
+	    TEST(a_file_with_a_wrong_quote_is_refused_and_left_as_it_is),
 	    TEST(a_file_of_another_kind_is_refused_and_left_as_it_is),
 	    TEST(a_record_that_is_not_taken_to_its_end_is_cut_off),
 	    TEST(a_full_device_is_an_error_that_names_it),
