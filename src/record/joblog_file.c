@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,7 +97,13 @@ file_load(struct joblog_file *file, struct err *err)
 		at = lines.at;
 	}
 	if (status == -1) {
-		err_errno(err, "cannot read it");
+		if (errno == EFBIG)
+			err_set(err, ERR_USAGE,
+				"line %" PRIu64 " is longer than any record: this is no "
+				"joblog, or it is damaged; name another file",
+				file->past.line_count + 1);
+		else
+			err_errno(err, "cannot read it");
 		goto refuse;
 	}
 	if (joblog_past_finish(&file->past, line, length, err) == -1)
@@ -182,6 +188,7 @@ file_make_ready(struct joblog_file *file, struct err *err)
 	if (file->needs_head &&
 	    io_write_all(file->fd, JOBLOG_HEADER, sizeof(JOBLOG_HEADER) - 1) == -1)
 		return file_fail(file, err);
+	file->kept_bytes += file->needs_head ? sizeof(JOBLOG_HEADER) - 1 : 0;
 	file->needs_head = false;
 	return 0;
 }
@@ -213,6 +220,7 @@ joblog_file_open(struct joblog_file *file, const char *path, enum joblog_mode mo
 	file->needs_cut = mode == JOBLOG_ANEW ? file->is_regular && !file->is_new
 					      : file->past.torn_line != 0;
 	file->needs_head = file->past.end == 0;
+	file->kept_bytes = file->past.end;
 	return mode == JOBLOG_ANEW ? file_make_ready(file, err) : 0;
 }
 
@@ -231,6 +239,7 @@ joblog_file_flush(struct joblog_file *file, struct err *err)
 		return -1;
 	if (io_write_all(file->fd, file->queue.bytes, file->queue.length) == -1)
 		return file_fail(file, err);
+	file->kept_bytes += file->queue.length;
 	buf_clear(&file->queue);
 	return 0;
 }
@@ -257,19 +266,24 @@ file_sync_folder(const struct joblog_file *file)
 	return status == -1 && errno == EINVAL ? 0 : status;
 }
 
-/* Records that nobody can find are not kept. */
+/* Records that nobody can find, or that somebody has cut off, are not kept. */
 static int
-file_check_name(const struct joblog_file *file, struct err *err)
+file_check_kept(const struct joblog_file *file, struct err *err)
 {
 	struct stat status;
 	if (fstat(file->fd, &status) == -1)
 		return err_errno(err, "cannot look at --joblog %.200s", file->path);
-	if (status.st_nlink > 0)
-		return 0;
-	return err_set(
-	    err, ERR_SYSTEM,
-	    "--joblog %.200s was deleted during the run, and its records with it",
-	    file->path);
+	if (status.st_nlink == 0)
+		return err_set(
+		    err, ERR_SYSTEM,
+		    "--joblog %.200s was deleted during the run, and its records with it",
+		    file->path);
+	if ((uint64_t)status.st_size < file->kept_bytes)
+		return err_set(
+		    err, ERR_SYSTEM,
+		    "--joblog %.200s was cut short during the run, and records are lost",
+		    file->path);
+	return 0;
 }
 
 int
@@ -281,7 +295,7 @@ joblog_file_finish(struct joblog_file *file, struct err *err)
 	if (file->is_regular &&
 	    (fsync(file->fd) == -1 || (file->is_new && file_sync_folder(file) == -1)))
 		return file_fail(file, err);
-	if (file->is_regular && file_check_name(file, err) == -1)
+	if (file->is_regular && file_check_kept(file, err) == -1)
 		return -1;
 	int fd = file->fd;
 	file->fd = -1;

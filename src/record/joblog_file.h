@@ -27,9 +27,10 @@ struct joblog_file {
 	const char *path; /* borrowed */
 	int fd;           /* -1: none */
 	bool is_regular;
-	bool is_new;     /* it was not there, or empty */
-	bool needs_cut;  /* before the first record: what is behind past.end goes */
-	bool needs_head; /* before the first record: the header */
+	bool is_new;         /* it was not there, or empty */
+	bool needs_cut;      /* before the first record: what is behind past.end goes */
+	bool needs_head;     /* before the first record: the header */
+	uint64_t kept_bytes; /* what is in it of ours, and was before: it is never shorter */
 	struct joblog_past past;
 	struct buf queue; /* whole records that are not written yet */
 };

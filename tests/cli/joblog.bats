@@ -185,6 +185,35 @@ false ''"
 	done
 }
 
+@test "what is no file, has other line ends or bytes, or no lines at all is told, and left as it is" {
+	local what
+	printf '%s\n1\t:\t1.0\t1\t0\t0\t0\t0\techo a\n' "$header" >sound
+	sed 's/$/\r/' sound >crlf
+	{ printf '\xef\xbb\xbf' && cat sound; } >bom
+	{ cat sound && printf '\0\0\0\n'; } >zeros
+	for what in crlf bom zeros; do
+		cp "$what" before
+		run --separate-stderr timeout 10 pinion map --joblog "$what" --resume echo ::: a
+		assert_equal "$status:$output" '2:'
+		[[ $stderr == *"--joblog $what: line "*" is no record"* ]]
+		assert_same_bytes "$what" before
+	done
+	mkfifo pipe
+	for what in pipe /dev/null /dev/zero; do
+		run --separate-stderr timeout 10 pinion map --joblog "$what" --resume echo ::: a </dev/null
+		assert_equal "$status:$output" '2:'
+		[[ $stderr == *"--joblog $what is no regular file"* ]]
+	done
+	truncate -s 3G sparse
+	run --separate-stderr timeout 50 bash -c 'ulimit -v 2000000; exec pinion map --joblog sparse --resume echo ::: a'
+	assert_equal "$status:$output" '2:'
+	[[ $stderr == *'--joblog sparse: line 1 is longer than any record'* && $(stat -c %s sparse) == 3221225472 ]]
+	mkdir folder
+	run --separate-stderr pinion map --joblog folder echo ::: a
+	assert_equal "$status:$output" '3:'
+	[[ $stderr == *'cannot open --joblog folder: Is a directory' ]]
+}
+
 @test "a log with a huge seq is gone on from at once, and one that is no number of a task refused" {
 	local seq option
 	local -a job

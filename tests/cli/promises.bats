@@ -52,6 +52,18 @@ load helper
 	[[ $stderr == *'--joblog log '*'deleted'* ]]
 }
 
+@test "a joblog that was cut short during the run is an error that names it" {
+	run --separate-stderr pinion map -j1 --joblog log ': >log; echo {}' ::: 1 2
+	assert_equal "$status" 3
+	assert_equal "$output" $'1\n2'
+	assert_equal "$stderr" 'pinion map: --joblog log was cut short during the run, and records are lost'
+	pinion map -j1 --joblog log true ::: 1 2
+	run --separate-stderr pinion map -j1 --joblog +log 'truncate -s 100 log; true' ::: 1
+	assert_equal "$status" 3
+	run --separate-stderr pinion map -j1 --joblog log 'echo more >>log; true' ::: 1
+	assert_equal "$status" 0
+}
+
 @test "a joblog that was renamed during the run is kept" {
 	run --separate-stderr pinion map -j1 --joblog log 'mv log log.1 2>/dev/null; echo {}' ::: 1 2
 	assert_equal "$status" 0
