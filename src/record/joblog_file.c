@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "record/intact.h"
 #include "record/joblog_line.h"
 
 #define READ_BYTES ((size_t)256 * 1024)
@@ -266,26 +267,6 @@ file_sync_folder(const struct joblog_file *file)
 	return status == -1 && errno == EINVAL ? 0 : status;
 }
 
-/* Records that nobody can find, or that somebody has cut off, are not kept. */
-static int
-file_check_kept(const struct joblog_file *file, struct err *err)
-{
-	struct stat status;
-	if (fstat(file->fd, &status) == -1)
-		return err_errno(err, "cannot look at --joblog %.200s", file->path);
-	if (status.st_nlink == 0)
-		return err_set(
-		    err, ERR_SYSTEM,
-		    "--joblog %.200s was deleted during the run, and its records with it",
-		    file->path);
-	if ((uint64_t)status.st_size < file->kept_bytes)
-		return err_set(
-		    err, ERR_SYSTEM,
-		    "--joblog %.200s was cut short during the run, and records are lost",
-		    file->path);
-	return 0;
-}
-
 int
 joblog_file_finish(struct joblog_file *file, struct err *err)
 {
@@ -295,7 +276,8 @@ joblog_file_finish(struct joblog_file *file, struct err *err)
 	if (file->is_regular &&
 	    (fsync(file->fd) == -1 || (file->is_new && file_sync_folder(file) == -1)))
 		return file_fail(file, err);
-	if (file->is_regular && file_check_kept(file, err) == -1)
+	if (file->is_regular &&
+	    intact_check(file->fd, file->kept_bytes, "--joblog", file->path, err) == -1)
 		return -1;
 	int fd = file->fd;
 	file->fd = -1;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "record/intact.h"
 
 #define READ_BYTES ((size_t)256 * 1024)
 #define FIXED_CELLS 11 /* of a header: all but the values */
@@ -235,6 +236,9 @@ results_table_finish(struct results_table *table, struct err *err)
 		return -1;
 	if (table->is_regular && fsync(table->fd) == -1)
 		return table_fail(table, err);
+	if (table->is_regular && intact_check(table->fd, table->good_bytes, "--results",
+					      table->name, err) == -1)
+		return -1;
 	int fd = table->fd;
 	table->fd = -1;
 	return io_close(fd) == -1 ? table_fail(table, err) : 0;

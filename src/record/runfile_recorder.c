@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "record/hidden.h"
+#include "record/intact.h"
 #include "record/runfile_db.h"
 #include "record/runfile_kept.h"
 #include "record/runfile_past.h"
@@ -651,6 +652,9 @@ recorder_main(const struct recorder_config *config)
 	kept_fini(&self.kept);
 	/* Into one file, where nobody else has it open. */
 	runfile_db_close(&self.db);
+	if (status == 0 && self.has_ended)
+		status = intact_check(config->lock_fd, 0, "--run-file",
+				      config->records->spec->run_file, &err);
 	if (status == -1)
 		recorder_send_failure(&self, &err);
 	else if (self.has_ended && recorder_send(&self, WIRE_SAVED, NULL, 0, NULL) == 0)

@@ -64,6 +64,15 @@ load helper
 	assert_equal "$status" 0
 }
 
+@test "a table of results or a run file that was deleted or cut short during the run is one, too" {
+	run --separate-stderr pinion map -j1 --results t.csv 'rm -f t.csv; echo {}' ::: 1 2
+	assert_equal "$status:$stderr" '3:pinion map: --results t.csv was deleted during the run, and its records with it'
+	run --separate-stderr pinion map -j1 --results t.jsonl ': >t.jsonl; echo {}' ::: 1 2
+	assert_equal "$status:$stderr" '3:pinion map: --results t.jsonl was cut short during the run, and records are lost'
+	run --separate-stderr pinion map -j1 --run-file run.db 'rm -f run.db; echo {}' ::: 1 2
+	assert_equal "$status:$stderr" '3:pinion map: --run-file run.db was deleted during the run, and its records with it'
+}
+
 @test "a joblog that was renamed during the run is kept" {
 	run --separate-stderr pinion map -j1 --joblog log 'mv log log.1 2>/dev/null; echo {}' ::: 1 2
 	assert_equal "$status" 0
