@@ -174,6 +174,42 @@ what_is_no_joblog_is_refused_with_the_line(void **state)
 	       "line 2 is no record");
 }
 
+/* The commands of tasks 1 to 9 are "echo 1" to "echo 9". */
+static bool
+is_done(struct joblog_past *past, uint64_t seq)
+{
+	char command[8] = "echo ?";
+	command[5] = (char)('1' + seq);
+	return joblog_past_find(past, seq) == JOBLOG_SUCCEEDED &&
+	       joblog_past_was(past, seq, joblog_line_hash(command, 6));
+}
+
+/* Task 2 has failed, and beyond 3 none was run: no bit makes one of them done. */
+static void
+no_wrong_bit_makes_a_task_done_that_was_not(void **state)
+{
+	char text[] = JOBLOG_HEADER RECORD("1", "0", "0", "echo 1")
+	    RECORD("2", "3", "0", "echo 2") RECORD("3", "0", "0", "echo 3");
+	size_t length = sizeof(text) - 1, refused_count = 0;
+	(void)state;
+	for (size_t bit = 0; bit < 8 * length; bit++) {
+		struct joblog_past past = {0};
+		struct err err = {0};
+		text[bit / 8] ^= (char)(1 << bit % 8);
+		if (take_all(&past, text, length, &err) == -1) {
+			assert_int_equal(err.kind, ERR_USAGE);
+			refused_count++;
+		} else {
+			for (uint64_t seq = 0; seq < 9; seq++)
+				if (is_done(&past, seq) && seq != 0 && seq != 2)
+					fail_msg("bit %zu: task %zu", bit, (size_t)seq + 1);
+		}
+		joblog_past_fini(&past);
+		text[bit / 8] ^= (char)(1 << bit % 8);
+	}
+	assert_true(refused_count > 0 && refused_count < 8 * length);
+}
+
 static void
 a_log_without_a_header_or_without_anything_is_one_too(void **state)
 {
@@ -200,6 +236,7 @@ main(void)
 	    cmocka_unit_test(a_cut_line_that_somebody_ended_is_lost_like_one_that_is_open),
 	    cmocka_unit_test(zeros_at_the_end_are_a_torn_tail),
 	    cmocka_unit_test(what_is_no_joblog_is_refused_with_the_line),
+	    cmocka_unit_test(no_wrong_bit_makes_a_task_done_that_was_not),
 	    cmocka_unit_test(a_log_without_a_header_or_without_anything_is_one_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
