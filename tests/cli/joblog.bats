@@ -266,6 +266,29 @@ false ''"
 	pinion map --joblog log echo ::: a
 }
 
+@test "of runs that begin at the same moment one has the log, and each task is done once" {
+	local option i status pids
+	for option in --quiet --resume; do
+		for _ in 1 2 3; do
+			rm -f log ran
+			pids=()
+			for i in 1 2 3 4; do
+				timeout 20 pinion map --joblog log "$option" 'echo {} >>ran' ::: 1 2 3 4 5 >out.$i 2>&1 3>&- &
+				pids+=($!)
+			done
+			for i in "${pids[@]}"; do
+				status=0
+				wait "$i" || status=$?
+				((status == 0 || status == 75))
+			done
+			assert_equal "$(columns 1 log | sort -n | tr '\n' ' ')" '1 2 3 4 5 '
+			assert_equal "$(head -n 1 log)" "$header"
+			# Without --resume a run that came when another had ended does all again.
+			[[ $option == --quiet ]] || assert_equal "$(sort -n ran | tr '\n' ' ')" '1 2 3 4 5 '
+		done
+	done
+}
+
 @test "a symbolic link is not followed" {
 	echo precious >target
 	ln -s target log
