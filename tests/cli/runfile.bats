@@ -256,6 +256,7 @@ refused() {
 }
 
 @test "numbers that no run has are refused or bounded, and end in time" {
+	local seq slot patience_s=$((10 * $(slowness)))
 	pinion map --quiet --run-file sound.db 'exit {}' ::: 0 1 || true
 	odd() {
 		cp sound.db run.db
@@ -263,23 +264,23 @@ refused() {
 	}
 	for seq in -1 1000000000000000 9223372036854775807 -9223372036854775808; do
 		odd "UPDATE task SET seq = $seq WHERE exit = 1"
-		run -3 --separate-stderr timeout 10 pinion map --run-file run.db --retry-failed 'exit {}'
+		run -3 --separate-stderr timeout "$patience_s" pinion map --run-file run.db --retry-failed 'exit {}'
 		assert_equal "$stderr" "pinion map: run.db: a row has no sound seq: $seq"
-		timeout 10 pinion report run.db >/dev/null
+		timeout "$patience_s" pinion report run.db >/dev/null
 	done
 	odd 'UPDATE task SET seq = 999999999999999 WHERE exit = 1'
-	run -1 --separate-stderr timeout 10 pinion map --run-file run.db --retry-failed 'exit {}'
+	run -1 --separate-stderr timeout "$patience_s" pinion map --run-file run.db --retry-failed 'exit {}'
 	[[ $stderr == *'task 1000000000000000: exit 1'* ]]
 	for slot in -1 9223372036854775807; do
 		odd "UPDATE task SET slot = $slot"
-		timeout 10 pinion report --trace out run.db
+		timeout "$patience_s" pinion report --trace out run.db
 		(($(stat -c %s out) < 20000000))
 	done
 	odd 'UPDATE run SET resumes = id'
-	assert_equal "$(timeout 10 pinion map --quiet --run-file run.db --resume 'exit {}' ::: 0 1 2>&1)" ''
-	timeout 10 pinion replay --failed run.db || (($? == 1))
+	assert_equal "$(timeout "$patience_s" pinion map --quiet --run-file run.db --resume 'exit {}' ::: 0 1 2>&1)" ''
+	timeout "$patience_s" pinion replay --failed run.db || (($? == 1))
 	odd 'UPDATE task SET id = 9223372036854775000 + id; UPDATE run SET first_task_id = 1'
-	run timeout 10 bash -c "ulimit -v 4000000; pinion map --run-file run.db --resume 'exit {}' ::: 0 1"
+	run timeout "$patience_s" pinion map --run-file run.db --resume 'exit {}' ::: 0 1
 	[[ $status == 0 && $output == *'2 of 2 tasks done before'* ]]
 }
 
