@@ -252,12 +252,17 @@ db_look_at_header(const struct runfile_db *db, struct err *err)
 	int fd = open(db->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd == -1)
 		return err_errno(err, "cannot open %.200s", db->path);
-	ssize_t got = io_read(fd, header, sizeof(header));
-	int saved = fstat(fd, &st) == -1 || got == -1 ? errno : 0;
+	ssize_t got = 0; /* of a pipe or a device nothing is taken */
+	int saved = 0;
+	if (fstat(fd, &st) == -1 ||
+	    (S_ISREG(st.st_mode) && (got = io_read(fd, header, sizeof(header))) == -1))
+		saved = errno;
 	io_close(fd);
 	errno = saved;
 	if (saved != 0)
 		return err_errno(err, "cannot read %.200s", db->path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_SYSTEM, "%.200s is not a regular file", db->path);
 	if (got == 0)
 		return 0;
 	if (got < (ssize_t)sizeof(header) || memcmp(header, magic, sizeof(magic)) != 0)

@@ -314,6 +314,9 @@ longest_line() {
 	refused 3 'is not a run file' plain
 	: >empty.db
 	refused 3 'is empty' empty.db
+	mkfifo pipe
+	refused 3 'pipe is not a regular file' pipe
+	refused 3 '. is not a regular file' .
 }
 
 @test "a record of 100,000 tasks is told in little memory" {
