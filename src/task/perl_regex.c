@@ -261,6 +261,13 @@ is_interval(const struct translation *t)
 	return at < t->end && *at == '}';
 }
 
+/* Perl has none of another either; regcomp takes them, and the cube of their number in time. */
+static bool
+is_quantifier(const struct translation *t)
+{
+	return t->at < t->end && (*t->at == '*' || (*t->at == '{' && is_interval(t)));
+}
+
 static int
 translate_quantifier(struct translation *t)
 {
@@ -279,6 +286,8 @@ translate_quantifier(struct translation *t)
 		return refuse(t, "a non-greedy quantifier such as *? or +?");
 	if (t->at < t->end && *t->at == '+')
 		return refuse(t, "a possessive quantifier such as *+");
+	if (is_quantifier(t))
+		return refuse(t, "a quantifier of a quantifier such as **");
 	return 0;
 }
 

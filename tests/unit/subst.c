@@ -167,6 +167,9 @@ other_perl_is_refused(void **state)
 	assert_refused("s/a(?=b)//", "(?...)");
 	assert_refused("s/a.*?b//", "non-greedy");
 	assert_refused("s/a++b//", "possessive");
+	assert_refused("s/a**//", "quantifier of a quantifier");
+	assert_refused("s/a{2}*//", "quantifier of a quantifier");
+	assert_refused("s/a*{2,3}//", "quantifier of a quantifier");
 	assert_refused("s/$x//", "variable");
 	assert_refused("s/a/$x/", "variable");
 	assert_refused("s/a/\\U$1/", "\\U");
