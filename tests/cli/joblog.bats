@@ -347,7 +347,7 @@ false ''"
 	two_are_recorded() { [[ $(columns 1 log) == $'1\n2' ]]; }
 	wait_until two_are_recorded
 	kill -TERM "$pid"
-	run wait "$pid"
+	wait "$pid" || assert_equal "$?" 143
 	assert_equal "$(columns 1 log)" $'1\n2'
 	run --separate-stderr pinion map -j1 --joblog log --resume '[ {} != 3 ] || read -r _ <gate' ::: 1 2 3 4 <<<'' 3>&- &
 	pid=$!
