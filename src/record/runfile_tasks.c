@@ -409,7 +409,9 @@ read_task(struct runfile_tasks *tasks, struct runfile_ended *task)
 	    .pid = (int32_t)reading_number(reading, COLUMN_PID),
 	    .worker = (uint32_t)reading_number(reading, COLUMN_WORKER),
 	    .slot = (uint32_t)reading_number(reading, COLUMN_SLOT),
-	    .cpu = (int32_t)reading_number(reading, COLUMN_CPU),
+	    .cpu = is_null(reading, COLUMN_CPU)
+		       ? -1
+		       : (int32_t)reading_number(reading, COLUMN_CPU),
 	    .started_real_ns = reading_amount(reading, COLUMN_STARTED),
 	    .wall_ns = reading_amount(reading, COLUMN_WALL),
 	    .user_ns = reading_amount(reading, COLUMN_USER),
