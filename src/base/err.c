@@ -6,7 +6,21 @@
 #include <stdio.h>
 #include <string.h>
 
-__attribute__((format(printf, 4, 0))) __attribute__((format(printf, 4, 0))) static void
+/* What may be done about it, where that is the same wherever it comes from. */
+static const char *
+err_hint(int errno_value)
+{
+	switch (errno_value) {
+	case EFBIG:
+		return " (see ulimit -f)";
+	case EMFILE:
+		return " (see ulimit -n)";
+	default:
+		return "";
+	}
+}
+
+__attribute__((format(printf, 4, 0))) static void
 err_vset(struct err *err, enum err_kind kind, int errno_value, const char *format,
 	 va_list ap)
 {
@@ -16,7 +30,7 @@ err_vset(struct err *err, enum err_kind kind, int errno_value, const char *forma
 	if (errno_value == 0 || length < 0 || (size_t)length >= sizeof(err->text))
 		return;
 	snprintf(err->text + length, sizeof(err->text) - (size_t)length, ": %s%s",
-		 strerror(errno_value), errno_value == EFBIG ? " (see ulimit -f)" : "");
+		 strerror(errno_value), err_hint(errno_value));
 }
 
 int

@@ -38,6 +38,19 @@ errno_is_kept_and_told(void **state)
 }
 
 static void
+limits_of_the_process_are_named(void **state)
+{
+	(void)state;
+	struct err err = {0};
+	errno = EMFILE;
+	err_errno(&err, "cannot open x");
+	assert_string_equal(err.text, "cannot open x: Too many open files (see ulimit -n)");
+	errno = EFBIG;
+	err_errno(&err, "cannot write x");
+	assert_string_equal(err.text, "cannot write x: File too large (see ulimit -f)");
+}
+
+static void
 context_goes_in_front(void **state)
 {
 	(void)state;
@@ -85,6 +98,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(set_keeps_kind_and_text),
 	    cmocka_unit_test(errno_is_kept_and_told),
+	    cmocka_unit_test(limits_of_the_process_are_named),
 	    cmocka_unit_test(context_goes_in_front),
 	    cmocka_unit_test(texts_of_any_length_are_cut_and_ended),
 	    cmocka_unit_test(null_is_allowed_everywhere),
