@@ -47,13 +47,13 @@ static int
 server_set_up_fds(const struct server *self)
 {
 	const struct worker_config *worker = &self->config->worker;
+	int keep[] = {self->fd, ring_fd(worker->ring), worker->outbox_fd,
+		      worker->first_stdin_fd};
+	io_close_from(3, keep, sizeof(keep) / sizeof(*keep)); /* there may be none to spare */
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd == -1 || dup2(null_fd, STDIN_FILENO) == -1)
 		return -1;
 	close(null_fd);
-	int keep[] = {self->fd, ring_fd(worker->ring), worker->outbox_fd,
-		      worker->first_stdin_fd};
-	io_close_from(3, keep, sizeof(keep) / sizeof(*keep));
 	return 0;
 }
 

@@ -124,17 +124,14 @@ static int
 worker_set_up_fds(struct worker *self)
 {
 	struct worker_config *config = &self->config;
+	int keep[] = {config->result_fd, ring_fd(config->ring), config->outbox_fd,
+		      config->first_stdin_fd};
+	io_close_from(3, keep, sizeof(keep) / sizeof(*keep)); /* there may be none to spare */
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd == -1 || dup2(null_fd, STDIN_FILENO) == -1)
 		return -1;
 	close(null_fd);
-	if (worker_attach_jobserver(self) == -1)
-		return -1;
-	int keep[] = {config->result_fd,      ring_fd(config->ring),
-		      config->outbox_fd,      config->first_stdin_fd,
-		      self->jobserver_fds[0], self->jobserver_fds[1]};
-	io_close_from(3, keep, sizeof(keep) / sizeof(*keep));
-	return 0;
+	return worker_attach_jobserver(self);
 }
 
 /* Dies with the coordinator; is found by nobody's Ctrl-C; adopts what its tasks leave behind. */
