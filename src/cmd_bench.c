@@ -271,7 +271,7 @@ bench_count_workers(struct bench *bench, struct err *err)
 		bench->load = 0;
 	bench->thread_count = topology_facts(topology)->budget_threads;
 	bench->worker_count = topology_worker_count(topology, &spec->jobs, SPEC_MAP,
-						    topology_worker_limit(), err);
+						    topology_worker_limit(1), err);
 	topology_free(topology);
 	return bench->worker_count == 0 ? -1 : 0;
 }

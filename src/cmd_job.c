@@ -161,12 +161,12 @@ job_place_stages(struct job *job)
 static int
 job_set_up_workers(struct job *job, struct err *err)
 {
-	size_t limit = topology_worker_limit() / job->stage_count;
+	size_t limit = topology_worker_limit(job->stage_count);
 	job->shared.topology = topology_new(err);
 	if (job->shared.topology == NULL)
 		return -1;
 	for (size_t i = 0; i < job->stage_count; i++)
-		if (stage_set_up_workers(&job->stages[i], limit > 0 ? limit : 1, err) == -1)
+		if (stage_set_up_workers(&job->stages[i], limit, err) == -1)
 			return -1;
 	job_place_stages(job);
 	return 0;

@@ -124,11 +124,12 @@ check_print_executor(struct check *check, const struct spec *spec)
 static int
 check_print_workers(struct check *check, const struct spec *spec, struct err *err)
 {
+	size_t pool_count = check->spec->stage_count > 0 ? check->spec->stage_count : 1;
 	struct topology *topology = topology_new(err);
 	if (topology == NULL)
 		return -1;
 	size_t count = topology_worker_count(topology, &spec->jobs, spec->dialect,
-					     topology_worker_limit(), err);
+					     topology_worker_limit(pool_count), err);
 	topology_free(topology);
 	if (count == 0)
 		return -1;

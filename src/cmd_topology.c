@@ -9,7 +9,7 @@ topology_describe(const struct topology *topology, const struct request *request
 {
 	const struct spec *spec = &request->spec;
 	size_t worker_count = topology_worker_count(topology, &spec->jobs, spec->dialect,
-						    topology_worker_limit(), err);
+						    topology_worker_limit(1), err);
 	if (worker_count == 0)
 		return -1;
 	int failed = request->wants_json

@@ -59,11 +59,17 @@ board_attach(struct board *board, int fd, size_t seat_count, struct err *err)
 }
 
 void
+board_close_file(struct board *board)
+{
+	io_close_set(&board->fd);
+}
+
+void
 board_fini(struct board *board)
 {
 	if (board->seats != NULL) {
 		munmap(board->seats, board_map_bytes(board->seat_count));
-		close(board->fd);
+		io_close(board->fd);
 	}
 	*board = (struct board){0};
 }

@@ -58,13 +58,16 @@ struct board {
 	struct board_notices *notices;
 	struct board_seat *seats;
 	size_t seat_count;
-	int fd; /* valid while there are seats */
+	int fd; /* its file; -1: closed */
 };
 
 int board_init(struct board *board, size_t seat_count, struct err *err);
 
 /* The board that another process made and whose descriptor came here; it is ours from here on. */
 int board_attach(struct board *board, int fd, size_t seat_count, struct err *err);
+
+/* Where every worker inherits the mapping nobody needs the file. */
+void board_close_file(struct board *board);
 void board_fini(struct board *board); /* in each process for itself */
 
 /* For a worker that takes a seat. */

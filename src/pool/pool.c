@@ -424,6 +424,8 @@ pool_new(const struct pool_config *config, struct err *err)
 		pool->workers[i] = (struct pool_worker){.pool = pool, .result_fd = -1};
 	if (board_init(&pool->board, config->worker_max, err) == -1)
 		goto free_pool;
+	if (config->spec->start_method != SPEC_START_SPAWN)
+		board_close_file(&pool->board);
 	if (config->jobserver != NULL && config->jobserver->board == NULL)
 		config->jobserver->board = &pool->board;
 	pool->outbox_fd = outbox_open(err);

@@ -19,7 +19,8 @@
 #define JOBS_FILE_BYTES 256 /* a longer one holds nonsense */
 #define JOBS_BLANKS " \t\r\n"
 #define WORKERS_MOST 16384
-#define OTHER_FDS 12    /* kept for everything that is not a worker's pipe */
+#define OTHER_FDS 7     /* kept for everything that is no pool's */
+#define POOL_FDS 5      /* of a pool, beside one for each of its workers */
 #define MASK_CPUS 16384 /* twice what kernels know at most */
 #define NODE_BITS 1024  /* the kernel's own limit */
 #define LONG_BITS (8 * sizeof(unsigned long))
@@ -221,13 +222,17 @@ count_wanted(const struct topology_facts *facts, const struct spec_jobs *jobs,
 }
 
 size_t
-topology_worker_limit(void)
+topology_worker_limit(size_t pool_count)
 {
 	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur == RLIM_INFINITY ||
-	    limit.rlim_cur > WORKERS_MOST + OTHER_FDS)
-		return WORKERS_MOST;
-	return limit.rlim_cur > OTHER_FDS ? (size_t)limit.rlim_cur - OTHER_FDS : 1;
+	size_t others = OTHER_FDS + pool_count * POOL_FDS;
+	size_t most = WORKERS_MOST / pool_count;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limit.rlim_cur < WORKERS_MOST + others)
+		most = limit.rlim_cur > others
+			   ? (size_t)(limit.rlim_cur - others) / pool_count
+			   : 0;
+	return most > 0 ? most : 1;
 }
 
 size_t

@@ -61,8 +61,11 @@ const struct topology_facts *topology_facts(const struct topology *topology);
 /* Where we are in the control groups; in none on a synthetic machine. */
 const struct cgroups *topology_cgroups(const struct topology *topology);
 
-/* How many workers the limit of open files allows: the max_workers to begin with. At least 1. */
-size_t topology_worker_limit(void);
+/*
+ * How many workers the limit of open files allows each of so many pools: the max_workers to begin
+ * with. At least 1.
+ */
+size_t topology_worker_limit(size_t pool_count);
 
 /*
  * The number of workers that `jobs` means on this machine, at least 1. For SPEC_JOBS_FILE

@@ -141,6 +141,28 @@ without_call() {
 	done
 }
 
+@test "twenty descriptors are enough for three stages, also with as many workers as may be" {
+	[[ ${PINION_TEST_MODE-} != coverage ]] || skip 'what writes coverage down needs more'
+	local workers
+	for workers in 0 4; do
+		cat >job.json <<-EOF
+			{"inputs": {"range": [1, 9]}, "stages": [
+			 {"command": ["echo", "{}"], "workers": $workers},
+			 {"command": ["sh", "-c", "sleep 0.1; echo {}"], "workers": $workers},
+			 {"command": ["echo", "{}"], "workers": $workers}]}
+		EOF
+		run --separate-stderr timeout 30 bash -c 'ulimit -n 20; exec pinion run job.json 3>&- 4>&-'
+		assert_equal "$status $output" "0 $(seq 9)"
+	done
+}
+
+@test "where descriptors are too few the message says which limit it is" {
+	[[ ${PINION_TEST_MODE-} != coverage ]] || skip 'what writes coverage down needs more'
+	run --separate-stderr timeout 30 bash -c 'ulimit -n 6; exec pinion map echo ::: 1'
+	assert_equal "$status" 3
+	[[ $stderr == *'Too many open files (see ulimit -n)'* ]]
+}
+
 # --- 10: cron, and callers that leave much to be desired ---
 
 @test "each combination of closed standard descriptors keeps output out of other files" {

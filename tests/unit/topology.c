@@ -302,10 +302,19 @@ worker_limit_follows_the_limit_of_open_files(void **state)
 	few = saved;
 	few.rlim_cur = 64;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	assert_in_range(topology_worker_limit(), 32, 63);
+	assert_in_range(topology_worker_limit(1), 32, 63);
+	assert_in_range(topology_worker_limit(3), 8, 63 / 3);
+	few.rlim_cur = 20;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(topology_worker_limit(3), 1);
 	few.rlim_cur = 4;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-	assert_int_equal(topology_worker_limit(), 1);
+	assert_int_equal(topology_worker_limit(1), 1);
+	few.rlim_cur = saved.rlim_max;
+	if (few.rlim_cur > 1000000) {
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		assert_int_equal(topology_worker_limit(1), 2 * topology_worker_limit(2));
+	}
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
 }
 
