@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/visible.h"
 
 #define DIAG_PATIENCE_MS 1000
 
@@ -44,19 +46,6 @@ diag_write(const struct diag *diag, const char *bytes, size_t length, bool is_me
 		screen_wrote(screen, bytes[length - 1]);
 }
 
-static int
-diag_append_visible(struct buf *line, const char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)text[i];
-		int failed = c < 0x20 || c == 0x7f ? buf_printf(line, "\\x%02x", c)
-						   : buf_append_char(line, (char)c);
-		if (failed == -1)
-			return -1;
-	}
-	return 0;
-}
-
 static void
 diag_copy(const struct diag *diag, const struct buf *line)
 {
@@ -69,7 +58,7 @@ diag_line(const struct diag *diag, const char *text, size_t length)
 {
 	struct buf line = {0};
 	if (buf_printf(&line, "%s: ", diag->name) == 0 &&
-	    diag_append_visible(&line, text, length) == 0 &&
+	    visible_append(&line, text, length, SIZE_MAX) == 0 &&
 	    buf_append_char(&line, '\n') == 0) {
 		diag_write(diag, line.bytes, line.length, true);
 		diag_copy(diag, &line);

@@ -1,10 +1,10 @@
 /*
  * diag.h: the one writer of messages to the user.
  *
- * A message is one line on stderr, "NAME: text", in one write. Control bytes in it (from
- * file names, commands) come out as \xHH, so that no input can drive the terminal; bytes
- * above 0x7f stay, so that UTF-8 can be read. A stderr that cannot take it for a second
- * loses the message, not the run. Keeps errno.
+ * A message is one line on stderr, "NAME: text", in one write. What cannot be seen in it (from
+ * file names, commands) comes out as \xHH, as visible.h says, so that no input can drive the
+ * terminal. A stderr that cannot take it for a second loses the message, not the run. Keeps
+ * errno.
  */
 #ifndef PINION_DIAG_H
 #define PINION_DIAG_H

@@ -25,6 +25,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/visible.h"
 #include "pool/coproc_program.h"
 #include "pool/coproc_requests.h"
 #include "pool/coproc_silence.h"
@@ -66,19 +67,16 @@ __attribute__((format(printf, 2, 3))) static void
 coproc_note(struct exec_coproc *self, const char *format, ...)
 {
 	char text[512];
+	struct buf line = {0};
 	va_list ap;
-	int prefix = snprintf(text, sizeof(text), "%s: ", self->host->spec->program);
 	va_start(ap, format);
-	int length =
-	    vsnprintf(text + prefix, sizeof(text) - (size_t)prefix - 1, format, ap);
+	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	if (length < 0)
-		return;
-	length += prefix;
-	if ((size_t)length >= sizeof(text) - 1)
-		length = (int)sizeof(text) - 2;
-	text[length++] = '\n';
-	channel_note(self->host->channel, text, (size_t)length);
+	if (buf_printf(&line, "%s: ", self->host->spec->program) == 0 &&
+	    visible_append(&line, text, strlen(text), SIZE_MAX) == 0 &&
+	    buf_append_char(&line, '\n') == 0)
+		channel_note(self->host->channel, line.bytes, line.length);
+	buf_fini(&line);
 }
 
 /* --- the head --- */

@@ -1,13 +1,14 @@
 /* pool_staff.c: see pool_parts.h. */
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/visible.h"
 #include "pool/executor.h"
 #include "pool/pool_parts.h"
 
@@ -302,15 +303,18 @@ static void
 pool_tell_late_crash(const struct pool_worker *dead, uint64_t seq_in_hand, int status)
 {
 	const struct pool *pool = dead->pool;
-	char text[512];
+	const char *path = pool->config.spec->plugin_path;
+	struct buf text = {0};
 	if (pool->config.spec->executor != SPEC_PLUGIN || pool->is_cancelled ||
 	    seq_in_hand != BOARD_NO_TASK || !dead->has_started || !WIFSIGNALED(status) ||
 	    WTERMSIG(status) == SIGKILL)
 		return;
-	int length = snprintf(
-	    text, sizeof(text), "%s: fini of %.300s was killed by signal %d\n",
-	    pool->config.spec->program, pool->config.spec->plugin_path, WTERMSIG(status));
-	pool->config.client.note(pool->config.client.context, text, (size_t)length);
+	if (buf_printf(&text, "%s: fini of ", pool->config.spec->program) == 0 &&
+	    visible_append(&text, path, strlen(path), SIZE_MAX) == 0 &&
+	    buf_printf(&text, " was killed by signal %d\n", WTERMSIG(status)) == 0)
+		pool->config.client.note(pool->config.client.context, text.bytes,
+					 text.length);
+	buf_fini(&text);
 }
 
 /* What it has left in the memory that it shared. */

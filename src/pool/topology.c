@@ -227,8 +227,7 @@ topology_worker_limit(size_t pool_count)
 	struct rlimit limit;
 	size_t others = OTHER_FDS + pool_count * POOL_FDS;
 	size_t most = WORKERS_MOST / pool_count;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    limit.rlim_cur < WORKERS_MOST + others)
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < WORKERS_MOST + others)
 		most = limit.rlim_cur > others
 			   ? (size_t)(limit.rlim_cur - others) / pool_count
 			   : 0;

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* --- characters --- */
 
 struct range {
@@ -18,17 +20,6 @@ is_in(uint32_t code, const struct range *ranges, size_t count)
 		if (code >= ranges[i].first && code <= ranges[i].last)
 			return true;
 	return false;
-}
-
-/* Characters that say something to the terminal, or to the eye, without being seen. */
-static bool
-is_hidden(uint32_t code)
-{
-	static const struct range hidden[] = {
-	    {0, 0x1f},        {0x7f, 0x9f},      {0xad, 0xad},     {0x61c, 0x61c},
-	    {0x200b, 0x200f}, {0x2028, 0x202e},  {0x2060, 0x206f}, {0xfeff, 0xfeff},
-	    {0xfff9, 0xfffb}, {0xe0000, 0xe0fff}};
-	return is_in(code, hidden, sizeof(hidden) / sizeof(*hidden));
 }
 
 /* Columns of a terminal. */
@@ -47,30 +38,6 @@ width_of(uint32_t code)
 	if (is_in(code, none, sizeof(none) / sizeof(*none)))
 		return 0;
 	return is_in(code, two, sizeof(two) / sizeof(*two)) ? 2 : 1;
-}
-
-/* The character at `bytes`, and how many bytes it takes; 0: there is none in UTF-8. */
-static size_t
-decode(const char *bytes, size_t length, uint32_t *code)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	unsigned char first = (unsigned char)bytes[0];
-	size_t count = first < 0x80   ? 1
-		       : first < 0xc0 ? 0
-		       : first < 0xe0 ? 2
-		       : first < 0xf0 ? 3
-		       : first < 0xf8 ? 4
-				      : 0;
-	if (count == 0 || count > length)
-		return 0;
-	*code = count == 1 ? first : first & (0x7fU >> count);
-	for (size_t i = 1; i < count; i++) {
-		if ((bytes[i] & 0xc0) != 0x80)
-			return 0;
-		*code = *code << 6 | (unsigned char)(bytes[i] & 0x3f);
-	}
-	bool is_surrogate = *code >= 0xd800 && *code <= 0xdfff;
-	return *code < least[count] || *code > 0x10ffff || is_surrogate ? 0 : count;
 }
 
 /* --- a line --- */
@@ -110,7 +77,7 @@ static void
 glyph_read(struct glyph *glyph, const char *bytes, size_t length, bool is_ascii)
 {
 	uint32_t code;
-	glyph->byte_count = decode(bytes, length, &code);
+	glyph->byte_count = utf8_decode(bytes, length, &code);
 	if (glyph->byte_count == 0) {
 		glyph->byte_count = 1;
 		glyph_escape(glyph, "x", (unsigned char)bytes[0]);
@@ -118,7 +85,7 @@ glyph_read(struct glyph *glyph, const char *bytes, size_t length, bool is_ascii)
 		glyph->text[0] = '\\';
 		glyph->text[1] = code == '\n' ? 'n' : code == '\t' ? 't' : 'r';
 		glyph->text_length = glyph->columns = 2;
-	} else if (is_hidden(code) || (is_ascii && code >= 0x80)) {
+	} else if (utf8_is_hidden(code) || (is_ascii && code >= 0x80)) {
 		glyph_escape(glyph, code < 0x80 ? "x" : "u", code);
 	} else {
 		memcpy(glyph->text, bytes, glyph->byte_count);
@@ -154,7 +121,7 @@ shown_columns(const char *text, size_t length)
 	size_t columns = 0, byte_count;
 	uint32_t code;
 	for (size_t at = 0; at < length; at += byte_count) {
-		byte_count = decode(text + at, length - at, &code);
+		byte_count = utf8_decode(text + at, length - at, &code);
 		if (byte_count == 0)
 			byte_count = 1;
 		else

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/visible.h"
 #include "sink/hint.h"
 #include "sink/tails.h"
-#include "sink/visible.h"
 #include "task/override.h"
 
 #define FAILURES_ID_CHARS 40

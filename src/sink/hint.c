@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "sink/visible.h"
+#include "base/visible.h"
 
 #define HINT_NAME_CHARS 60
 

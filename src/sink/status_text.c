@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "sink/visible.h"
+#include "base/visible.h"
 
 #define CELL_BYTES 48
 

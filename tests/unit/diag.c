@@ -77,10 +77,24 @@ control_bytes_are_made_visible_and_utf8_stays(void **state)
 	(void)state;
 	struct wire wire;
 	wire_open(&wire);
-	diag_say(&wire.diag, "%s", "a\nb\x1b[31m\t\x7f \xc3\xa9 \x9b~ \x01");
+	diag_say(&wire.diag, "%s", "a\nb\x1b[31m\t\x7f \xc3\xa9 \xf0\x9f\x98\x80 \x01");
 	assert_string_equal(wire_next(&wire),
 			    "pinion map: a\\x0ab\\x1b[31m\\x09\\x7f \xc3\xa9 "
-			    "\x9b~ \\x01\n");
+			    "\xf0\x9f\x98\x80 \\x01\n");
+	wire_close(&wire);
+}
+
+/* CSI as one byte and as a character, and what turns the direction of writing. */
+static void
+what_drives_a_terminal_beyond_ascii_is_made_visible(void **state)
+{
+	(void)state;
+	struct wire wire;
+	wire_open(&wire);
+	diag_say(&wire.diag, "%s", "\x9b~ \xc2\x9b~ \xe2\x80\xaegnp \xc3");
+	assert_string_equal(wire_next(&wire),
+			    "pinion map: \\x9b~ \\xc2\\x9b~ \\xe2\\x80\\xaegnp "
+			    "\\xc3\n");
 	wire_close(&wire);
 }
 
@@ -162,6 +176,7 @@ main(void)
 	    TIMED_TEST(message_is_one_line_in_one_write),
 	    TIMED_TEST(copy_has_what_was_said_up_to_a_bound),
 	    TIMED_TEST(control_bytes_are_made_visible_and_utf8_stays),
+	    cmocka_unit_test(what_drives_a_terminal_beyond_ascii_is_made_visible),
 	    TIMED_TEST(error_is_told_by_its_text),
 	    TIMED_TEST(raw_bytes_go_out_as_they_are),
 	    TIMED_TEST(very_long_message_is_cut_to_one_line),

@@ -44,7 +44,8 @@ limits_of_the_process_are_named(void **state)
 	struct err err = {0};
 	errno = EMFILE;
 	err_errno(&err, "cannot open x");
-	assert_string_equal(err.text, "cannot open x: Too many open files (see ulimit -n)");
+	assert_string_equal(err.text,
+			    "cannot open x: Too many open files (see ulimit -n)");
 	errno = EFBIG;
 	err_errno(&err, "cannot write x");
 	assert_string_equal(err.text, "cannot write x: File too large (see ulimit -f)");

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "base/visible.h"
 #include "sink/failures.h"
-#include "sink/visible.h"
 
 struct fixture {
 	struct spec spec;
@@ -274,8 +274,9 @@ no_value_can_drive_the_terminal(void **state)
 	struct buf text = {0};
 	const struct result failed = {.reason = RESULT_EXIT, .exit_status = 1};
 	start(f, convert);
-	settle(f, 0, "\033[2J\n\177\303\251", &failed);
-	assert_non_null(strstr(summary(f, &text), "\\x1b[2J\\x0a\\x7f\303\251"));
+	settle(f, 0, "\033[2J\n\177\303\251\302\233K", &failed);
+	assert_non_null(
+	    strstr(summary(f, &text), "\\x1b[2J\\x0a\\x7f\303\251\\xc2\\x9bK"));
 	assert_null(strchr(text.bytes, '\033'));
 	assert_null(strchr(text.bytes, '\177'));
 	buf_fini(&text);
