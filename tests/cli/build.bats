@@ -92,6 +92,6 @@ expected_files() {
 
 @test "a full disk under --help is a failure" {
 	[[ -c /dev/full ]] || skip "no /dev/full"
-	run bash -c 'pinion --help >/dev/full'
-	[[ $status -ne 0 ]]
+	run bash -c 'pinion --help 2>&1 >/dev/full'
+	assert_equal "$status $output" '3 pinion: cannot write to stdout: No space left on device'
 }
