@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Bytes that mean themselves to every shell, wherever in a word they stand. */
+/* Bytes that mean themselves to every shell, in a word that does not begin with %. */
 static const bool quote_is_plain[256] = {
     ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['%'] = true,
     ['+'] = true,         [','] = true,         ['-'] = true,         ['.'] = true,
@@ -13,12 +13,19 @@ static const bool quote_is_plain[256] = {
 static bool
 quote_is_needed(const char *bytes, size_t length)
 {
-	if (length == 0)
+	if (length == 0 || bytes[0] == '%')
 		return true;
 	for (size_t i = 0; i < length; i++)
 		if (!quote_is_plain[(unsigned char)bytes[i]])
 			return true;
 	return false;
+}
+
+/* What ends a part in single quotes, to be written with a backslash between two of them. */
+static bool
+quote_is_special(char c)
+{
+	return c == '\'' || c == '\\';
 }
 
 int
@@ -28,18 +35,15 @@ quote_append(struct buf *buf, const char *bytes, size_t length)
 		return buf_append(buf, bytes, length);
 	if (buf_append_char(buf, '\'') == -1)
 		return -1;
-	while (length > 0) {
-		const char *quote = memchr(bytes, '\'', length);
-		size_t part = quote ? (size_t)(quote - bytes) : length;
-		if (buf_append(buf, bytes, part) == -1)
+	for (size_t from = 0, at = 0; from < length; from = ++at) {
+		while (at < length && !quote_is_special(bytes[at]))
+			at++;
+		if (buf_append(buf, bytes + from, at - from) == -1)
 			return -1;
-		if (quote != NULL) {
-			if (buf_append_str(buf, "'\\''") == -1)
-				return -1;
-			part++;
-		}
-		bytes += part;
-		length -= part;
+		if (at < length && (buf_append_str(buf, "'\\") == -1 ||
+				    buf_append_char(buf, bytes[at]) == -1 ||
+				    buf_append_char(buf, '\'') == -1))
+			return -1;
 	}
 	return buf_append_char(buf, '\'');
 }
@@ -51,7 +55,7 @@ quote_length(const char *bytes, size_t length)
 		return length;
 	size_t quoted_length = length + 2;
 	for (size_t i = 0; i < length; i++)
-		if (bytes[i] == '\'')
+		if (quote_is_special(bytes[i]))
 			quoted_length += 3;
 	return quoted_length;
 }

@@ -1,9 +1,10 @@
 /*
- * quote.h: words for a POSIX shell.
+ * quote.h: words for a shell.
  *
- * A quoted word read by sh, dash, bash, ksh, zsh or busybox sh is one argument with
- * exactly the given bytes. Words of letters, digits and %+,-./:@_ stay as they are;
- * others get single quotes, with ' written '\''. The empty word is ''.
+ * A quoted word read by sh, dash, bash, ksh, zsh, busybox sh or fish is one argument with
+ * exactly the given bytes. Words of letters, digits and %+,-./:@_ stay as they are, but that
+ * fish knows %self; others get single quotes, with ' written '\'' and \ written '\\', as \
+ * within quotes means something to fish. The empty word is ''.
  */
 #ifndef PINION_QUOTE_H
 #define PINION_QUOTE_H

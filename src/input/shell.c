@@ -23,13 +23,25 @@ is_executable(const char *path)
 	       access(path, X_OK) == 0;
 }
 
+/* A shell that reads quoted words (quote.h). */
 static bool
 is_shell_name(const char *name)
 {
-	static const char *const names[] = {"sh",    "bash",  "rbash", "dash", "ash",
-					    "ksh",   "ksh93", "lksh",  "mksh", "oksh",
-					    "pdksh", "posh",  "yash",  "zsh",  "rzsh",
-					    "fish",  "rc",    "csh",   "tcsh", "bsd-csh"};
+	static const char *const names[] = {
+	    "sh",   "bash", "rbash", "dash", "ash",  "ksh", "ksh93", "lksh",
+	    "mksh", "oksh", "pdksh", "posh", "yash", "zsh", "rzsh",  "fish"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One that reads them in another way: a value could be taken for commands. */
+static bool
+is_foreign_shell_name(const char *name)
+{
+	static const char *const names[] = {"csh", "tcsh", "bsd-csh", "rc", "es", "nu"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(name, names[i]) == 0)
 			return true;
@@ -157,25 +169,39 @@ keep(struct spec *spec, const char *path, struct err *err)
 	return copy;
 }
 
-const char *
-shell_find(struct spec *spec, struct err *err)
+/* What the user wants. NULL and err when it cannot be had. */
+static const char *
+shell_wanted(struct spec *spec, const char *wanted, struct err *err)
 {
 	char path[PATH_MAX];
-	const char *wanted = getenv("PARALLEL_SHELL");
-	if (wanted != NULL && *wanted != '\0') {
-		if (find_in_path(wanted, path, sizeof(path)))
-			return keep(spec, path, err);
+	if (!find_in_path(wanted, path, sizeof(path)))
 		err_set(err, ERR_USAGE,
 			"PARALLEL_SHELL: '%.200s' is no program that can be run: unset "
 			"it, or give "
 			"the path of a shell",
 			wanted);
-		return NULL;
-	}
+	else if (is_foreign_shell_name(base_name(path)))
+		err_set(err, ERR_USAGE,
+			"PARALLEL_SHELL: values cannot be quoted for '%.200s': unset it, "
+			"or give the path of a POSIX shell or of fish",
+			wanted);
+	else
+		return keep(spec, path, err);
+	return NULL;
+}
+
+const char *
+shell_find(struct spec *spec, struct err *err)
+{
+	char path[PATH_MAX];
+	const char *wanted = getenv("PARALLEL_SHELL");
+	if (wanted != NULL && *wanted != '\0')
+		return shell_wanted(spec, wanted, err);
 	if (shell_of_process(getppid(), path, sizeof(path)) == 0)
 		return keep(spec, path, err);
 	const char *login_shell = getenv("SHELL");
-	if (login_shell != NULL && login_shell[0] == '/' && is_executable(login_shell))
+	if (login_shell != NULL && login_shell[0] == '/' && is_executable(login_shell) &&
+	    !is_foreign_shell_name(base_name(login_shell)))
 		return keep(spec, login_shell, err);
 	return "/bin/sh";
 }

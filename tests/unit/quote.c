@@ -28,7 +28,7 @@ plain_words_stay_as_they_are(void **state)
 {
 	(void)state;
 	assert_quoted("abcXYZ019", "abcXYZ019");
-	assert_quoted("%+,-./:@_", "%+,-./:@_");
+	assert_quoted("+%,-./:@_", "+%,-./:@_");
 	assert_quoted("-n", "-n");
 }
 
@@ -52,9 +52,11 @@ other_bytes_get_single_quotes(void **state)
 }
 
 static void
-single_quotes_are_written_outside(void **state)
+quotes_and_backslashes_are_written_outside(void **state)
 {
 	(void)state;
+	assert_quoted("a\\b", "'a'\\\\'b'");
+	assert_quoted("\\'", "''\\\\''\\'''");
 	assert_quoted("it's", "'it'\\''s'");
 	assert_quoted("'", "''\\'''");
 	assert_quoted("''", "''\\'''\\'''");
@@ -119,9 +121,9 @@ read_back(const char *shell, const char *word, size_t length, char *output,
 static void
 every_shell_here_reads_every_byte_back(void **state)
 {
-	static const char *const shells[] = {"/bin/sh",      "/bin/dash",
-					     "/bin/bash",    "/usr/bin/zsh",
-					     "/usr/bin/ksh", "/usr/bin/mksh"};
+	static const char *const shells[] = {
+	    "/bin/sh",      "/bin/dash",     "/bin/bash",    "/usr/bin/zsh",
+	    "/usr/bin/ksh", "/usr/bin/mksh", "/usr/bin/fish"};
 	(void)state;
 	char word[255];
 	char output[512];
@@ -137,13 +139,32 @@ every_shell_here_reads_every_byte_back(void **state)
 	}
 }
 
+/* fish takes a backslash before these for something, also within single quotes. */
+static void
+no_shell_here_executes_what_stands_behind_a_backslash(void **state)
+{
+	static const char *const shells[] = {"/bin/sh", "/bin/bash", "/usr/bin/zsh",
+					     "/usr/bin/fish"};
+	static const char word[] = "\\'; echo executed; #";
+	(void)state;
+	char output[512];
+	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {
+		if (access(shells[i], X_OK) == -1)
+			continue;
+		size_t length =
+		    read_back(shells[i], word, strlen(word), output, sizeof(output));
+		assert_int_equal(length, strlen(word));
+		assert_memory_equal(output, word, length);
+	}
+}
+
 static void
 plain_bytes_alone_are_safe_in_every_shell_here(void **state)
 {
 	static const char *const shells[] = {"/bin/sh", "/bin/dash", "/bin/bash",
-					     "/usr/bin/zsh"};
-	static const char *const words[] = {"%1", ":x",  "@",  "-e",
-					    "+x", "a,b", "%%", "_"};
+					     "/usr/bin/zsh", "/usr/bin/fish"};
+	static const char *const words[] = {"%self", "%1",  ":x", "@", "-e",
+					    "+x",    "a,b", "%%", "_"};
 	(void)state;
 	char output[512];
 	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {
@@ -215,13 +236,14 @@ main(void)
 	    cmocka_unit_test(plain_words_stay_as_they_are),
 	    cmocka_unit_test(empty_word_is_two_quotes),
 	    cmocka_unit_test(other_bytes_get_single_quotes),
-	    cmocka_unit_test(single_quotes_are_written_outside),
+	    cmocka_unit_test(quotes_and_backslashes_are_written_outside),
 	    cmocka_unit_test(length_counts_a_nul_byte_as_any_other),
 	    cmocka_unit_test(argv_is_joined_by_blanks),
 	    cmocka_unit_test(quoted_words_come_apart_again),
 	    cmocka_unit_test(other_ways_of_quoting_are_understood_too),
 	    cmocka_unit_test(what_is_not_closed_ends_with_the_line),
 	    cmocka_unit_test(every_shell_here_reads_every_byte_back),
+	    cmocka_unit_test(no_shell_here_executes_what_stands_behind_a_backslash),
 	    cmocka_unit_test(plain_bytes_alone_are_safe_in_every_shell_here),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

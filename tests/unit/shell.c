@@ -28,6 +28,22 @@ parallel_shell_is_what_the_environment_says(void **state)
 	unsetenv("PARALLEL_SHELL");
 }
 
+/* Any program will do that is called like one. */
+static void
+shells_that_quote_otherwise_are_refused(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/pinion-shell-XXXXXX", path[sizeof(folder) + 8];
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/tcsh", folder);
+	assert_int_equal(symlink("/bin/sh", path), 0);
+	setenv("PARALLEL_SHELL", path, 1);
+	refuse(SPEC_PARALLEL, "PARALLEL_SHELL: values cannot be quoted for", "echo", NULL);
+	unsetenv("PARALLEL_SHELL");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 /* Runs a command through /bin/sh, which stays our parent's parent, and reads its first line. */
 static void
 read_command(const char *command, char *line, int line_bytes)
@@ -79,6 +95,7 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(parallel_shell_is_what_the_environment_says),
+	    cmocka_unit_test(shells_that_quote_otherwise_are_refused),
 	    cmocka_unit_test(shell_among_the_parents_is_found_past_other_programs),
 	    cmocka_unit_test(process_without_shell_above_it_has_none),
 	};
