@@ -186,8 +186,16 @@ results_table_open(struct results_table *table, const char *name,
 {
 	*table = (struct results_table){.name = name};
 	/* Not to block: a pipe may have nobody at its other end. */
-	table->fd = open(
-	    name, O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+	table->fd = open(name,
+			 O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK |
+			     O_NOCTTY | O_CLOEXEC,
+			 0666);
+	if (table->fd == -1 && errno == ELOOP)
+		return err_set(
+		    err, ERR_USAGE,
+		    "--results %.200s is a symbolic link, which is not followed: "
+		    "name the file itself",
+		    name);
 	if (table->fd == -1)
 		return err_errno(err, "cannot open --results %s", name);
 	if (table_begin(table, format, continues, err) == 0)

@@ -307,14 +307,19 @@ failed_naming() {
 	assert_equal "$(grep -c "cannot write results to $1" <<<"$stderr")" 1
 }
 
+# on_full_disk FILE COMMAND...: nothing can be written to FILE, which is there.
+on_full_disk() {
+	timeout 60 strace -qq -f -o trace -P "$PWD/$1" -e trace=write -e inject=write:error=ENOSPC "${@:2}"
+}
+
 @test "a full disk is an error that names the file" {
-	ln -s /dev/full full.csv
-	ln -s /dev/full full.jsonl
-	run --separate-stderr timeout 60 pinion map --results full.csv echo ::: a b
+	needs_strace
+	touch full.csv full.jsonl
+	run --separate-stderr on_full_disk full.csv pinion map --results full.csv echo ::: a b
 	failed_naming full.csv
-	run --separate-stderr timeout 60 pinion map --results full.jsonl echo ::: a b
+	run --separate-stderr on_full_disk full.jsonl pinion map --results full.jsonl echo ::: a b
 	failed_naming full.jsonl
-	run --separate-stderr timeout 60 pinion parallel --results full.csv echo ::: a
+	run --separate-stderr on_full_disk full.csv pinion parallel --results full.csv echo ::: a
 	assert_equal "$status" 255
 }
 

@@ -237,6 +237,24 @@ a_pipe_is_refused_without_waiting(void **state)
 }
 
 static void
+a_link_is_refused_and_what_it_leads_to_stays(void **state)
+{
+	struct fixture *f = *state;
+	char file[sizeof(f->name) + 2];
+	struct stat st;
+	snprintf(file, sizeof(file), "%s.1", f->name);
+	write_file(f, ROW, sizeof(ROW) - 1);
+	assert_int_equal(rename(f->name, file), 0);
+	assert_int_equal(symlink(file, f->name), 0);
+	assert_int_equal(open_table(f, RESULTS_CSV, false), -1);
+	assert_int_equal(f->err.kind, ERR_USAGE);
+	assert_non_null(strstr(f->err.text, "is a symbolic link"));
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_size, sizeof(ROW) - 1);
+	assert_int_equal(unlink(file), 0);
+}
+
+static void
 a_file_that_another_process_writes_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -295,6 +313,7 @@ main(void)
 	    TEST(a_record_that_is_not_taken_to_its_end_is_cut_off),
 	    TEST(a_full_device_is_an_error_that_names_it),
 	    TEST(a_pipe_is_refused_without_waiting),
+	    TEST(a_link_is_refused_and_what_it_leads_to_stays),
 	    TEST(a_file_that_another_process_writes_is_refused),
 	    TEST(modes_follow_the_umask),
 	};
