@@ -1,6 +1,7 @@
 /* visible.c: see visible.h. */
 #include "base/visible.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/utf8.h"
@@ -32,5 +33,21 @@ visible_append(struct buf *text, const char *bytes, size_t length, size_t max_ch
 			     : visible_append_escaped(text, bytes + i, count)) == -1)
 			return -1;
 	}
+	return 0;
+}
+
+int
+visible_line(struct buf *line)
+{
+	struct buf shown = {0};
+	size_t length = line->length;
+	bool has_end = length > 0 && line->bytes[length - 1] == '\n';
+	if (visible_append(&shown, line->bytes, length - has_end, SIZE_MAX) == -1 ||
+	    (has_end && buf_append_char(&shown, '\n') == -1)) {
+		buf_fini(&shown);
+		return -1;
+	}
+	buf_fini(line);
+	*line = shown;
 	return 0;
 }

@@ -15,4 +15,7 @@
  */
 int visible_append(struct buf *text, const char *bytes, size_t length, size_t max_chars);
 
+/* The same with a line of any length, where it is; its newline stays. */
+int visible_line(struct buf *line);
+
 #endif

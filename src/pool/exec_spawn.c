@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "base/visible.h"
 #include "pool/capture.h"
 #include "pool/child.h"
 #include "pool/executor.h"
@@ -205,10 +206,12 @@ exec_spawn_show(struct exec_spawn *self, const struct template_values *values,
 		return -1;
 	if (buf_append_char(&self->line, '\n') == -1)
 		return err_no_memory(err);
-	if (spec->is_traced)
-		exec_spawn_say(self, STDERR_FILENO);
 	if (spec->is_verbose)
 		exec_spawn_say(self, STDOUT_FILENO);
+	if (spec->is_traced && isatty(STDERR_FILENO) && visible_line(&self->line) == -1)
+		return err_no_memory(err);
+	if (spec->is_traced)
+		exec_spawn_say(self, STDERR_FILENO);
 	return 0;
 }
 

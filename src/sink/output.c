@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/visible.h"
 #include "sink/output_parts.h"
 
 /* How stdout and stderr are doing is judged so often; faster than a disk is fast. */
@@ -55,6 +56,8 @@ output_trace(struct output *output, const struct task *task, uint32_t slot, stru
 		return 0;
 	if (output_expand_command(output, task, slot, err) == -1)
 		return -1;
+	if (isatty(output->config.err_fd) && visible_line(&output->text) == -1)
+		return err_no_memory(err);
 	return outlet_put(output->out->streams[RESULT_STDERR], output->text.bytes,
 			  output->text.length, err);
 }

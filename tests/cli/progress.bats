@@ -66,6 +66,15 @@ in_script() {
 	assert_equal "$(tr -d '\r' <typescript)" "$(printf 'a\nb')"
 }
 
+@test "the commands that -t shows on a terminal do not drive it" {
+	local mode
+	for mode in '' --ungroup; do
+		in_script "pinion map -j1 -t $mode true ::: $'a\\e[7mb\\xc2\\x9bK\\n'"
+		run ! grep -q $'\e\\[7m\|\xc2\x9b' typescript
+		grep -qF "true 'a\\x1b[7mb\\xc2\\x9bK\\x0a'" typescript
+	done
+}
+
 @test "a run that takes a while is shown on a terminal, and nothing of it stays but a line" {
 	terminal 80 24
 	type_line "pinion map -j2 '$hold' ::: 1 2 3; echo status \$?"
