@@ -75,6 +75,7 @@ cmd_tasks(enum spec_dialect dialect, int argc, char **argv, const struct cmd_aga
 		tasks_work(dialect, argc, argv, &letter);
 	sig_origin_save(&origin);
 	sig_handle(SIGCHLD, SIG_DFL); /* ignored, nobody could wait for a worker */
+	sig_block(SIGXFSZ);           /* EFBIG says what it was about */
 	spec_init(&spec, dialect);
 	const struct diag diag = {.name = spec.program, .fd = STDERR_FILENO};
 	enum options_outcome outcome = tasks_parse(&spec, argc, argv, again, &err);

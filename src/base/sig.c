@@ -49,6 +49,15 @@ sig_next(int fd)
 }
 
 void
+sig_block(int signal)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, signal);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void
 sig_handle(int signal, void (*handler)(int))
 {
 	struct sigaction action = {.sa_handler = handler};

@@ -32,6 +32,9 @@ int sig_open(const sigset_t *set, struct err *err);
 /* The next signal waiting in a signalfd; 0: none; -1 with errno. */
 int sig_next(int fd);
 
+/* From here on it stays pending; tasks get the caller's mask. */
+void sig_block(int signal);
+
 /* Sets one handler (SA_RESTART off), with all signals blocked while it runs. */
 void sig_handle(int signal, void (*handler)(int));
 

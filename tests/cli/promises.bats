@@ -83,7 +83,10 @@ load helper
 	run --separate-stderr bash -c 'ulimit -f 1; exec pinion map echo ::: 1'
 	assert_equal "$status" 3
 	[[ $stderr == *'File too large (see ulimit -f)'* ]]
+	run bash -c 'ulimit -f 0; exec pinion map --joblog log echo ::: 1 2>&1'
+	assert_equal "$status $output" '3 pinion map: cannot write to --joblog log: File too large (see ulimit -f)'
 }
+
 
 # --- 8: what a kernel or a sandbox does not know ---
 
