@@ -49,10 +49,29 @@ tree_path_add_number(struct tree_path *path, uint64_t number)
 	tree_path_add(path, digits + at);
 }
 
+/*
+ * Whether the numbers in /proc are those that kill takes: not where it belongs to another
+ * namespace of processes, in which they are somebody else's.
+ */
+static bool
+tree_is_ours(void)
+{
+	char digits[24];
+	pid_t number = 0;
+	ssize_t length = readlink("/proc/self", digits, sizeof(digits));
+	for (ssize_t i = 0; i < length; i++)
+		number = number * 10 + (digits[i] - '0');
+	return number == getpid();
+}
+
 static int
 tree_open(pid_t pid, const char *name, int flags)
 {
 	struct tree_path path = {.length = 0};
+	if (!tree_is_ours()) {
+		errno = ENOENT;
+		return -1;
+	}
 	tree_path_add(&path, "/proc/");
 	tree_path_add_number(&path, (uint64_t)pid);
 	tree_path_add(&path, name);

@@ -30,6 +30,21 @@ load helper
 	run ! kill -0 "$(cat pid.b)"
 }
 
+# There /proc/2 is kthreadd, whose children have the numbers of ours here.
+@test "where /proc is another namespace's nothing of it is taken for ours" {
+	skip_if_instrumented 'it needs its own /proc'
+	unshare -p -f true 2>/dev/null || skip 'no namespaces'
+	local job='{"inputs": {"args": ["a", "b"]}, "stages": [{"command": ["echo", "{}"]}, {"command": ["echo", "{}"]}]}'
+	echo "$job" >job.json
+	for _ in {1..3}; do
+		run --separate-stderr timeout 30 unshare -p -f sh -c 'pinion run job.json; exit $?'
+		assert_equal "$status $output$stderr" $'0 a\nb'
+		run --separate-stderr timeout 30 unshare -p -f sh -c 'pinion map --timeout 0.5 sleep; exit $?' <<<1000
+		assert_equal "$status" 1
+		[[ $stderr == *'1 of 1 task failed (1 timed out)'* ]]
+	done
+}
+
 # --- 5: an end by a signal is no success ---
 
 @test "HUP with tasks not run is no success, also where tasks ignore it" {
