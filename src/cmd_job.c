@@ -284,11 +284,20 @@ job_fini(struct job *job)
 
 /* --- the end --- */
 
+/* GNU parallel leaves it to the shell and the commands to tell what went wrong. */
+static bool
+job_leaves_telling(const struct job *job)
+{
+	struct failures_counts counts;
+	failures_get_counts(job->stages[0].failures, &counts);
+	return job->spec->dialect == SPEC_PARALLEL && counts.mute == 0;
+}
+
 static void
 job_print_summary(const struct job *job)
 {
 	const struct spec *spec = job->spec;
-	bool is_silent = spec->is_quiet || spec->dialect == SPEC_PARALLEL;
+	bool is_silent = spec->is_quiet || job_leaves_telling(job);
 	if ((is_silent && job->cron == NULL) || job->outcome == RUN_READER_GONE)
 		return;
 	for (size_t i = 0; i < job->stage_count; i++)

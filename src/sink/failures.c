@@ -201,6 +201,8 @@ failures_add(struct failures *failures, const struct task *task,
 	struct failure_kind *kind = failures_find_kind(failures, result, &is_new_kind);
 	struct failure *place = failures_find_place(failures, task->seq);
 	failures->counts.failed++;
+	failures->counts.mute +=
+	    result->reason == RESULT_CANNOT_EXECUTE || result->reason == RESULT_LOST;
 	*(kind != NULL ? &kind->count : &failures->other_count) += 1;
 	if (place != NULL) {
 		place->result = *result;

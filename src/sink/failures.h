@@ -32,6 +32,7 @@ struct failures_config {
 struct failures_counts {
 	uint64_t done;   /* exit 0 */
 	uint64_t failed; /* by themselves: exit, signal, timeout, cannot execute, lost */
+	uint64_t mute; /* of them, those nobody can have heard of: cannot execute, lost */
 	uint64_t cancelled; /* we ended them */
 	uint64_t skipped;   /* never started */
 	uint64_t passed;    /* done before this run */

@@ -26,6 +26,20 @@ same_as_gnu() {
 	assert_same_bytes our.out gnu.out
 }
 
+@test "what could not be executed is told, of which no shell can tell" {
+	echo >plain
+	run --separate-stderr pinion parallel ./plain ::: a
+	assert_equal "$status" 1
+	[[ $stderr == *'cannot execute: Permission denied: ./plain a'* ]]
+	run --separate-stderr pinion parallel -a <(head -c 200000 /dev/zero | tr '\0' x) echo
+	assert_equal "$status" 1
+	[[ $stderr == *'cannot execute: Argument list too long'* ]]
+	run --separate-stderr pinion parallel --quiet ./plain ::: a
+	assert_equal "$status $stderr" '1 '
+	run --separate-stderr pinion parallel 'exit {}' ::: 1
+	assert_equal "$status $stderr" '1 '
+}
+
 @test "the name parallel is enough" {
 	assert_equal "$(parallel -k echo {} x ::: 1 2)" $'1 x\n2 x'
 	assert_equal "$(parallel --version | head -n 1)" "$(pinion parallel --version | head -n 1)"
