@@ -3,7 +3,7 @@
 #   make                build/pinion; needs a C compiler, pkg-config and the libraries in PKGS
 #   make check          all tests; needs cmocka, bats and prove
 #   make lint           layers, headers, warnings, format, man pages, scripts
-#   make asan tsan valgrind     the tests again, under each
+#   make asan tsan valgrind     the tests again, under each; WHOLE=1 leaves no file of tests out
 #   make fuzz           readers of files and bytes, under clang's libFuzzer; FUZZ_SECONDS=10 each
 #   make coverage       how much of the code the tests execute, and what they do not
 #   make fault          makes each system call fail, in turn; JOB=joblog CALL=write for some of them
