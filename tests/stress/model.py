@@ -170,10 +170,10 @@ def explain(task, record, tries, killed=False, ended=False):
                 return Seen(attempt, is_cut=True)
     if ended and any(same_end(record, end) for end in ENDED):
         return Seen(undisturbed.attempt, is_cut=True)
-    if ended:  # it has failed and is not tried again
+    if ended:  # it has failed and is not tried again; what was to be tried again is forgotten
         for number in range(1, expected):
             if record.attempts in (None, number) and same_end(record, task.attempt(number).end):
-                return Seen(task.attempt(number))
+                return Seen(task.attempt(number), is_cut=True)
     return None
 
 
