@@ -6,8 +6,22 @@ from dataclasses import dataclass, field
 
 from model import CallTask, Task
 
-# One of these at most: what may change how a run ends, but for "none".
-HARSH = ["none"] * 4 + ["kills"] * 3 + ["gone", "term", "resume", "resume"]
+# One of these at most: what may change how a run ends, but for "none". Of workers and tasks that are
+# killed; a reader that leaves; TERM and its kind; kill -9, and --resume; pinion ctl; --halt and
+# --deadline; and a limit on the size of files.
+HARSH = ["none"] * 5 + ["kills"] * 3 + ["gone", "term", "term", "resume", "resume", "resume",
+                                        "drain", "cancel", "halt", "deadline", "full"]
+NAME = "stress"  # what status and ctl call it
+
+# Options that change nothing in what comes out.
+NEUTRAL = {
+    "bind": ["none", "share", "core"], "nice": ["3"], "ionice": ["idle"], "delay": ["0.001"],
+    "load": ["100000"], "memfree": ["1k"], "max-pressure": ["cpu=100"], "jobserver": ["pipe", "fifo"],
+    "deadline": ["8h"], "retry-on": ["all"], "backoff": ["0.01"], "termseq": ["TERM,300,KILL"],
+    "halt": ["never"]}
+OF_A_STAGE = ["workers", "start_method", "chunksize", "maxtasksperchild", "retries", "timeout",
+              "initializer", "bind", "nice", "ionice", "delay", "load", "memfree", "max_pressure",
+              "jobserver", "retry_on", "backoff", "termseq"]
 
 
 @dataclass
@@ -19,10 +33,12 @@ class Job:
     options: dict  # long names; True for those without a value
     inputs: str  # "args", "file" or "stdin"
     harsh: str
-    gentle: list  # of "pool", "stop", "slow"
+    gentle: list  # of "pool", "stop", "slow", "ctl"
     trickles: bool = False
     as_json: bool = False
     first_stage: list = field(default_factory=list)
+    passed: str = "lines"  # from there
+    is_quiet: bool = False  # its tasks print nothing
 
     @property
     def tries(self):
@@ -30,6 +46,10 @@ class Job:
 
     def has(self, option):
         return option in self.options
+
+    def has_objects(self):
+        """On stdout."""
+        return self.has("json") or self.has("json-stream")
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -53,6 +73,8 @@ class Job:
             words.append("--" + name if value is True else "--%s=%s" % (name, value))
         if self.inputs == "file":
             words += ["-a", self.path("items")]
+        if self.inputs == "jsonl":
+            words += ["--jsonl", self.path("items")]
         words += self.command
         if self.inputs == "args":
             words += [":::"] + [task.item for task in self.tasks]
@@ -64,24 +86,24 @@ class Job:
         settings = {names.get(name, name).replace("-", "_"): value
                     for name, value in self.options.items() if name not in ("null", "unordered")}
         settings["order"] = "finish" if self.has("unordered") else "input"
-        source = self.path("items") if self.inputs == "file" else "-"
-        settings["inputs"] = {"nul" if self.has("null") else "lines": source}
+        source = "-" if self.inputs == "stdin" else self.path("items")
+        kind = "jsonl" if self.inputs == "jsonl" else "nul" if self.has("null") else "lines"
+        settings["inputs"] = {kind: source}
         settings["quiet"] = True
         command = {"map": "command"}.get(self.verb, self.verb)
         if self.first_stage:
             own = {key: settings.pop(key) for key in ("inflight", "protocol") if key in settings}
-            stage = {key: settings.pop(key) for key in ("workers", "start_method", "chunksize",
-                     "maxtasksperchild", "retries", "timeout") if key in settings}
+            stage = {key: settings.pop(key) for key in OF_A_STAGE if key in settings}
             settings["stages"] = [
-                {**stage, "command": [self.command[0], "{}"], "pass": "lines"},
-                {**stage, **own, command: self.command}]
+                {**stage, "name": "first", "command": [self.command[0], "{}"], "pass": self.passed},
+                {**stage, **own, "name": "second", command: self.command}]
         elif self.command:
             is_line = self.verb == "map" and len(self.command) == 1 and " " in self.command[0]
             settings[command] = self.command[0] if is_line else self.command
         return json.dumps(settings, indent=2)
 
     def write_files(self):
-        for name in ("tmp", "runtime"):
+        for name in ("tmp", "runtime", *FOLDERS):
             os.mkdir(self.path(name), 0o700)
         with open(self.path("items"), "wb") as file:
             file.write(self.item_text())
@@ -90,8 +112,17 @@ class Job:
                 file.write(self.spec())
 
 
+FOLDERS = ["here", "there"]  # that tasks with an object of JSON may run in
+
+
 def quoted(text):
     return b"'" + text.replace(b"'", b"'\\''") + b"'"
+
+
+def passed_item(task, passed):
+    if passed != "json":
+        return task.item
+    return json.dumps({"args": [task.item.decode()], "id": task.id}).encode()
 
 
 class Maker:
@@ -109,33 +140,68 @@ class Maker:
     def make(self):
         self.verb = self.random.choice(["map", "map", "map", "feed", "call"])
         self.harsh = self.random.choice(HARSH)
-        self.gentle = [what for what in ("pool", "stop", "slow") if self.chance(15)]
+        self.gentle = [what for what in ("pool", "stop", "slow", "ctl") if self.chance(15)]
         self.inputs = self.random.choice(["args", "file", "stdin"])
-        self.as_json = self.chance(25)
-        self.is_pipeline = self.as_json and self.verb != "call" and \
-            self.harsh in ("none", "term", "gone") and self.chance(50)
+        self.as_json = self.chance(30)
+        self.is_pipeline = self.as_json and self.verb != "call" and self.chance(50) and \
+            self.harsh != "full"
+        self.passed = self.random.choice(["lines", "lines", "output", "json"])
+        self.is_quiet = self.harsh == "resume" and self.verb == "map" and self.chance(40)
+        if self.is_quiet and "pool" in self.gentle:
+            self.gentle.remove("pool")
         if self.harsh == "resume" and self.inputs == "stdin" or self.as_json and self.inputs == "args":
             self.inputs = "file"
+        if self.inputs == "file" and self.verb == "map" and not self.is_pipeline and self.chance(50):
+            self.inputs = "jsonl"
+        self.is_text = self.inputs == "jsonl" or self.is_pipeline and self.passed == "json"
         self.options = {"jobs": str(self.random.randint(1, 6))}
+        if "ctl" in self.gentle or self.harsh in ("drain", "cancel", "term"):
+            self.options["name"] = NAME
         self.choose_output()
         self.choose_pool()
         self.choose_records()
+        self.choose_neutral()
+        self.choose_end()
         command = self.choose_command()
         count = self.random.choice([1, 3, 10, 30, 60])
+        # The first of them keeps the others waiting, who have much to say.
+        self.is_held_up = count > 1 and self.how != "plugin" and not self.is_quiet and \
+            self.chance(10)
         self.hangs = 1 if self.options.get("timeout") else 0
+        self.own_hangs = 1 if self.inputs == "jsonl" and self.harsh not in ("kills", "resume") else 0
         self.deaths = 2 if self.verb == "feed" and self.harsh != "kills" else 0
         tasks = [self.task(number) for number in range(1, count + 1)]
         job = Job(self.folder, self.verb, command, tasks, self.options, self.inputs, self.harsh,
-                  self.gentle, self.chance(30), self.as_json)
+                  self.gentle, self.chance(30), self.as_json, is_quiet=self.is_quiet)
         if self.is_pipeline:
             self.add_first_stage(job)
         return job
 
+    def choose_neutral(self):
+        for name, values in NEUTRAL.items():
+            if self.chance(8) and not (name == "termseq" and self.verb == "call"):
+                self.options[name] = self.random.choice(values)
+        if self.verb != "call" and self.chance(15):
+            self.options["initializer"] = "export STRESS_SAYS=ready"
+
+    def choose_end(self):
+        if self.harsh == "deadline":
+            self.options["deadline"] = self.random.choice(["0.05", "0.2", "0.5"])
+        if self.harsh == "halt":
+            self.options["halt"] = "%s,%s=%d" % (
+                self.random.choice(["soon", "now"]),
+                self.random.choice(["fail", "fail", "success", "done"]), self.random.randint(1, 5))
+        if self.harsh == "full":
+            self.options["buffer"] = "1k"
+
     def choose_output(self):
         if self.chance(40) or self.is_pipeline and self.chance(50):
             self.options["unordered"] = True
-        look = self.random.choice(["", "", "json", "tag", "line-buffer"])
-        if look == "json" and (self.harsh == "resume" or self.is_pipeline):
+        look = self.random.choice(["", "", "json", "json-stream", "tag", "line-buffer"])
+        if self.is_pipeline and self.harsh == "kills":
+            # Only this says what became of the first stage.
+            look = self.random.choice(["json", "json-stream"])
+        if look in ("json", "json-stream") and self.harsh == "resume":
             look = ""
         # Lines do not show how much of an output there is, which with kills a record has to say.
         if look == "line-buffer" and self.harsh in ("kills", "resume", "gone"):
@@ -156,26 +222,29 @@ class Maker:
             self.options["maxtasksperchild"] = str(self.random.choice([1, 2, 5]))
         if self.chance(40) and self.verb != "feed":
             self.options["retries"] = str(self.random.choice([2, 3]))
-        if self.chance(20) and self.harsh in ("none", "term", "gone") and not self.is_pipeline:
+        if self.chance(20) and self.harsh not in ("kills", "resume") and not self.is_pipeline:
             self.options["timeout"] = "3"
         if self.verb == "feed" and self.chance(50):
             self.options["inflight"] = str(self.random.choice([2, 8]))
         self.delimiter = b"\n"
         has_lines = self.verb == "feed" and "line-buffer" in self.options
-        if self.chance(40) and not self.is_pipeline and not has_lines:
+        if self.chance(40) and not self.is_pipeline and not has_lines and self.inputs != "jsonl":
             self.options["null"] = True
             if self.verb == "feed":
                 self.options["protocol"] = "nul"
                 self.delimiter = b"\0"
 
     def choose_records(self):
-        if self.is_pipeline:
+        # In another order a task of the second stage would not have the same number again.
+        if self.is_pipeline and self.harsh == "resume":
+            self.options.pop("unordered", None)
+        elif self.is_pipeline and (self.harsh == "kills" or "unordered" in self.options):
             return
-        if self.chance(40):
+        if self.chance(40) or self.is_pipeline:
             self.options["joblog"] = os.path.join(self.folder, "joblog")
-        if self.chance(30):
+        if self.chance(30) and not self.is_pipeline:
             self.options["run-file"] = os.path.join(self.folder, "run.db")
-        if self.chance(25) and self.harsh != "resume":
+        if self.chance(25) and self.harsh != "resume" and not self.is_pipeline:
             # A folder has a place for each value, and those of call are not all different.
             name = self.random.choice(["results"] * (self.verb != "call") +
                                       ["results.csv", "results.jsonl"])
@@ -188,17 +257,25 @@ class Maker:
             self.options[record] = os.path.join(self.folder, "record")
         if self.harsh == "resume":
             self.options["resume"] = True
-            if self.chance(30) and "joblog" in self.options and self.verb != "call":
+            if self.chance(30) and "joblog" in self.options and self.verb != "call" and \
+                    not self.is_pipeline:
                 self.options["results"] = os.path.join(self.folder, "results")
 
     def choose_command(self):
         self.how, self.wrap = "argv", bytes
         if self.verb == "call":
+            self.how = "plugin"
             return [self.plugin]
         if self.verb == "feed":
             self.how = "feed"
             return [self.program, "feed", "nul" if self.delimiter == b"\0" else "line"]
         kind = self.random.choice(["argv", "argv", "exec", "shell", "plain"])
+        if self.chance(15) and self.harsh != "resume" and not self.is_pipeline:
+            self.how = "output"
+            self.options["output"] = os.path.join(self.folder, "made", "{#}")
+            return ["exec %s {} >{out}" % self.program]
+        if kind == "plain" and self.inputs == "jsonl":
+            kind = "argv"
         if kind == "argv" or self.is_pipeline:
             return [self.program] + ["{}"] * self.chance(50)
         if kind == "exec":
@@ -217,23 +294,64 @@ class Maker:
             words.append(("f", str(self.random.randint(1, 3))))
         if self.chance(15):
             words.append(("c", "200"))
-        if self.chance(40):
+        if self.chance(10):
+            words.append(("d", ""))
+        if self.is_held_up and number == 1:
+            words.append(("s", "500"))
+        elif self.chance(40):
             words.append(("s", str(self.random.choice([1, 5, 20, 60]))))
+        override = self.override(number, words) if self.inputs == "jsonl" else None
+        tail = None
+        if not self.is_quiet:
+            tail = self.printing(words)
+        elif self.chance(15):
+            words.append(self.bad_end())
+        return Task(number, words, tail, self.how, self.wrap, self.delimiter, self.says(override),
+                    override)
+
+    def says(self, override):
+        own = (override or {}).get("env", {})
+        return own.get("STRESS_SAYS", "ready" if "initializer" in self.options else "nothing").encode()
+
+    def override(self, number, words):
+        """What an object says of its task alone; and words that show it."""
+        said = {}
+        if self.chance(30):
+            said["env"] = {"STRESS_SAYS": self.random.choice(["", "a b", "\u00e9"])}
+        if self.chance(30):
+            said["cwd"] = self.random.choice(FOLDERS * 4 + ["missing"])
+        if self.chance(30):
+            said["id"] = "number %d" % number
+        if self.chance(30):
+            said["stdin"] = {"text": "%d:first\n%d:second\n" % (number, number)}
+        if self.own_hangs > 0 and self.chance(10):
+            self.own_hangs -= 1
+            said["timeout"] = 1
+            words.append(("h", ""))
+        words += [word for name, word in (("cwd", ("w", "")), ("stdin", ("r", "")))
+                  if name in said and not self.is_quiet]
+        return said
+
+    def printing(self, words):
+        """Adds what a task prints, and how it ends; what it prints last is the answer."""
         if self.chance(25):
             words.append(("e", self.line_numbers()))
-        if self.chance(60) and (self.how != "feed" or self.delimiter == b"\0"):
-            words.append(("o", self.line_numbers()))
+        if self.how != "feed" or self.delimiter == b"\0":
+            if self.chance(10):
+                words.append(("v", ""))
+            if self.chance(60):
+                words.append(("o", self.line_numbers()))
+            if self.is_held_up and self.chance(30):
+                words.append(("o", "5000:200:1"))
         if self.chance(15):
             words.append(self.bad_end())
-        tail = None
-        if self.options.get("line-buffer"):
-            # Whole lines only, which can be told apart in any order.
-            return Task(number, words, None, self.how, self.wrap, self.delimiter)
-        if self.chance(15):
-            words.append(("l", str(self.random.choice([0, 10, 5000]))))
-        elif self.chance(30):
-            tail = self.any_bytes()
-        return Task(number, words, tail, self.how, self.wrap, self.delimiter)
+        # With whole lines only, which can be told apart in any order, that is all.
+        if not self.options.get("line-buffer"):
+            if self.chance(15):
+                words.append(("l", str(self.random.choice([0, 10, 5000]))))
+            elif self.chance(30):
+                return self.any_bytes()
+        return None
 
     def line_numbers(self):
         count = self.random.choice([1, 2, 10, 100] if self.chance(95) else [5000])
@@ -255,6 +373,9 @@ class Maker:
         never = {0} if self.options.get("null") or self.inputs == "args" else {0, 10}
         if self.how == "feed" and self.delimiter == b"\n" or self.options.get("tag"):
             never = {0, 10}
+        if self.is_text:
+            return "".join(self.random.choice("ab '\"\\${},:\u00e9\u4e2d\U0001f600")
+                           for _ in range(self.random.randint(0, 30))).encode()
         return bytes(byte for byte in self.random.randbytes(self.random.randint(0, 60))
                      if byte not in never)
 
@@ -277,11 +398,11 @@ class Maker:
 
     def add_first_stage(self, job):
         """Tasks whose lines are the items of the second stage; one that fails passes nothing on."""
-        waiting, job.tasks = job.tasks, []
+        waiting, job.tasks, job.passed = job.tasks, [], self.passed
         while waiting:
-            some = waiting[:self.random.randint(1, 5)]
+            some = waiting[:1 if self.passed == "output" else self.random.randint(1, 5)]
             waiting = waiting[len(some):]
-            text = b"\n".join(task.item for task in some)
+            text = b"\n".join(passed_item(task, self.passed) for task in some)
             words = [("s", str(self.random.randint(0, 20))), ("p", text.hex())]
             if self.chance(20):
                 words.append(("x", "4"))

@@ -4,6 +4,7 @@ A task's item is what pinion gets as its input. Its attempt(n) is what the nth a
 it ends, as (kind, code); task.c knows the same words, tests/plugins/faults.c those of CallTask.
 """
 
+import json
 from dataclasses import dataclass, field
 
 
@@ -12,6 +13,7 @@ class Attempt:
     stdout: bytes = b""
     stderr: bytes = b""
     end: tuple = ("exit", 0)
+    file: bytes = None  # that --output names
 
     def is_good(self):
         return self.end == ("exit", 0)
@@ -27,13 +29,16 @@ def lines(prefix, task_id, count, width, seed):
 @dataclass
 class Task:
     """One for task.c. How it runs changes what its end looks like: "argv" and "exec" as it is,
-    "shell" through a shell that tells of a signal by its status, "feed" by no answer at all."""
+    "shell" through a shell that tells of a signal by its status, "feed" by no answer at all,
+    "output" into a file."""
     id: int
     words: list
     tail: bytes = None
     how: str = "argv"
     wrap: object = bytes  # makes the item of the argument
     delimiter: bytes = b""  # what ends an answer of feed
+    says: bytes = b"nothing"  # $STRESS_SAYS, as --initializer or an object of JSON sets it
+    override: dict = None  # with JSON lines, what is said of this one task
 
     @property
     def argument(self):
@@ -42,11 +47,20 @@ class Task:
         return ",".join(words).encode() + tail
 
     @property
-    def item(self):
+    def value(self):
         return self.wrap(self.argument)
+
+    @property
+    def item(self):
+        if self.override is None:
+            return self.value
+        return json.dumps({**self.override, "args": [self.value.decode()]}).encode()
 
     def attempt(self, number):
         result = Attempt()
+        if self.override and self.override.get("cwd", "").startswith("missing"):
+            return Attempt(b"", b"pinion: cannot go to the folder %s: No such file or directory\n" %
+                           self.override["cwd"].encode(), ("exit", 126))
         for name, value in self.words:
             if name == "f" and number <= int(value):
                 result.end = ("exit", 9)
@@ -56,6 +70,12 @@ class Task:
                 result.stderr += lines(b"E", self.id, *map(int, value.split(":")))
             elif name == "l":
                 result.stdout += b"%d:" % self.id + b"l" * int(value)
+            elif name == "v":
+                result.stdout += b"%d:%s\n" % (self.id, self.says)
+            elif name == "w":
+                result.stdout += b"%d:%s\n" % (self.id, self.override["cwd"].encode())
+            elif name == "r":
+                result.stdout += self.override["stdin"]["text"].encode()
             elif name == "p":
                 result.stdout += bytes.fromhex(value)
             elif name == "x":
@@ -73,6 +93,8 @@ class Task:
     def seen(self, result):
         if self.how == "shell" and result.end[0] == "signal":
             result.end = ("exit", 128 + result.end[1])
+        if self.how == "output":
+            result.file, result.stdout = result.stdout, b""
         if self.how == "feed":
             if result.is_good():
                 result.stdout += self.delimiter
@@ -89,6 +111,10 @@ class CallTask:
     id: int
     word: str
     number: int = 0
+
+    @property
+    def value(self):
+        return self.item
 
     @property
     def item(self):
@@ -156,6 +182,8 @@ def explain(task, record, tries, killed=False, ended=False):
     somebody kills workers and tasks; ended: somebody ends the run."""
     undisturbed = last_attempt(task, tries)
     expected = len(undisturbed.attempts)
+    # What an attempt has printed that was to be tried again is forgotten, come to that or not.
+    undisturbed.is_cut = ended and tries > 1 and not undisturbed.attempt.is_good()
     if same_end(record, undisturbed.attempt.end):
         if record.attempts in (None, expected) or killed and record.attempts <= tries:
             return undisturbed
@@ -226,3 +254,13 @@ def not_lines_of(stdout, blocks):
             return "lines of %r: %d, not %d, or out of order" % (
                 key, len(have.get(key, [])), len(want.get(key, [])))
     return None
+
+
+def values_passed(task, passed):
+    """What a task of the first stage gives the second one."""
+    text = last_attempt(task, 1).attempt.stdout
+    if passed == "output":
+        return [text]
+    if passed == "json":
+        return [json.loads(line)["args"][0].encode() for line in text.split(b"\n")]
+    return text.split(b"\n")

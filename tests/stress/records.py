@@ -1,6 +1,7 @@
 """Reads what pinion has recorded of a job, each into a list of (seq, Record), seq from 1."""
 
 import base64
+import collections
 import csv
 import json
 import os
@@ -23,8 +24,6 @@ def of_exitval(exitval, signal):
 def joblog(path, torn=False):
     """torn: the run was killed, so a last line that is cut short does not count."""
     found = []
-    if not os.path.exists(path):
-        return found
     with open(path, "rb") as file:
         lines = file.read().split(b"\n")
     if lines[-1] != b"" and not torn:
@@ -39,7 +38,7 @@ def joblog(path, torn=False):
 def run_file(path):
     found = []
     # A run that was ended at once has not begun to write.
-    if not os.path.exists(path) or os.path.getsize(path) == 0:
+    if os.path.getsize(path) == 0:
         return found
     base = sqlite3.connect("file:%s?mode=rw" % path, uri=True, timeout=10)
     base.text_factory = bytes
@@ -75,19 +74,71 @@ def args_of(record):
     return [base64.b64decode(value) for value in record["args_base64"]]
 
 
-def json_lines(text):
-    """Those of --json and of --results FILE.jsonl."""
-    found = []
+def of_object(record, stdout, stderr):
+    kind = STATUS.get(record["status"], record["status"])
+    code = record.get({"signal": "signal", "exit": "exit"}.get(kind))
+    return Record(kind, code, record["attempts"] if kind != "skipped" else None, len(stdout),
+                  stdout, stderr, args_of(record))
+
+
+def objects(text):
     if text and not text.endswith(b"\n"):
         raise ValueError("the JSON ends in the middle of a line")
-    for line in text.split(b"\n")[:-1]:
-        record = json.loads(line)
-        kind = STATUS.get(record["status"], record["status"])
-        code = record.get({"signal": "signal", "exit": "exit"}.get(kind))
-        stdout = text_of(record, "stdout")
-        found.append((record["seq"], Record(
-            kind, code, record["attempts"] if kind != "skipped" else None, len(stdout), stdout,
-            text_of(record, "stderr"), args_of(record))))
+    return [json.loads(line) for line in text.split(b"\n")[:-1]]
+
+
+def json_lines(text, stage=None):
+    """Those of --json and of --results FILE.jsonl; of one stage of a job."""
+    return [(record["seq"], of_object(record, text_of(record, "stdout"), text_of(record, "stderr")))
+            for record in objects(text) if record.get("stage") == stage]
+
+
+class Stream:
+    """What --json-stream has told of one task."""
+
+    def __init__(self):
+        self.is_running = False
+        self.is_over = False
+        self.forget()
+
+    def forget(self):
+        self.stdout = b""
+        self.stderr = b""
+
+    def take(self, event):
+        """A Record at the end."""
+        kind = event["event"]
+        if self.is_over or self.is_running == (kind == "started"):
+            # Who was never started, or whose retry never came, has an end nevertheless.
+            if kind != "finished" or self.is_over:
+                raise ValueError("task %d: %s out of turn" % (event["seq"], kind))
+        if kind == "started":
+            self.is_running = True
+        elif kind == "output":
+            for name in ("stdout", "stderr"):
+                if name in event or name + "_base64" in event:
+                    setattr(self, name, getattr(self, name) + text_of(event, name))
+        elif kind == "retried":
+            self.is_running = False
+            self.forget()
+        else:
+            self.is_over = True
+            return of_object(event, self.stdout, self.stderr)
+        return None
+
+
+def json_stream(text, stage=None):
+    found = []
+    streams = collections.defaultdict(Stream)
+    for event in objects(text):
+        seq = event["seq"]
+        if event.get("stage") != stage:
+            continue
+        record = streams[seq].take(event)
+        if record is not None:
+            found.append((seq, record))
+    if len(found) != len(streams):
+        raise ValueError("--json-stream: a task that has begun has no end")
     return found
 
 

@@ -12,6 +12,11 @@
  *   pHEX        these bytes on stdout
  *   sMS         sleep
  *   cMS         leave a child behind that sleeps so long, in a session of its own, holding the pipes
+ *   d           have a child that nothing but KILL ends, forked twice, in a session of its own, holding
+ *               the pipes; a task that comes to a good end has killed it
+ *   v           the variable STRESS_SAYS behind ID:, as a line
+ *   w           the same with the name of the folder that it runs in
+ *   r           all of stdin
  *   xN          exit with status N; kN: die of signal N; h: hang
  *   aBYTES      the rest of the argument, commas or not, on stdout behind ID:
  *
@@ -23,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -85,6 +91,67 @@ leave_child(long ms)
 	_exit(0);
 }
 
+/* Its id, which it tells itself, for whoever forks twice does not know it. */
+static pid_t
+start_stubborn(void)
+{
+	int ends[2];
+	pid_t pid = -1;
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		_exit(107);
+	pid_t child = fork();
+	if (child == 0) {
+		signal(SIGTERM, SIG_IGN);
+		signal(SIGINT, SIG_IGN);
+		signal(SIGHUP, SIG_IGN);
+		setsid();
+		if (fork() != 0)
+			_exit(0);
+		pid = getpid();
+		if (write(ends[1], &pid, sizeof(pid)) != sizeof(pid))
+			_exit(1);
+		close(ends[0]);
+		close(ends[1]);
+		sleep_ms(600 * 1000);
+		_exit(0);
+	}
+	close(ends[1]);
+	if (child == -1 || read(ends[0], &pid, sizeof(pid)) != sizeof(pid))
+		_exit(108);
+	close(ends[0]);
+	waitpid(child, NULL, 0);
+	return pid;
+}
+
+static void
+print_folder(FILE *to, long id)
+{
+	char *path = getcwd(NULL, 0);
+	if (path == NULL)
+		_exit(109);
+	fprintf(to, "%ld:%s\n", id, strrchr(path, '/') + 1);
+	fflush(to);
+	free(path);
+}
+
+static void
+copy_stdin(FILE *to)
+{
+	char bytes[4096];
+	ssize_t length;
+	while ((length = read(STDIN_FILENO, bytes, sizeof(bytes))) > 0)
+		fwrite(bytes, 1, (size_t)length, to);
+	fflush(to);
+}
+
+static void
+print_variable(FILE *to, long id)
+{
+	const char *text = getenv("STRESS_SAYS");
+	fprintf(to, "%ld:%s\n", id, text != NULL ? text : "nothing");
+	fflush(to);
+}
+
 static void
 die(int signal_number)
 {
@@ -132,6 +199,15 @@ do_word(FILE *to, long id, const char *word)
 	case 'c':
 		leave_child(number);
 		break;
+	case 'v':
+		print_variable(to, id);
+		break;
+	case 'w':
+		print_folder(to, id);
+		break;
+	case 'r':
+		copy_stdin(to);
+		break;
 	case 'x':
 		_exit((int)number);
 	case 'k':
@@ -145,14 +221,11 @@ do_word(FILE *to, long id, const char *word)
 	}
 }
 
-/* Takes the argument apart. */
+/* Takes the words behind the id apart; `a`, which has the rest, is the last. */
 static void
-do_task(FILE *to, char *words, size_t length)
+do_words(FILE *to, long id, char *words, const char *end, pid_t *stubborn)
 {
-	const char *end = words + length;
-	long id = atol(words + 1);
-	note_start(id);
-	char *comma = strchr(words, ',');
+	char *comma = words;
 	while (comma != NULL) {
 		char *word = comma + 1;
 		if (*word == 'a') {
@@ -164,8 +237,22 @@ do_task(FILE *to, char *words, size_t length)
 		comma = strchr(word, ',');
 		if (comma != NULL)
 			*comma = '\0';
-		do_word(to, id, word);
+		if (*word == 'd')
+			*stubborn = start_stubborn();
+		else
+			do_word(to, id, word);
 	}
+}
+
+static void
+do_task(FILE *to, char *words, size_t length)
+{
+	pid_t stubborn = -1;
+	long id = atol(words + 1);
+	note_start(id);
+	do_words(to, id, strchr(words, ','), words + length, &stubborn);
+	if (stubborn > 0)
+		kill(stubborn, SIGKILL);
 }
 
 /* An answer is written as a whole. */
