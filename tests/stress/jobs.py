@@ -386,13 +386,14 @@ class Maker:
         if self.hangs > 0 and self.chance(10):
             self.hangs -= 1
             word = "hang"
-        # Tasks that are resumed by their values should have values of their own; and a plugin that
-        # sleeps says when the end of the run has woken it.
-        if self.harsh == "resume" and word != "fail" or self.harsh == "term" and word == "slow":
-            word = "echo"
         # Nothing in it says whose it is, or where it ends.
         if self.options.keys() & {"line-buffer", "unordered"} and word == "huge":
             word = "slow"
+        # Tasks that are resumed by their values should have values of their own; and a plugin that
+        # sleeps says when the end of the run has woken it.
+        if self.harsh == "resume" and word != "fail" or word == "slow" and \
+                self.harsh not in ("none", "kills", "drain", "deadline"):
+            word = "echo"
         size = {"fail": (1, 255), "_exit": (1, 255), "huge": (1, 200000)}.get(word, (0, 3000))
         return CallTask(number, word, self.random.randint(*size))
 
