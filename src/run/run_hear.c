@@ -151,6 +151,15 @@ run_explain(struct run *run, uint64_t seq, const struct result *result)
 	return told;
 }
 
+/* It has killed its worker before that could tell of it; sinks hear of each attempt that begins. */
+static void
+run_start_late(struct run *run, struct task *task, uint32_t slot)
+{
+	struct err err = {0};
+	if (sinks_started(&run->sinks, task, slot, &err) == -1)
+		run_fail(run, RUN_FAILED, &err);
+}
+
 static void
 run_on_finished(void *context, uint64_t seq, uint32_t attempt, const struct result *result)
 {
@@ -159,6 +168,8 @@ run_on_finished(void *context, uint64_t seq, uint32_t attempt, const struct resu
 	if (task == NULL)
 		return;
 	struct result told = run_explain(run, seq, result);
+	if (task->state != TASK_RUNNING)
+		run_start_late(run, task, result->slot);
 	attempts_remove(&run->attempts, seq);
 	tokens_ended_at(&run->tokens, result->slot);
 	run->has_settled = true;

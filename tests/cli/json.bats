@@ -247,6 +247,13 @@ members() {
 	assert_equal "$(members '.exit // empty' out)" '7 7'
 }
 
+@test "--json-stream tells of the start of an attempt that at once ends its worker" {
+	run pinion call --json-stream --quiet --retries 2 -j1 "$PINION_BUILD/plugins/faults.so" ::: a '_exit 7'
+	assert_equal "$status" 1
+	assert_equal "$(jq -c 'select(.seq == 2) | [.event, .attempt // .attempts]' <<<"$output")" \
+		$'["started",1]\n["retried",1]\n["started",2]\n["finished",2]'
+}
+
 @test "a task may print far more than --buffer, and memory stays small" {
 	skip_if_instrumented
 	local kib
