@@ -331,7 +331,8 @@ class Resumed:
         started = set(started_in(effects))
         self.starts.update(started)
         self.kills += not done
-        again = old & started
+        # Of a pipeline the tasks are numbered by what the first stage has passed on.
+        again = {self.job.tasks[seq - 1].id for seq in old} & started
         if self.job.verb != "call" and again and len(found.keys() - {"folder"}) == 1:
             raise Wrong("recorded, and run again: %s" % sorted(again))
         printed_what_is_recorded(self.job, new, outcome.stdout)

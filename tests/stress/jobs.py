@@ -277,7 +277,11 @@ class Maker:
         if kind == "plain" and self.inputs == "jsonl":
             kind = "argv"
         if kind == "argv" or self.is_pipeline:
-            return [self.program] + ["{}"] * self.chance(50)
+            command = [self.program] + ["{}"] * self.chance(50)
+            # A command line of one word needs no shell, unless an initializer has told it something.
+            if len(command) == 1 and "initializer" in self.options and not self.as_json:
+                self.how = "shell"
+            return command
         if kind == "exec":
             return ["exec %s {}" % self.program]
         if kind == "shell":
