@@ -220,7 +220,8 @@ class Maker:
             self.options["chunksize"] = str(self.random.choice([1, 3, 16]))
         if self.chance(30):
             self.options["maxtasksperchild"] = str(self.random.choice([1, 2, 5]))
-        if self.chance(40) and self.verb != "feed":
+        # One that has failed and waits for its next try begins again when the run is resumed.
+        if self.chance(40) and self.verb != "feed" and not self.is_quiet:
             self.options["retries"] = str(self.random.choice([2, 3]))
         if self.chance(20) and self.harsh not in ("kills", "resume") and not self.is_pipeline:
             self.options["timeout"] = "3"
