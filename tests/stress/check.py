@@ -55,7 +55,7 @@ def look_at(job, name, task, seq, record, ended):
     killed = job.harsh == "kills"
     if record.kind == "any":
         seen = model.last_attempt(task, job.tries)
-        seen.is_cut = killed or ended and job.tries > 1 and not seen.attempt.is_good()
+        seen.is_cut = killed or ended and job.tries > 1
     else:
         seen = model.explain(task, record, job.tries, killed, ended)
     if seen is None:
@@ -145,6 +145,10 @@ def check_stdout(job, stdout, found):
         wrong_if(model.not_in_order(stdout, parts))
 
 
+def lines_of_tasks(stderr):
+    return [line for line in stderr.split(b"\n") if line[:1] == b"E" and line[1:2].isdigit()]
+
+
 def check_stderr(job, stderr):
     """Every line that a task wrote there, as often as it did."""
     if job.has_objects() or job.has("results") or job.has("tag") or job.harsh != "none":
@@ -158,8 +162,8 @@ def check_stderr(job, stderr):
         # What feed's programs wrote before their end is told like all else.
         shown = seen.attempts if job.has("line-buffer") else [seen.attempt]
         for attempt in shown:
-            want += attempt.stderr.split(b"\n")[:-1]
-    have = [line for line in stderr.split(b"\n") if line[:1] == b"E" and line[1:2].isdigit()]
+            want += lines_of_tasks(attempt.stderr)
+    have = lines_of_tasks(stderr)
     if sorted(have) != sorted(want):
         raise Wrong("stderr has %d lines of tasks, not %d" % (len(have), len(want)))
 
