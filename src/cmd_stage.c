@@ -256,8 +256,12 @@ stage_set_up_source(struct stage *stage, struct err *err)
 {
 	if (stage->spec->resume == SPEC_RETRY_FAILED)
 		return stage_set_up_retry(stage, err);
-	if (stage->before != NULL)
-		return stage_make_plan(stage, link_source(stage->before->link), err);
+	if (stage->before != NULL) {
+		if (stage_make_plan(stage, link_source(stage->before->link), err) == -1)
+			return -1;
+		link_set_taker(stage->before->link, stage->plan);
+		return 0;
+	}
 	struct source *source = args_source(stage->args);
 	stage->args = NULL;
 	return stage_make_plan(stage, source, err);

@@ -30,6 +30,7 @@ struct link {
 	struct sink sink;
 	struct source source;
 	struct link_config config;
+	const struct plan *taker; /* NULL: nobody has asked yet */
 	struct spill spill;
 	size_t from_count;     /* stages before the next one */
 	struct seqmap parcels; /* by seq: of tasks that run, or wait for their turn */
@@ -73,6 +74,12 @@ link_of_source(struct source *source)
 }
 
 /* --- what comes in --- */
+
+static bool
+link_is_for_nobody(const struct link *link)
+{
+	return link->taker != NULL && plan_is_stopped(link->taker);
+}
 
 static struct parcel *
 link_find(const struct link *link, uint64_t seq)
@@ -120,7 +127,7 @@ count_lines(const char *bytes, size_t length)
 static int
 link_keep(struct link *link, uint64_t seq, const char *bytes, size_t length, struct err *err)
 {
-	if (length == 0)
+	if (length == 0 || link_is_for_nobody(link))
 		return 0;
 	struct parcel *parcel = link_find_or_add(link, seq, err);
 	if (parcel == NULL)
@@ -351,8 +358,9 @@ link_is_behind(const struct sink *sink)
 	size_t window = link->config.to->window;
 	if (window > LINK_LINES_MAX)
 		window = LINK_LINES_MAX;
-	return link->first != NULL && (link->waiting_lines >= window ||
-				       link->waiting_bytes >= link->config.buffer_bytes);
+	return link->first != NULL && !link_is_for_nobody(link) &&
+	       (link->waiting_lines >= window ||
+		link->waiting_bytes >= link->config.buffer_bytes);
 }
 
 static uint64_t
@@ -604,6 +612,12 @@ link_new(const struct link_config *config, struct err *err)
 		return link;
 	link_free(link);
 	return NULL;
+}
+
+void
+link_set_taker(struct link *link, const struct plan *taker)
+{
+	link->taker = taker;
 }
 
 struct sink *

@@ -41,6 +41,12 @@ struct link_config {
 
 struct link *link_new(const struct link_config *config, struct err *err);
 
+/*
+ * Whose source it is, borrowed until link_free. What still comes in when that plan has been stopped
+ * is for nobody: it is not kept, and holds back nothing.
+ */
+void link_set_taker(struct link *link, const struct plan *taker);
+
 /* Both are parts of the link; to free them does nothing. */
 struct sink *link_sink(struct link *link);
 struct source *link_source(struct link *link);

@@ -595,6 +595,12 @@ plan_stop(struct plan *plan)
 	plan->is_source_done = true;
 }
 
+bool
+plan_is_stopped(const struct plan *plan)
+{
+	return plan->is_stopped;
+}
+
 struct task *
 plan_skip(struct plan *plan, struct err *err)
 {

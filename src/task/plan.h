@@ -139,6 +139,7 @@ void plan_release(struct plan *plan, struct task *task);
  * asked once more, to know whether there would have been more, and then no longer.
  */
 void plan_stop(struct plan *plan);
+bool plan_is_stopped(const struct plan *plan);
 
 /*
  * After plan_stop: a task that will never be started, or some that are done already, SETTLED;

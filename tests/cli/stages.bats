@@ -132,6 +132,22 @@ pinion run: stage 2:   task 3: exit 1: from task 4: echo got 4; [ 4 != 4 ]"
 	assert_nothing_left
 }
 
+@test "a run that is drained while a stage is held back comes to its end" {
+	mkfifo gate
+	job '{"name": "full", "inputs": {"range": [1, 10]}, "stages": [
+		{"command": "seq 100000; : {}", "workers": 2},
+		{"command": ": >reached; read x <gate; : {}", "workers": 1, "window": 10}]}'
+	timeout -s KILL 60 pinion run job.json 2>messages 3>&- &
+	local pid=$! status=0
+	wait_until [ -e reached ]
+	wait_until pinion ctl full drain
+	echo >gate
+	wait "$pid" || status=$?
+	assert_equal "$status" 1
+	grep -q 'never started' messages
+	assert_nothing_left
+}
+
 @test "halt counts the failures of all stages, and ends all of them" {
 	job '{"halt": "now,fail=2", "stages": [
 		{"command": "echo {}; [ {} != 3 ]", "workers": 1},
