@@ -271,7 +271,9 @@ def check_ended_well(job, outcome):
     """By pinion ctl, by --halt, by --deadline, or for want of room."""
     if job.harsh == "halt":
         check_halted(job, outcome)
-    elif outcome.status == STATUS_OF_PART[job.harsh]:
+    elif outcome.status == STATUS_OF_PART[job.harsh] or \
+            job.harsh == "deadline" and outcome.status == 1 and job.tries > 1:
+        # With 1 after a deadline all were started, but no more tried again.
         check_part(job, outcome.stdout)
         if job.harsh == "full" and b"File too large" not in outcome.stderr:
             raise Wrong("no word of what is too large")
@@ -341,7 +343,10 @@ class Resumed:
             raise Wrong("recorded, and run again: %s" % sorted(again))
         printed_what_is_recorded(self.job, new, outcome.stdout)
         if done:
-            bad = any((record.kind, record.code) != ("exit", 0) for record in new.values())
+            # Of a pipeline the first stage is run again each time.
+            bad = any((record.kind, record.code) != ("exit", 0) for record in new.values()) or \
+                any(not model.last_attempt(task, 1).attempt.is_good()
+                    for task in self.job.first_stage)
             if len(found.keys() - {"folder"}) == 1 and outcome.status != int(bad):
                 raise Wrong("exit status %d, with failures: %s" % (outcome.status, bad))
             self.check_effects()
