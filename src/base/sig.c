@@ -8,6 +8,8 @@
 void
 sig_origin_save(struct sig_origin *origin)
 {
+	/* A set is larger than what the kernel fills in of it, and is sent as a whole. */
+	*origin = (struct sig_origin){0};
 	sigprocmask(SIG_BLOCK, NULL, &origin->mask);
 	sigemptyset(&origin->ignored);
 	for (int signal = 1; signal <= SIGSYS;

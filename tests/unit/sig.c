@@ -122,6 +122,19 @@ process_dies_of_a_signal_it_handled_or_blocked(void **state)
 	}
 }
 
+/* Those of the stack, where the kernel fills in less than a set. */
+static void
+what_the_caller_had_has_no_bytes_of_ours(void **state)
+{
+	struct sig_origin origins[2];
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		memset(&origins[i], i, sizeof(origins[i]));
+		sig_origin_save(&origins[i]);
+	}
+	assert_memory_equal(&origins[0], &origins[1], sizeof(origins[0]));
+}
+
 int
 main(void)
 {
@@ -129,6 +142,7 @@ main(void)
 	    TIMED_TEST(descriptor_gives_signals_one_by_one),
 	    TIMED_TEST(handler_runs_with_all_signals_blocked_and_restarts_nothing),
 	    TIMED_TEST(what_the_caller_had_is_given_back),
+	    TIMED_TEST(what_the_caller_had_has_no_bytes_of_ours),
 	    TIMED_TEST(process_dies_of_a_signal_it_handled_or_blocked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
