@@ -52,8 +52,12 @@ measures() {
 	measures_all "$@"
 }
 
-@test "bench measures every axis of commands, and leaves figures as JSON" {
-	measures spawn capture shell shell-builtin start-up output output-pipe
+@test "bench measures commands, and leaves figures as JSON" {
+	measures spawn capture shell shell-builtin
+}
+
+@test "bench measures start-up and output" {
+	measures start-up output output-pipe
 }
 
 @test "bench measures what calls and feeds lines" {
