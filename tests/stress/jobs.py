@@ -147,8 +147,8 @@ class Maker:
             self.harsh != "full"
         self.passed = self.random.choice(["lines", "lines", "output", "json"])
         self.is_quiet = self.harsh == "resume" and self.verb == "map" and self.chance(40)
-        if self.is_quiet and "pool" in self.gentle:
-            self.gentle.remove("pool")
+        if self.is_quiet:  # and has as many workers from beginning to end
+            self.gentle = [what for what in self.gentle if what not in ("pool", "ctl")]
         if self.harsh == "resume" and self.inputs == "stdin" or self.as_json and self.inputs == "args":
             self.inputs = "file"
         if self.inputs == "file" and self.verb == "map" and not self.is_pipeline and self.chance(50):
