@@ -65,11 +65,12 @@ ran() {
 stops_and_goes_on() {
 	long_lines 1500 >lines
 	start_unread pinion map -j2 "$@" "$print_much" <lines
+	wait_until [ -e ran.1 ]
 	WAIT_S=60 wait_until idle "$running"
 	echo "$(ran) tasks have run, $(input_position "$running") bytes were read" >&2
 	(($(ran) < 400))
 	(($(input_position "$running") < 600000))
-	timeout 60 tr -d ' ' <&6 >actual
+	timeout $((60 * $(slowness))) tr -d ' ' <&6 >actual
 	wait "$running"
 	seq 1500 >expected
 }
@@ -106,7 +107,7 @@ stops_and_goes_on() {
 	WAIT_S=60 wait_until idle "$running"
 	(($(ran) < 400))
 	(($(input_position "$running") < 600000))
-	timeout 60 tr -d ' ' <&6 >actual
+	timeout $((60 * $(slowness))) tr -d ' ' <&6 >actual
 	wait "$running"
 	seq 1500 >expected
 	assert_same_bytes actual expected
@@ -119,7 +120,7 @@ stops_and_goes_on() {
 	writer=$!
 	WAIT_S=60 wait_until idle "$running"
 	kill -0 "$writer"
-	timeout 60 tr -d ' ' <&6 >actual
+	timeout $((60 * $(slowness))) tr -d ' ' <&6 >actual
 	wait "$running" "$writer"
 	seq 1500 >expected
 	assert_same_bytes actual expected
@@ -131,7 +132,7 @@ stops_and_goes_on() {
 	WAIT_S=60 wait_until idle "$running"
 	at=$(cat at)
 	((at > 0 && at < 200))
-	timeout 60 tr -d ' ' <&6 >actual
+	timeout $((60 * $(slowness))) tr -d ' ' <&6 >actual
 	wait "$running"
 	seq 1000 >expected
 	assert_same_bytes actual expected
