@@ -317,12 +317,15 @@ job_print_summary(const struct job *job)
 
 /* GNU parallel's: the number of failed tasks, or what --halt says. */
 static int
-job_parallel_status(const struct job *job, const struct failures_counts *counts)
+job_parallel_status(const struct job *job, const struct failures_counts *counts,
+		    bool has_failed)
 {
 	int halt_status = plan_halt_status(job->stages[0].plan);
 	if (halt_status != -1)
 		return halt_status;
 	uint64_t count = counts->failed + counts->cancelled + counts->skipped;
+	if (count == 0) /* of those that were not even read nobody knows how many there are */
+		return has_failed;
 	return count > 100 ? 101 : (int)count;
 }
 
@@ -339,8 +342,9 @@ job_status(const struct job *job)
 	if (job->outcome == RUN_BROKEN || job->outcome == RUN_FAILED)
 		return is_parallel ? CMD_PARALLEL_ERROR : CMD_BROKEN;
 	if (is_parallel)
-		return job->outcome == RUN_DEADLINE ? CMD_PARALLEL_ERROR
-						    : job_parallel_status(job, &counts);
+		return job->outcome == RUN_DEADLINE
+			   ? CMD_PARALLEL_ERROR
+			   : job_parallel_status(job, &counts, has_failed);
 	if (job->outcome == RUN_HALTED && plan_halt_status(last->plan) == 0 &&
 	    last->spec->halt.why == SPEC_HALT_SUCCESS)
 		return CMD_OK;

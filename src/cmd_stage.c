@@ -555,5 +555,6 @@ stage_has_failures(const struct stage *stage)
 	const struct err *first;
 	failures_get_counts(stage->failures, &counts);
 	return counts.failed + counts.cancelled + counts.skipped > 0 ||
+	       plan_has_unread_input(stage->plan) ||
 	       (stage->link != NULL && link_refused(stage->link, &first) > 0);
 }

@@ -113,7 +113,10 @@ int stage_set_up_run(struct stage *stage, struct err *err);
 /* How its tasks ended, if anything is to be said of that. */
 void stage_print_summary(const struct stage *stage);
 
-/* Whether any of them did not end well, or what it put out was no task of the next stage. */
+/*
+ * Whether any of them did not end well, what it put out was no task of the next stage, or some of
+ * its input was never read.
+ */
 bool stage_has_failures(const struct stage *stage);
 
 #endif

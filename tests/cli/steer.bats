@@ -296,6 +296,19 @@ steer_many() {
 	assert_equal "$(<out)" "$(seq 6)"
 }
 
+@test "drain of a run that still waits for input is no success" {
+	mkfifo input
+	exec 7<>input
+	start map -j1 'echo {}' <input
+	echo a >&7
+	wait_until [ -s out ]
+	pinion ctl "$name" drain
+	ends_with 1
+	assert_equal "$(<out)" a
+	grep -qx 'pinion map: the rest of the input was not read' messages
+	exec 7>&-
+}
+
 @test "drain ends a run that is paused, too, and what ran has its end" {
 	start map -j1 --run-file run.db "$await; echo {}" ::: 1 2 3
 	wait_until field_is "r['tasks']['running']" 1
