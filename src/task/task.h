@@ -59,6 +59,7 @@ struct task_cell {
 	uint32_t count;
 	uint32_t attempt;
 	uint32_t arg_count;
+	uint32_t unused; /* no gap, which would be bytes of ours */
 };
 
 /* Appends one value in packed form. 0, -1 without memory or above TASK_ARG_MAX_BYTES. */
