@@ -29,7 +29,7 @@ bench() {
 }
 
 @test "tasks that wait gain by workers, and are told so" {
-	[[ ${PINION_TEST_MODE-} != valgrind ]] || skip "valgrind's own time is longer"
+	skip_if_instrumented 'times mean nothing'
 	bench --json --rounds 2 -j4 sleep ::: 0.1 0.1 0.1 0.1
 	assert_equal "$status" 0
 	assert_equal "$(jq -c '[.tasks, .failed, .rounds, .workers]' <<<"$output")" '[4,0,2,4]'
@@ -42,7 +42,7 @@ bench() {
 }
 
 @test "one long task among short ones is named" {
-	[[ ${PINION_TEST_MODE-} != valgrind ]] || skip "valgrind's own time is longer"
+	skip_if_instrumented 'times mean nothing'
 	bench --json --rounds 1 -j2 sleep ::: 0.01 0.01 0.01 0.5 0.01
 	jq -e '.longest_seq == 3 and any(.advice[]; .id == "straggler" and
 		(.text | startswith("task 4 takes")))' <<<"$output"
