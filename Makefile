@@ -129,15 +129,15 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libpinion.a $(BUILD)/flags
 	$(compile) -Itests/fuzz -MMD -MP -MF $@.d $(LDFLAGS) -fsanitize=fuzzer -o $@ $< \
 		$(BUILD)/libpinion.a $(pkg_libs) $(SYSTEM_LIBS) $(LDLIBS)
 
-# Makes calls of pinion fail, whatever it was built with.
-fault_flags = -std=gnu11 -D_GNU_SOURCE -O2 -g $(warnings)
+# What makes calls of pinion fail, and what tests run as tasks, whatever it was built with.
+tool_flags = -std=gnu11 -D_GNU_SOURCE -O2 -g $(warnings)
 $(BUILD)/fault/fail.so: tests/fault/fail.c tests/fault/fail.h $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(fault_flags) -shared -fPIC -o $@ $< -ldl
+	$(CC) $(tool_flags) -shared -fPIC -o $@ $< -ldl
 
 $(BUILD)/fault/try: tests/fault/try.c tests/fault/fail.h $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(fault_flags) -o $@ $<
+	$(CC) $(tool_flags) -o $@ $<
 
 # As anyone would build them, with nothing but the header.
 plugin_flags = -Isrc -Wall -Wextra -pedantic -shared -fPIC \
@@ -252,7 +252,7 @@ coverage-missing:
 # Long, and random: not a part of check. stress-asan is the same with the build of asan.
 $(BUILD)/stress/task: tests/stress/task.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(compile) -o $@ $<
+	$(CC) $(tool_flags) -o $@ $<
 
 .PHONY: stress stress-asan
 stress: all $(BUILD)/plugins/faults.so $(BUILD)/stress/task
