@@ -258,6 +258,9 @@ class Maker:
             self.options[record] = os.path.join(self.folder, "record")
         if self.harsh == "resume":
             self.options["resume"] = True
+            # What one of two records knows is not run again, though a kill kept it from the other.
+            if "joblog" in self.options:
+                self.options.pop("run-file", None)
             if self.chance(30) and "joblog" in self.options and self.verb != "call" and \
                     not self.is_pipeline:
                 self.options["results"] = os.path.join(self.folder, "results")
