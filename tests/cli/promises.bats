@@ -6,6 +6,36 @@
 
 load helper
 
+# --- 1: few tasks are run again ---
+
+has_settled() {
+	local before
+	before=$(wc -l <effects)
+	sleep 0.1
+	[[ $(wc -l <effects) == "$before" ]]
+}
+
+@test "what is run again is little, however short the tasks and however far behind the coordinator" {
+	local pid seen again
+	: >effects
+	for seen in 300 600 900; do
+		pinion map -j2 --joblog log --resume --chunksize 1000 'echo {} >>effects' ::: $(seq 1500) >out 3>&- &
+		pid=$!
+		wait_until grep -qx "$seen" effects
+		kill -STOP "$pid"
+		wait_until has_settled
+		kill -KILL "$pid"
+		wait "$pid" || true
+		WAIT_S=20 assert_nothing_left
+	done
+	again=$(($(wc -l <effects) - $(grep -c echo log)))
+	echo "$again were run for nothing" >&2
+	((again <= 3 * 2 * 8)) # of 2 ms and more, it is one for each worker
+	timeout 60 pinion map -j2 --joblog log --resume 'echo {} >>effects' ::: $(seq 1500) >out
+	assert_equal "$(sort -un effects)" "$(seq 1500)"
+	assert_equal "$(wc -l <log)" 1501
+}
+
 # --- 2: nothing is left, and nothing goes on ---
 
 @test "no command of a shell runs after the coordinator was killed" {
