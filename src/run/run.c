@@ -461,6 +461,7 @@ run_settle_last(struct run *run, struct task *task, const struct result *last)
 	result.stdout_bytes = 0;
 	result.stderr_bytes = 0;
 	task->attempt--;
+	task->has_retry_left = true;
 	run_settle_task(run, task, &result);
 }
 

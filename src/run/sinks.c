@@ -111,13 +111,20 @@ sinks_is_silenced(const struct sinks *sinks, const struct sink *sink)
 	return false;
 }
 
+/*
+ * To a record, a task that would have been tried again was cut off: that is no last word, after which
+ * a resumed run would pass it over.
+ */
 static int
 sinks_settle_one(struct sinks *sinks, struct sink *sink, size_t at, const struct task *task,
 		 const struct result *result, int status, struct err *err)
 {
+	struct result told = *result;
 	if (sink->ops->settled == NULL || sinks_is_silenced(sinks, sink))
 		return status;
-	return sinks_note(sinks, at, sink->ops->settled(sink, task, result, err), status);
+	if (sink->ops->is_record && task->has_retry_left)
+		told.reason = RESULT_CANCELLED;
+	return sinks_note(sinks, at, sink->ops->settled(sink, task, &told, err), status);
 }
 
 int

@@ -441,11 +441,10 @@ plan_cancel(struct plan *plan, uint64_t seq)
 /* --- what became of it --- */
 
 static bool
-plan_may_retry(const struct plan *plan, const struct task *task, const struct result *result)
+plan_wants_retry(const struct spec *spec, const struct task *task,
+		 const struct result *result)
 {
-	const struct spec *spec = plan->spec;
-	if (plan->is_stopped || plan->halting->halt != PLAN_GO ||
-	    task->attempt >= spec->max_attempts || task->attempt >= TASK_ATTEMPTS_MAX)
+	if (task->attempt >= spec->max_attempts || task->attempt >= TASK_ATTEMPTS_MAX)
 		return false;
 	switch ((enum result_reason)result->reason) {
 	case RESULT_EXIT:
@@ -538,9 +537,12 @@ plan_finished(struct plan *plan, struct task *task, const struct result *result,
 	bool is_success = result_is_success(result);
 	if (is_success)
 		median_add(&plan->median, result->wall_ns);
-	else if (plan_may_retry(plan, task, result)) {
-		plan_retry(plan, task, result, now_ns);
-		return PLAN_RETRY;
+	else if (plan_wants_retry(plan->spec, task, result)) {
+		task->has_retry_left = plan->is_stopped || plan->halting->halt != PLAN_GO;
+		if (!task->has_retry_left) {
+			plan_retry(plan, task, result, now_ns);
+			return PLAN_RETRY;
+		}
 	}
 	plan_move(task, PLAN_EV_SETTLE);
 	if (result->reason != RESULT_CANCELLED) {

@@ -44,6 +44,7 @@ struct task {
 	uint32_t arg_count;    /* of each task */
 	enum task_state state; /* the plan's */
 	bool is_done;          /* before this run: it is not to be started (history.h) */
+	bool has_retry_left; /* it failed, and the end of the run came before its retry */
 	bool is_unknown; /* is_done, but only because it is not asked for: not to be counted */
 	uint32_t chunk_max; /* to be given in chunks of so many at most; 0: any */
 	int64_t due_at_ns;  /* TASK_BACKOFF: when to try again */

@@ -36,6 +36,22 @@ has_settled() {
 	assert_equal "$(wc -l <log)" 1501
 }
 
+@test "what would have been tried again when the run ended is in no record, so --resume runs it" {
+	local record
+	run timeout 30 pinion map -j3 --joblog log --run-file db --results res --deadline 1s --retries 2 --backoff 1000 \
+		'echo {}; case {} in 1) exit 6 ;; 2) sleep 1.2; exit 7 ;; esac' ::: 1 2 3
+	assert_equal "$status" 1
+	[[ $output == *'2 of 3 tasks failed (1 exit 6, 1 exit 7)'* ]]
+	assert_equal "$(cut -f1 log | tail -n +2)" 3
+	assert_equal "$(echo res/1/*)" res/1/3
+	for record in '--joblog log' '--run-file db' '--results res'; do
+		# shellcheck disable=SC2086  # several words
+		run timeout 30 pinion map -j1 $record --resume --dry-run \
+			'echo {}; case {} in 1) exit 6 ;; 2) sleep 1.2; exit 7 ;; esac' ::: 1 2 3
+		assert_equal "$record: $(cut -c 1-7 <<<"$output" | grep echo | tr -d '\n')" "$record: echo 1;echo 2;"
+	done
+}
+
 # --- 2: nothing is left, and nothing goes on ---
 
 @test "no command of a shell runs after the coordinator was killed" {
