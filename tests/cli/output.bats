@@ -285,6 +285,27 @@ one_message_naming() {
 	run -0 bash -c 'pinion map "echo {}" ::: 1 2>/dev/full'
 }
 
+@test "a full stdout is no success where pinion tells of itself, either" {
+	local verb words
+	pinion map --run-file db true ::: 1
+	for words in --version --help 'topology' 'report db' 'run --schema' 'completion bash' 'map --print-spec true'; do
+		status=0
+		# shellcheck disable=SC2086  # several words
+		pinion $words >/dev/full 2>err || status=$?
+		assert_equal "$words $status" "$words 3"
+		one_message_naming 'No space left on device' err
+	done
+	for verb in map feed call run parallel bench topology report replay status ctl completion; do
+		for words in --help --version; do
+			[[ "$verb $words" != 'completion --version' ]] || continue
+			status=0
+			pinion "$verb" "$words" >/dev/full 2>err || status=$?
+			[[ $status == 3 || "$verb $status" == 'parallel 255' ]] || assert_equal "$verb $words $status" 3
+			one_message_naming 'No space left on device' err
+		done
+	done
+}
+
 @test "a full stdout is an error in parallel, too" {
 	status=0
 	pinion parallel echo ::: 1 >/dev/full 2>err || status=$?
