@@ -75,6 +75,7 @@ struct ring {
 	uint64_t data_tail_pos;
 	uint64_t large_next;  /* where the next large payload goes in the memfd */
 	uint64_t large_bytes; /* of large payloads not yet collected */
+	bool is_closed;
 };
 
 static uint64_t
@@ -391,14 +392,24 @@ ring_collect(struct ring *ring, struct ring_ticket *ticket)
 	return true;
 }
 
+static bool
+ring_word_is_claimed(uint32_t word, uint32_t owner_end)
+{
+	enum ring_state state = ring_word_state(word);
+	uint32_t owner = word >> RING_STATE_BITS;
+	return (state == RING_CLAIMED && owner < owner_end) ||
+	       (state == RING_TAKEN && (owner < owner_end || owner == RING_WITHDRAWN_BY));
+}
+
 bool
-ring_withdraw(struct ring *ring, uint64_t *id, uint32_t *attempt)
+ring_withdraw(struct ring *ring, uint32_t owner_end, uint64_t *id, uint32_t *attempt)
 {
 	for (uint64_t position = ring->tail_pos; position < ring->push_pos; position++) {
-		uint32_t ready = ring_word_ready(ring, position);
-		if (!atomic_compare_exchange_strong(
-			&ring_cell(ring, position)->state, &ready,
-			ring_word(RING_TAKEN, RING_WITHDRAWN_BY)))
+		_Atomic uint32_t *state = &ring_cell(ring, position)->state;
+		uint32_t word = atomic_load(state);
+		if (ring_word_is_claimed(word, owner_end) ||
+		    !atomic_compare_exchange_strong(
+			state, &word, ring_word(RING_TAKEN, RING_WITHDRAWN_BY)))
 			continue;
 		const struct ring_note *note = &ring->notes[position & ring->cell_mask];
 		*id = note->id;
@@ -425,6 +436,17 @@ ring_reclaim(struct ring *ring, uint32_t owner,
 	atomic_store(&ring->header->pop_pos, ring->tail_pos);
 }
 
+void
+ring_mend(struct ring *ring)
+{
+	struct ring_header *header = ring->header;
+	header->cell_count = ring->cell_mask + 1;
+	header->data_bytes = ring->data_bytes;
+	atomic_store(&header->is_closed, ring->is_closed);
+	atomic_store(&header->sleepers, RING_OWNER_MAX); /* each publish wakes somebody */
+	atomic_store(&header->pop_pos, ring->tail_pos);
+}
+
 size_t
 ring_unclaimed(const struct ring *ring)
 {
@@ -446,6 +468,7 @@ ring_sleepers(const struct ring *ring)
 void
 ring_close(struct ring *ring)
 {
+	ring->is_closed = true;
 	atomic_store(&ring->header->is_closed, 1);
 	ring_wake_all(ring);
 }

@@ -75,10 +75,11 @@ bool ring_publish(struct ring *ring);
 bool ring_collect(struct ring *ring, struct ring_ticket *ticket);
 
 /*
- * Takes back the oldest cell nobody has claimed; false: none is left. Its id comes at once;
- * its place is freed by a later ring_collect, whose ticket then says RING_OWNER_NONE.
+ * Takes back the oldest cell that none of the owners below `owner_end` has claimed, be it garbled;
+ * false: none is left. Its id comes at once; its place is freed by a later ring_collect, whose
+ * ticket then says RING_OWNER_NONE.
  */
-bool ring_withdraw(struct ring *ring, uint64_t *id, uint32_t *attempt);
+bool ring_withdraw(struct ring *ring, uint32_t owner_end, uint64_t *id, uint32_t *attempt);
 
 /*
  * After a worker's death: names every cell it had claimed and that is not collected yet;
@@ -87,6 +88,12 @@ bool ring_withdraw(struct ring *ring, uint64_t *id, uint32_t *attempt);
 void ring_reclaim(struct ring *ring, uint32_t owner,
 		  void (*visit)(void *context, uint64_t id, uint32_t attempt),
 		  void *context);
+
+/*
+ * After the death of a worker that may have written wildly: all but the cells is as it should be.
+ * Those that nobody has claimed are for ring_withdraw.
+ */
+void ring_mend(struct ring *ring);
 
 size_t ring_unclaimed(const struct ring *ring); /* cells pushed that no one has claimed */
 size_t ring_sleepers(const struct ring *ring);  /* a hint */

@@ -126,9 +126,8 @@ pool_withdraw(struct backend *backend)
 	struct pool *pool = pool_of(backend);
 	uint64_t seq;
 	uint32_t attempt;
-	while (ring_withdraw(pool->ring, &seq, &attempt)) {
-		flights_remove(&pool->flights, seq);
-		pool->config.client.returned(pool->config.client.context, seq, attempt, 0);
+	while (ring_withdraw(pool->ring, pool->next_number, &seq, &attempt)) {
+		pool_give_back(pool, seq, attempt);
 	}
 	pool_collect(pool);
 }

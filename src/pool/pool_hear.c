@@ -90,6 +90,7 @@ pool_on_finished(struct pool_worker *worker, struct flight flight,
 		return false;
 	if (result.reason != RESULT_NO_ANSWER) {
 		worker->pool->failed_starts = 0;
+		worker->pool->idle_deaths = 0;
 		worker->pool->has_served = true;
 	}
 	if (worker->cancel_seq == header->seq)
@@ -225,6 +226,7 @@ pool_tell_answers(struct pool_worker *worker, uint64_t seq, uint32_t attempt,
 		wall_ns += answers->items[i].wall_ns;
 	chunking_add(&pool->chunking, answers->count, wall_ns);
 	pool->failed_starts = 0;
+	pool->idle_deaths = 0;
 	pool->has_served = true;
 	worker->has_started = true;
 	flights_drop(&pool->flights, seq, answers->count);

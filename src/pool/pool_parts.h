@@ -61,9 +61,10 @@ struct pool {
 	struct buf answer_bytes; /* scratch */
 	int64_t tail_at_ns;      /* the next look at who still runs; CLOCK_NEVER */
 	unsigned int failed_starts; /* in a row */
-	bool has_served;            /* any task */
-	bool is_recorded; /* what workers say is released only by pool_recorded */
-	bool has_taken;   /* anything since then */
+	unsigned int idle_deaths; /* in a row: with tasks, none of them in hand, by their word */
+	bool has_served;          /* any task */
+	bool is_recorded;         /* what workers say is released only by pool_recorded */
+	bool has_taken;           /* anything since then */
 	bool is_held;
 	bool is_paused;
 	uint64_t outputs_end; /* outputs of tasks from this seq on are left where they are */
@@ -156,6 +157,9 @@ void pool_spread(struct backend *backend, bool is_all);
 
 /* As many workers as there is work for. With one at least, a failure to add more is no failure. */
 int pool_staff(struct pool *pool, struct err *err);
+
+/* A task or chunk that was handed out, and nobody has: to be started again. */
+void pool_give_back(struct pool *pool, uint64_t seq, uint32_t attempt);
 
 /* Learns from the ring who has claimed what, and frees its cells. */
 void pool_collect(struct pool *pool);

@@ -166,13 +166,26 @@ pool_starter(struct pool *pool, struct err *err)
 }
 
 void
+pool_give_back(struct pool *pool, uint64_t seq, uint32_t attempt)
+{
+	struct flight flight;
+	if (!flights_get(&pool->flights, seq, &flight) || flight.attempt != attempt ||
+	    flight.owner != FLIGHTS_NOBODY)
+		return;
+	flights_remove(&pool->flights, seq);
+	pool->config.client.returned(pool->config.client.context, seq, attempt, 0);
+}
+
+void
 pool_collect(struct pool *pool)
 {
 	struct ring_ticket ticket;
 	while (ring_collect(pool->ring, &ticket))
-		if (ticket.owner != RING_OWNER_NONE)
+		if (ticket.owner < pool->next_number)
 			flights_claim(&pool->flights, ticket.id, ticket.attempt,
 				      ticket.owner);
+		else if (ticket.owner != RING_OWNER_NONE) /* garbled: nobody's */
+			pool_give_back(pool, ticket.id, ticket.attempt);
 }
 
 struct pool_search {
@@ -255,6 +268,28 @@ pool_settle_flights(struct pool_worker *worker, uint64_t seq_in_hand, int status
 }
 
 /*
+ * The task that a dead worker had in its hand, by its word on the board. If that names none of its
+ * own again and again, it is not to be trusted: workers die of a function that writes wildly, and
+ * without one that is charged with it, their tasks would come back and kill others for ever.
+ */
+static uint64_t
+pool_seq_in_hand(struct pool_worker *dead, int status)
+{
+	struct pool *pool = dead->pool;
+	uint64_t said = atomic_load(&pool_seat(dead)->seq);
+	uint64_t seq;
+	struct flight flight;
+	bool is_known = flights_find_around(&pool->flights, said, &seq, &flight) &&
+			flight.owner == dead->number;
+	bool is_start = !dead->has_started && said == BOARD_NO_TASK;
+	if (is_known || is_start || status == 0 || dead->was_told_off ||
+	    !flights_find_owned(&pool->flights, dead->number, &seq, &flight) ||
+	    ++pool->idle_deaths < POOL_START_TRIES)
+		return said;
+	return seq;
+}
+
+/*
  * Whether it ended before it could serve, and not because we said so. A task in its hand may
  * have killed it before we heard that the task had started.
  */
@@ -317,6 +352,18 @@ pool_tell_late_crash(const struct pool_worker *dead, uint64_t seq_in_hand, int s
 	buf_fini(&text);
 }
 
+/* What it says on the board that it has in hand is its own, also where its claim is garbled. */
+static void
+pool_claim_in_hand(struct pool_worker *dead)
+{
+	struct flights *flights = &dead->pool->flights;
+	uint64_t seq;
+	struct flight flight;
+	if (flights_find_around(flights, atomic_load(&pool_seat(dead)->seq), &seq, &flight) &&
+	    flight.attempt == atomic_load(&pool_seat(dead)->attempt))
+		flights_claim(flights, seq, flight.attempt, dead->number);
+}
+
 /* What it has left in the memory that it shared. */
 static void
 pool_inherit(struct pool_worker *worker)
@@ -327,6 +374,7 @@ pool_inherit(struct pool_worker *worker)
 	blocks_reclaim(pool->config.blocks, pool_slot(worker));
 	ring_reclaim(pool->ring, worker->number, pool_visit_claim, &search);
 	pool_collect(pool);
+	pool_claim_in_hand(worker);
 }
 
 void
@@ -345,7 +393,7 @@ pool_bury(struct pool_worker *worker, int status)
 	pool->live_count--;
 	worker->is_waited_for = true;
 	pool_inherit(worker);
-	uint64_t seq_in_hand = atomic_load(&pool_seat(worker)->seq);
+	uint64_t seq_in_hand = pool_seq_in_hand(worker, status);
 	if (status != 0)
 		family_sweep(pool->config.family, pool->config.run_name, seq_in_hand);
 	pool_unwatch(worker);
@@ -353,7 +401,11 @@ pool_bury(struct pool_worker *worker, int status)
 	worker->pid = 0;
 	worker->result_fd = -1;
 	size_t flight_count = pool_settle_flights(worker, seq_in_hand, status);
-	/* It may have been woken for a task that it did not live to claim. */
+	/* It may have been woken for a task that it did not live to claim, or have garbled it. */
+	if (status != 0) {
+		ring_mend(pool->ring);
+		pool->backend.ops->withdraw(&pool->backend);
+	}
 	if (ring_unclaimed(pool->ring) > 0)
 		ring_wake_all(pool->ring);
 	pool_tell_late_crash(&dead, seq_in_hand, status);

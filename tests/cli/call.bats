@@ -94,6 +94,21 @@ noted() {
 	done
 }
 
+@test "whatever shared memory a call has garbled before its death, it costs that task, and no other" {
+	local name method
+	seq 60 | sed 's/^30$/garble memfd:pinion-NAME/' >items
+	for name in ring board results; do
+		for method in fork spawn; do
+			sed "s/NAME/$name/" items >named
+			call_faults -j2 --start-method "$method" -a named "$faults"
+			assert_equal "$name $status" "$name 1"
+			assert_equal "$output" "$(seq 60 | sed '/^30$/d')"
+			[[ $stderr == *'1 of 60 tasks failed (1 lost: its worker died)'*'task 30: '* ]]
+			assert_nothing_left
+		done
+	done
+}
+
 @test "so does an abort" {
 	local chunk
 	for chunk in 1 7; do

@@ -17,6 +17,7 @@
  *   child           sleep for an hour in a forked child, answer its pid
  *   child-hang [FILE]   the same, make the file, and hang
  *   await FILE      return 4 when the file is there
+ *   garble NAME     zeros into the memory shared as NAME, then KILL
  *   slow            answer after 30 ms of sleep; "interrupted" if that was cut short
  *
  * Words for init: init-fail, init-segv, init-exit, init-done (exit(0)), init-hang; init-child leaves a
@@ -29,6 +30,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -240,6 +242,20 @@ faults_note(const struct pinion_task *task, const char *path, struct pinion_answ
 	return pinion_append_str(&answer->out, "noted\n");
 }
 
+/* Zeros into all that this process shares with others under that name, and its end. */
+static void
+faults_garble(const char *name)
+{
+	char line[512];
+	unsigned long begin, end;
+	FILE *maps = fopen("/proc/self/maps", "r");
+	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL)
+		if (strstr(line, name) != NULL &&
+		    sscanf(line, "%lx-%lx rw-s", &begin, &end) == 2)
+			memset((void *)begin, 0, end - begin);
+	kill(getpid(), SIGKILL);
+}
+
 /* What does not return. */
 static void
 faults_end(const struct pinion_task *task)
@@ -253,6 +269,8 @@ faults_end(const struct pinion_task *task)
 		exit(atoi(rest));
 	if ((rest = faults_rest(task, "_exit")))
 		_exit(atoi(rest));
+	if ((rest = faults_rest(task, "garble")))
+		faults_garble(rest);
 	if (faults_rest(task, "thread-exit"))
 		pthread_exit(NULL);
 	if (faults_rest(task, "hang"))

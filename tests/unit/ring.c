@@ -226,6 +226,43 @@ a_payload_of_any_size_fits_when_it_is_alone(void **state)
 }
 
 static void
+garbled_cells_can_be_withdrawn_and_the_ring_goes_on(void **state)
+{
+	struct ring *ring = make(8, 4096);
+	struct ring *garbler = ring_attach(dup(ring_fd(ring)), NULL);
+	struct ring_ticket ticket;
+	uint64_t position;
+	uint64_t id;
+	uint32_t attempt;
+	char zeros[4096 + 1024] = {0};
+	(void)state;
+	assert_non_null(garbler);
+	for (uint64_t i = 0; i < 3; i++)
+		push(ring, i, "x");
+	ring_publish(ring);
+	assert_int_equal(pwrite(ring_fd(ring), zeros, sizeof(zeros), 0), sizeof(zeros));
+	ring_mend(ring);
+	for (uint64_t i = 0; i < 3; i++) {
+		assert_true(ring_withdraw(ring, 7, &id, &attempt));
+		assert_int_equal(id, i);
+	}
+	assert_false(ring_withdraw(ring, 7, &id, &attempt));
+	for (uint64_t i = 0; i < 3; i++) {
+		assert_true(ring_collect(ring, &ticket));
+		assert_int_equal(ticket.owner, RING_OWNER_NONE);
+	}
+	push(ring, 9, "again");
+	ring_publish(ring);
+	assert_int_equal(ring_claim(garbler, 6, 8, &position), 1);
+	assert_false(ring_is_closed(garbler));
+	take(garbler, position, 9, "again");
+	assert_true(ring_collect(ring, &ticket));
+	assert_int_equal(ticket.owner, 6);
+	ring_free(garbler);
+	ring_free(ring);
+}
+
+static void
 withdraw_takes_back_only_what_nobody_claimed(void **state)
 {
 	struct ring *ring = make(8, 4096);
@@ -240,11 +277,11 @@ withdraw_takes_back_only_what_nobody_claimed(void **state)
 	push(ring, 3, "unpublished");
 	assert_int_equal(ring_claim(ring, 0, 1, &position), 1);
 	for (uint64_t i = 1; i < 4; i++) {
-		assert_true(ring_withdraw(ring, &id, &attempt));
+		assert_true(ring_withdraw(ring, RING_OWNER_MAX, &id, &attempt));
 		assert_int_equal(id, i);
 		assert_int_equal(attempt, 1);
 	}
-	assert_false(ring_withdraw(ring, &id, &attempt));
+	assert_false(ring_withdraw(ring, RING_OWNER_MAX, &id, &attempt));
 	assert_int_equal(ring_unclaimed(ring), 0);
 	take(ring, position, 0, "x");
 	assert_true(ring_collect(ring, &ticket));
@@ -490,6 +527,7 @@ main(void)
 	    cmocka_unit_test(large_payloads_come_back_whole),
 	    cmocka_unit_test(a_payload_of_any_size_fits_when_it_is_alone),
 	    cmocka_unit_test(withdraw_takes_back_only_what_nobody_claimed),
+	    cmocka_unit_test(garbled_cells_can_be_withdrawn_and_the_ring_goes_on),
 	    cmocka_unit_test(
 		reclaim_after_a_death_names_what_was_claimed_and_taken_but_nothing_of_others),
 	    cmocka_unit_test(wait_returns_at_once_when_something_was_published_since),

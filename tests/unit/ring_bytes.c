@@ -126,7 +126,7 @@ places_of_withdrawn_cells_come_back(void **state)
 	uint32_t attempt;
 	publish_ids(ring, 0, CELLS);
 	for (uint64_t i = 0; i < CELLS; i++)
-		assert_true(ring_withdraw(ring, &id, &attempt));
+		assert_true(ring_withdraw(ring, RING_OWNER_MAX, &id, &attempt));
 	assert_claims_nothing(ring);
 	for (uint64_t i = 0; i < CELLS; i++)
 		assert_collects(ring, i, RING_OWNER_NONE);
@@ -148,10 +148,10 @@ unpublished_cells_can_be_withdrawn(void **state)
 	uint64_t id;
 	uint32_t attempt;
 	assert_int_equal(ring_push(ring, 3, 9, NULL, 0, "x", 1, &err), 0);
-	assert_true(ring_withdraw(ring, &id, &attempt));
+	assert_true(ring_withdraw(ring, RING_OWNER_MAX, &id, &attempt));
 	assert_int_equal(id, 3);
 	assert_int_equal(attempt, 9);
-	assert_false(ring_withdraw(ring, &id, &attempt));
+	assert_false(ring_withdraw(ring, RING_OWNER_MAX, &id, &attempt));
 	ring_publish(ring);
 	assert_claims_nothing(ring);
 	assert_collects(ring, 3, RING_OWNER_NONE);
@@ -168,7 +168,7 @@ reclaim_of_a_worker_without_cells_names_nothing(void **state)
 	uint32_t attempt;
 	publish_ids(ring, 0, 4);
 	claim_one(ring, 1);
-	assert_true(ring_withdraw(ring, &id, &attempt));
+	assert_true(ring_withdraw(ring, RING_OWNER_MAX, &id, &attempt));
 	ring_reclaim(ring, 0, visit, &visited);
 	ring_reclaim(ring, 2, visit, &visited);
 	assert_int_equal(visited.count, 0);

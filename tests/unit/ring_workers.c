@@ -262,7 +262,7 @@ assert_none_lost(struct ring *ring, uint32_t dead)
 	uint32_t attempt;
 	ring_reclaim(ring, dead, visit, &visited);
 	size_t dead_count = visited.count;
-	while (ring_withdraw(ring, &id, &attempt))
+	while (ring_withdraw(ring, RING_OWNER_MAX, &id, &attempt))
 		visit(&visited, id, attempt);
 	assert_int_equal(visited.count, CELLS);
 	for (id = 0; id < CELLS; id++)
