@@ -182,7 +182,9 @@ bench_run(struct bench *bench, size_t worker_count, struct figures_run *run)
 	if (pid == -1)
 		return CMD_BROKEN;
 	if (WIFSIGNALED(status)) {
-		bench->signal = WTERMSIG(status);
+		if (bench->signal == 0)
+			diag_say(&bench->diag, "a run was killed by signal %d",
+				 WTERMSIG(status));
 		return CMD_BROKEN;
 	}
 	status = WEXITSTATUS(status);

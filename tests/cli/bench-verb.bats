@@ -104,6 +104,14 @@ bench() {
 	assert_nothing_left
 }
 
+@test "a run that is killed is told of, and no reason to die as well" {
+	run -3 --separate-stderr timeout 30 pinion bench --rounds 1 -j2 \
+		'[ {} != 3 ] || { kill -KILL "$(ps -o ppid= -p $PPID)"; sleep 1000; }' ::: {1..6}
+	assert_equal "$output" ''
+	assert_equal "${stderr_lines[-1]}" 'pinion bench: a run was killed by signal 9'
+	assert_nothing_left
+}
+
 @test "it ends with all that runs when it is killed" {
 	timeout 60 pinion bench --rounds 1 'touch started; sleep 100' ::: 1 2 >out 2>err 3>&- &
 	pid=$!
