@@ -25,8 +25,12 @@
 /* So long after it was claimed, what is left of a chunk goes back if others have nothing. */
 #define WORKER_CHUNK_NS NS_PER_MS
 
-/* Where tasks are recorded: those of so much time are before the next; others so long after. */
-#define WORKER_SLOW_NS (2 * NS_PER_MS)
+/*
+ * Where tasks are recorded: one that took so long, as every process does, is before the next begins;
+ * of shorter ones, so much time together is. And all are so long after their end.
+ */
+#define WORKER_SLOW_NS (NS_PER_MS / 5)
+#define WORKER_SLOW_SUM_NS (2 * NS_PER_MS)
 #define WORKER_RECORD_DELAY_NS (2 * NS_PER_MS)
 
 #define WORKER_IOPRIO_WHO_PROCESS 1 /* of ioprio_set(2), which has no header */
@@ -422,7 +426,7 @@ static void
 worker_let_record(struct worker *self, int64_t wall_ns)
 {
 	self->unrecorded_ns += wall_ns;
-	if (self->unrecorded_ns >= WORKER_SLOW_NS) {
+	if (wall_ns >= WORKER_SLOW_NS || self->unrecorded_ns >= WORKER_SLOW_SUM_NS) {
 		channel_await_heard(&self->channel);
 		self->unrecorded_ns = 0;
 	}
