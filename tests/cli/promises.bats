@@ -175,6 +175,35 @@ without_call() {
 	done
 }
 
+@test "system calls that a kernel lacks, alone and together, change nothing in the other verbs" {
+	needs_strace
+	local call live all=clone3,pidfd_open,close_range,memfd_create,epoll_pwait2,sched_setaffinity,prctl
+	echo '{"inputs": {"range": [1, 6]}, "stages": [{"command": "echo {}"},
+		{"feed": ["cat"], "workers": 1}, {"command": ["echo", "{}"]}]}' >job.json
+	printf 'all: x y; @echo $(N)\nx y:; @:\n' >mk
+	pinion call "$PINION_BUILD/plugins/crc32.so" ::: {1..6} >sums
+	pinion map --name live -j1 'sleep 1000' ::: 1 >/dev/null 2>&1 3>&- &
+	live=$!
+	wait_until pinion ctl live jobs 1 >/dev/null 2>&1
+	for call in ${all//,/ } "$all"; do
+		run --separate-stderr without_call "$call" pinion call -j2 "$PINION_BUILD/plugins/crc32.so" ::: {1..6}
+		assert_equal "$call $status $output$stderr" "$call 0 $(cat sums)"
+		run --separate-stderr without_call "$call" pinion run job.json
+		assert_equal "$call $status $output$stderr" "$call 0 $(seq 6)"
+		run --separate-stderr without_call "$call" pinion map -j2 --jobserver 'make -s -f mk N={}' ::: 1 2
+		assert_equal "$call $status $output$stderr" "$call 0 $(seq 2)"
+		run --separate-stderr without_call "$call" pinion bench --rounds 1 -j2 true ::: 1 2
+		assert_equal "$call $status ${lines[0]%%,*} ${#stderr_lines[@]}" "$call 0 tasks       2 1"
+		run --separate-stderr without_call "$call" pinion status
+		assert_equal "$call $status $stderr" "$call 0 "
+		[[ $output == *live* ]]
+		run --separate-stderr without_call "$call" pinion ctl live jobs 2
+		assert_equal "$call $status $output$stderr" "$call 0 live: 2 at once from now on"
+	done
+	kill -TERM "$live"
+	wait "$live" || [[ $? == 143 ]]
+}
+
 # --- 9: too little of everything ---
 
 @test "little address space means an error that says so, or success" {
