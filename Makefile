@@ -6,7 +6,8 @@
 #   make asan tsan valgrind     the tests again, under each; WHOLE=1 leaves no file of tests out
 #   make fuzz           readers of files and bytes, under clang's libFuzzer; FUZZ_SECONDS=10 each
 #   make coverage       how much of the code the tests execute, and what they do not
-#   make fault          makes each system call fail, in turn; JOB=joblog CALL=write for some of them
+#   make fault          makes each system call fail, in turn; JOB=joblog CALL=write ERRNO=ENOSPC for
+#                       some of them; ERRNO=KILL: kills whoever makes the call
 #   make stress         random jobs and faults, against a model; STRESS_SECONDS=300, STRESS_SEED
 #   make bench          speed; AXIS=spawn for one axis, QUICK=1 for a first look
 #   make install        PREFIX, BINDIR, MANDIR, DATADIR, DESTDIR say where; uninstall takes it away
@@ -189,9 +190,9 @@ check-cli: all plugins
 
 # Every call that can fail, in each of several jobs: takes long. The short form makes some of them.
 fault: all plugins fault-tools
-	PINION_BUILD='$(abspath $(BUILD))' tests/fault/run long $(JOB) $(CALL)
+	PINION_BUILD='$(abspath $(BUILD))' tests/fault/run long '$(JOB)' '$(CALL)' '$(ERRNO)'
 fault-short: all plugins fault-tools
-	PINION_BUILD='$(abspath $(BUILD))' tests/fault/run short $(JOB) $(CALL)
+	PINION_BUILD='$(abspath $(BUILD))' tests/fault/run short '$(JOB)' '$(CALL)' '$(ERRNO)'
 
 sanitize_address := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 asan_flags = BUILD=$(BUILD)/asan LDFLAGS='$(sanitize_address)' \

@@ -1,5 +1,7 @@
 /*
- * fail.c: a library for LD_PRELOAD that makes one call of pinion fail (fail.h).
+ * fail.c: a library for LD_PRELOAD that makes one call of pinion fail, or the last one of the
+ * process that makes it (fail.h). A death comes before what the call would do, but for close and
+ * fsync; the calls on either side of it show what it leaves undone.
  *
  * The program's own calls are caught, and those of libraries that call functions of libc. What
  * libc does inside itself is not, nor are system calls made without it: tests/cli/promises.bats
@@ -18,6 +20,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +36,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -74,7 +78,7 @@ note_trace(void)
 	}
 }
 
-/* Whether this call is one that has to fail, with errno then. */
+/* Whether this call is one that has to fail, with errno then; or does not come back. */
 static bool
 is_due(enum fault_call call)
 {
@@ -89,6 +93,8 @@ is_due(enum fault_call call)
 		return false;
 	if (page->fired_count++ == 0)
 		note_trace();
+	if (page->errno_value == FAULT_DEATH)
+		syscall(SYS_kill, own_pid(), SIGKILL);
 	errno = page->errno_value;
 	return true;
 }
@@ -164,6 +170,9 @@ WRAP(stat, stat, (const char *path, struct stat *st), (path, st))
 WRAP(stat, lstat, (const char *path, struct stat *st), (path, st))
 WRAP(stat, fstat, (int fd, struct stat *st), (fd, st))
 WRAP(stat, fstatat, (int fd, const char *path, struct stat *st, int flags), (fd, path, st, flags))
+WRAP(stat, stat64, (const char *path, struct stat64 *st), (path, st))
+WRAP(stat, lstat64, (const char *path, struct stat64 *st), (path, st))
+WRAP(stat, fstat64, (int fd, struct stat64 *st), (fd, st))
 WRAP(stat, access, (const char *path, int mode), (path, mode))
 WRAP(stat, faccessat, (int fd, const char *path, int mode, int flags), (fd, path, mode, flags))
 WRAP_AS(mmap, void *, MAP_FAILED, mmap, (void *at, size_t n, int prot, int flags, int fd, off_t from),
@@ -174,6 +183,14 @@ WRAP(madvise, madvise, (void *at, size_t n, int advice), (at, n, advice))
 WRAP(memfd_create, memfd_create, (const char *name, unsigned flags), (name, flags))
 WRAP(pipe2, pipe2, (int fds[2], int flags), (fds, flags))
 WRAP(socketpair, socketpair, (int domain, int type, int protocol, int fds[2]), (domain, type, protocol, fds))
+WRAP(socket, socket, (int domain, int type, int protocol), (domain, type, protocol))
+WRAP(bind, bind, (int fd, const struct sockaddr *to, socklen_t n), (fd, to, n))
+WRAP(listen, listen, (int fd, int backlog), (fd, backlog))
+WRAP(accept, accept4, (int fd, struct sockaddr *from, socklen_t *n, int flags), (fd, from, n, flags))
+WRAP(connect, connect, (int fd, const struct sockaddr *to, socklen_t n), (fd, to, n))
+WRAP(sockopt, getsockopt, (int fd, int level, int name, void *value, socklen_t *n), (fd, level, name, value, n))
+WRAP(sockopt, setsockopt, (int fd, int level, int name, const void *value, socklen_t n),
+	(fd, level, name, value, n))
 WRAP_AS(send, ssize_t, -1, send, (int fd, const void *bytes, size_t n, int flags), (fd, bytes, n, flags))
 WRAP_AS(send, ssize_t, -1, sendmsg, (int fd, const struct msghdr *msg, int flags), (fd, msg, flags))
 WRAP_AS(recv, ssize_t, -1, recv, (int fd, void *bytes, size_t n, int flags), (fd, bytes, n, flags))
@@ -184,10 +201,14 @@ WRAP(exec, execvpe, (const char *path, char *const argv[], char *const env[]), (
 WRAP(kill, kill, (pid_t pid, int signal), (pid, signal))
 WRAP(setpgid, setpgid, (pid_t pid, pid_t group), (pid, group))
 WRAP_AS(setpgid, pid_t, -1, setsid, (void), ())
+WRAP(setpriority, setpriority, (__priority_which_t which, id_t who, int value), (which, who, value))
 WRAP(signalfd, signalfd, (int fd, const sigset_t *set, int flags), (fd, set, flags))
 WRAP(timer, timer_create, (clockid_t clock, struct sigevent *event, timer_t *timer), (clock, event, timer))
 WRAP(timer, timer_settime, (timer_t timer, int flags, const struct itimerspec *when, struct itimerspec *old),
 	(timer, flags, when, old))
+WRAP(timer, timerfd_create, (clockid_t clock, int flags), (clock, flags))
+WRAP(timer, timerfd_settime, (int fd, int flags, const struct itimerspec *when, struct itimerspec *old),
+	(fd, flags, when, old))
 WRAP(epoll_create1, epoll_create1, (int flags), (flags))
 WRAP(epoll_ctl, epoll_ctl, (int fd, int operation, int of, struct epoll_event *event), (fd, operation, of, event))
 WRAP(epoll_wait, epoll_wait, (int fd, struct epoll_event *events, int max, int ms), (fd, events, max, ms))
@@ -205,6 +226,8 @@ WRAP(rename, rename, (const char *from, const char *to), (from, to))
 WRAP(link, linkat, (int from_fd, const char *from, int to_fd, const char *to, int flags),
 	(from_fd, from, to_fd, to, flags))
 WRAP(unlink, unlink, (const char *path), (path))
+WRAP_AS(readlink, ssize_t, -1, readlink, (const char *path, char *to, size_t n), (path, to, n))
+WRAP_AS(readlink, char *, NULL, realpath, (const char *path, char *to), (path, to))
 WRAP(mkdir, mkdir, (const char *path, mode_t mode), (path, mode))
 WRAP(mkdir, mkdirat, (int fd, const char *path, mode_t mode), (fd, path, mode))
 WRAP(rmdir, rmdir, (const char *path), (path))
@@ -212,6 +235,7 @@ WRAP(chdir, chdir, (const char *path), (path))
 WRAP(chdir, fchdir, (int fd), (fd))
 WRAP_AS(getcwd, char *, NULL, getcwd, (char *path, size_t n), (path, n))
 WRAP(fchmod, fchmod, (int fd, mode_t mode), (fd, mode))
+WRAP(fchmod, fchmodat, (int fd, const char *path, mode_t mode, int flags), (fd, path, mode, flags))
 WRAP(setxattr, fsetxattr, (int fd, const char *name, const void *value, size_t n, int flags),
 	(fd, name, value, n, flags))
 WRAP_AS(getxattr, ssize_t, -1, lgetxattr, (const char *path, const char *name, void *value, size_t n),
@@ -273,6 +297,16 @@ fork(void)
 {
 	REAL(fork);
 	return is_fork_due(FAULT_fork) ? -1 : real();
+}
+
+/* Says what went wrong by what it gives back. */
+int
+posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+	    const posix_spawnattr_t *attributes, char *const argv[], char *const env[])
+{
+	REAL(posix_spawn);
+	return is_fork_due(FAULT_fork) ? errno
+				       : real(pid, path, actions, attributes, argv, env);
 }
 
 /* These do what they are asked to before they fail, as the kernel does. */
@@ -350,6 +384,7 @@ mode_of(int flags, va_list ap)
 
 WRAP_OPEN(open)
 WRAP_OPEN(open64)
+WRAP_AS(open, FILE *, NULL, fopen, (const char *path, const char *mode), (path, mode))
 
 int
 openat(int fd, const char *path, int flags, ...)

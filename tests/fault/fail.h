@@ -2,7 +2,8 @@
  * fail.h: what tests/fault/try and the library that it preloads into pinion share: a page of
  * memory, mapped from a file. try fills in the order before pinion starts and reads the counts
  * when it has ended; all of pinion's processes count in it together, so that "the 7th write" is
- * one call of the whole run, and a call that fails once fails in one process only.
+ * one call of the whole run, and a call that fails once fails in one process only. In place of
+ * failing, it may be the death of the process that makes it.
  */
 #ifndef FAIL_H
 #define FAIL_H
@@ -14,6 +15,7 @@
 #define FAULT_PAGE_VARIABLE "PINION_FAULT_PAGE"
 #define FAULT_PAGE_BYTES 4096
 #define FAULT_TRACE_FRAMES 16
+#define FAULT_DEATH (-1)    /* in place of an errno */
 #define FAULT_FORKS_MAX 500 /* of a whole run; then nothing can be started any more */
 
 /*
@@ -38,11 +40,18 @@
 	X(fallocate)         \
 	X(lseek)             \
 	X(stat)              \
+	X(readlink)          \
 	X(mmap)              \
 	X(madvise)           \
 	X(memfd_create)      \
 	X(pipe2)             \
 	X(socketpair)        \
+	X(socket)            \
+	X(bind)              \
+	X(listen)            \
+	X(accept)            \
+	X(connect)           \
+	X(sockopt)           \
 	X(send)              \
 	X(recv)              \
 	X(fork)              \
@@ -51,6 +60,7 @@
 	X(wait)              \
 	X(kill)              \
 	X(setpgid)           \
+	X(setpriority)       \
 	X(prctl)             \
 	X(signalfd)          \
 	X(timer)             \
@@ -96,8 +106,8 @@ struct fault_page {
 	/* The order; try's, before the run. */
 	enum fault_call call;
 	enum fault_who who;
-	uint32_t at; /* which call fails, from 1; 0: none */
-	int errno_value;
+	uint32_t at;      /* which call fails, from 1; 0: none */
+	int errno_value;  /* or FAULT_DEATH */
 	bool is_for_good; /* so do all after it */
 	/* What came of it; everybody's. */
 	_Atomic int coordinator_pid;

@@ -3,14 +3,40 @@
 #   command     what is run
 #   again       what is run after it, with no fault, to bring the work to its end; may be empty
 #   wanted      the exit status when nothing goes wrong
+#   death       how the command ends when KILL has come to the coordinator
+#   output      how what is printed stands to what is printed without a fault. whole: when nothing
+#               goes wrong, it is that; lines: it has the same lines then; some: no other lines; any:
+#               it is another one each time
 #   may_remain  names in the folder that a run may leave
-# and, where the job has a record, judge_NAME looks whether that says more than is true. Blocks of
-# output are `b N` to `e N`.
+# Where that is not all, judge_NAME looks at what a run has left, judge_again_NAME at what there is
+# after `again`, recorded_NAME says which tasks there is a record of, and workers how many may
+# be run once more after a KILL, of those that have their effect before they are recorded.
+# Blocks of output are `b N` to `e N`; a task of a job with a record leaves a line in the file effects.
 # shellcheck shell=bash disable=SC2034,SC2016,SC2154
 # shellcheck disable=SC2046,SC2086  # lists of numbers
 # shellcheck disable=SC2054  # --halt now,fail=1
 
 block='echo b {}; echo e {}'
+effect='echo {} >>effects'
+block_of_effect="echo b {}; $effect; echo e {}"
+
+# The folder of a try, and what its job is made of.
+prepare() {
+	rm -rf "$1"
+	mkdir "$1" "$1/tmpdir"
+	mkdir -m 0700 "$1/runtime"
+	cd "$1" || exit 1
+	printf '%s\n' 1 2 3 4 5 6 >items
+	: >out.before
+	export TMPDIR=$1/tmpdir XDG_RUNTIME_DIR=$1/runtime
+	again=() wanted=0 death='killed 9' output=whole workers=''
+	may_remain='items page out err answer tmpdir runtime out.again err.again out.before job.json effects'
+	"job_$job"
+}
+
+judge_job() {
+	[[ $(type -t "judge_$job") != function ]] || "judge_$job"
+}
 
 complain() {
 	echo "$what: $*"
@@ -31,6 +57,7 @@ job_stdin() {
 }
 
 job_direct() {
+	output=lines
 	command=(pinion map -j2 --unordered --tag -a items echo b)
 }
 
@@ -56,8 +83,32 @@ job_stages() {
 	command=(pinion run job.json)
 }
 
+# One in the middle that goes on working on what it is fed.
+job_stages3() {
+	echo '{"inputs": {"lines": "items"}, "stages": [{"command": ["echo", "{}"], "workers": 2},
+		{"feed": ["cat"], "workers": 1}, {"command": "echo b {}; echo e {}", "workers": 2}]}' >job.json
+	command=(pinion run job.json)
+}
+
+# Each task with a setting of its own.
+job_jsonl() {
+	local i
+	mkdir folder
+	may_remain+=' folder tasks.jsonl'
+	for i in {1..6}; do
+		echo "in $i" >"folder/$i"
+		echo "{\"n\": $i, \"env\": {\"X\": \"b\"}, \"cwd\": \"folder\", \"stdin\": \"$i\", \"timeout\": 1000}"
+	done >tasks.jsonl
+	command=(pinion map -j2 --jsonl tasks.jsonl 'echo $X {n}; cat; echo e {n}')
+}
+
 job_json() {
+	output=any
 	command=(pinion map -j2 --json -a items echo)
+}
+
+judge_json() {
+	[[ $end != 'exited 0' ]] || [[ $(grep -c '^{"seq":.*}$' out) == 6 ]] || complain "not six objects"
 }
 
 job_spawn() {
@@ -72,15 +123,15 @@ job_initializer() {
 	command=(pinion map -j2 --initializer 'export X=b' -a items 'echo $X {}; echo e {}')
 }
 
-# Trees that have to be ended.
+# Trees that have to be ended. Which tasks are in time on a busy machine, nobody knows.
 job_timeout() {
-	wanted=1
+	wanted=1 output=some
 	command=(pinion map -j3 --timeout 0.1 -a items
 		'case {} in 2) setsid sleep 1000 & sleep 1000 ;; esac; echo b {}; echo e {}')
 }
 
 job_halt() {
-	wanted=1
+	wanted=1 output=some
 	command=(pinion map -j3 --halt now,fail=1 -a items
 		'case {} in 1) sleep 0.05; exit 1 ;; *) sleep 1000 & sleep 1000 ;; esac')
 }
@@ -89,30 +140,248 @@ job_retries() {
 	command=(pinion map -j2 --retries 3 -a items '[ $PINION_ATTEMPT != 1 ] || exit 1; echo b {}; echo e {}')
 }
 
+# All that may hold up a start, and what a task is started with.
+job_manners() {
+	command=(pinion map -j2 --deadline 8h --load 100000 --memfree 1K --max-pressure cpu=100,io=100
+		--nice 5 --ionice idle --delay 0.001 -a items "$block")
+}
+
+job_jobserver() {
+	printf 'all: x y; @echo b $(N); echo e $(N)\nx y:; @:\n' >mk
+	may_remain+=' mk'
+	command=(pinion map -j2 --jobserver -a items 'make -s -f mk N={}')
+}
+
+# On a terminal; what is shown there comes to standard error.
+job_progress() {
+	death='exited 137' # of the shell's words
+	command=(bash -c "exec 4>&1 >&2 && exec env SHELL=/bin/sh script -qec '
+		pinion map -j2 --progress -a items \"$block; sleep 0.02\" >&4' /dev/null")
+}
+
+judge_progress() {
+	[[ $end == @(exited $wanted|$death|hung) ]] || grep -q '^pinion map: ' err || complain "$end without a message"
+}
+
+job_bench() {
+	output=any
+	command=(pinion bench --rounds 1 -j2 -a items true)
+}
+
+judge_bench() {
+	[[ $end != 'exited 0' ]] || grep -q '^speed-up' out || complain "$end without figures"
+}
+
+# Silent when all is well.
+job_cron() {
+	cron_name=fault-${FAULT_WORK##*.}-$BASHPID
+	command=(pinion map --cron "$cron_name" -j2 -a items "$block_of_effect")
+}
+
+judge_cron() {
+	local folder
+	[[ $end != 'exited 0' ]] || [[ $(sort -u effects) == $'1\n2\n3\n4\n5\n6' && ! -s err ]] ||
+		complain "$end without all effects, or with words"
+	(($(wc -l <err) <= 24)) || complain "more than a screen"
+	for folder in /var/lib/pinion /var/tmp/pinion-$UID /tmp/pinion-$UID; do
+		[[ $error == KILL || $call == @(unlink|malloc) || ! -e $folder/$cron_name.lock ]] ||
+			complain "left behind: $folder/$cron_name.lock"
+		rm -f "$folder/$cron_name".{lock,output}
+	done
+}
+
+# --- other verbs, about a run that is over ---
+
+# A run file with two failures, made once.
+recorded_run() {
+	local made=$FAULT_WORK/recorded
+	if [[ ! -e $made ]]; then
+		mkdir "$made"
+		(cd "$made" && ! pinion map -j2 --run-file db "[ {} -lt 5 ] || [ -e mended ] || exit 1; $block" \
+			2>err ::: {1..6} >out)
+		touch "$made/mended"
+	fi
+	cp "$made/db" .
+	may_remain+=' db db-wal db-shm db-journal'
+}
+
+job_report() {
+	recorded_run
+	command=(pinion report db)
+}
+
+report_files=(page.html trace.json rows.json rows.csv)
+
+job_report_files() {
+	recorded_run
+	may_remain+=" ${report_files[*]}"
+	command=(pinion report --html page.html --trace trace.json --json=rows.json --csv=rows.csv db)
+}
+
+judge_report_files() {
+	local file
+	[[ -e $FAULT_WORK/reported ]] || { mkdir "$FAULT_WORK/reported" && cp "${report_files[@]}" "$FAULT_WORK/reported"; }
+	for file in "${report_files[@]}"; do
+		[[ ! -e $file && $end != 'exited 0' ]] || cmp -s "$file" "$FAULT_WORK/reported/$file" ||
+			complain "$file is not whole"
+	done
+}
+
+job_replay() {
+	recorded_run
+	command=(pinion replay db 2)
+}
+
+job_replay_failed() {
+	recorded_run
+	command=(pinion replay --failed db)
+}
+
+judge_replay_failed() {
+	local wrong
+	wrong=$(recorded_runfile | not_among 1 2 3 4 $(printed out))
+	[[ -z $wrong ]] || complain "recorded, but not printed:" $wrong
+}
+
+# --- and about one that goes on ---
+
+# That has one task, which ends when we do.
+live_run() {
+	local hold=$FAULT_WORK/hold.$BASHPID tries
+	if [[ ${live_runtime-} != "$FAULT_WORK/runtime.$BASHPID" ]]; then
+		live_runtime=$FAULT_WORK/runtime.$BASHPID
+		mkdir -m 0700 "$live_runtime"
+		mkfifo "$hold"
+		exec {hold_fd}<>"$hold"
+		env -C "$FAULT_WORK" XDG_RUNTIME_DIR="$live_runtime" pinion map -j2 --name live cat ::: "$hold" {hold_fd}>&- \
+			3>&- >/dev/null 2>&1 </dev/null &
+		live_pid=$!
+		for ((tries = 0; tries < 200; tries++)); do
+			! live_is_there || break
+			sleep 0.05
+		done
+	fi
+	export XDG_RUNTIME_DIR=$live_runtime
+}
+
+live_is_there() {
+	XDG_RUNTIME_DIR=$live_runtime pinion status --names 2>/dev/null | grep -qx live
+}
+
+end_live_run() {
+	[[ -n ${live_runtime-} ]] || return 0
+	exec {hold_fd}>&-
+	wait "$live_pid"
+}
+
+judge_live() {
+	live_is_there || complain "the run is no longer to be seen"
+	[[ $end != 'exited 0' ]] || grep -qw live out || complain "$end without the run: $(head -n 1 out)"
+}
+
+job_status() {
+	output=any
+	live_run
+	command=(pinion status)
+}
+
+judge_status() {
+	judge_live
+}
+
+job_status_one() {
+	output=any
+	live_run
+	command=(pinion status live)
+}
+
+judge_status_one() {
+	judge_live
+}
+
+job_ctl() {
+	live_run
+	command=(pinion ctl live jobs 3)
+}
+
+judge_ctl() {
+	judge_live
+}
+
+# The run itself has the fault, and is asked by its first task, if that can be.
+job_steered() {
+	may_remain+=' status'
+	command=(pinion map -j2 --name steered -a items '
+		unset LD_PRELOAD PINION_FAULT_PAGE
+		if [ {} = 1 ]; then
+			for i in 1 2 3 4 5 6 7 8 9 10; do
+				pinion status steered >status 2>/dev/null && break
+				sleep 0.05
+			done
+			pinion ctl steered jobs 3 >>status 2>/dev/null
+		fi
+		echo b {}; echo e {}')
+}
+
+judge_steered() {
+	[[ $call != none ]] || [[ $(tail -n 1 status) == 'steered: 3 at once from now on' ]] ||
+		complain "it was not heard"
+}
+
 # --- with records ---
 
-recorded_in_joblog() {
+# Those that are recorded, but neither in these files nor named.
+judge_recorded() {
+	local wrong
+	wrong=$("recorded_$job" | not_among $(printed out out.before))
+	[[ -z $wrong ]] || complain "recorded, but not printed:" $wrong
+}
+
+judge_again_recorded() {
+	local tasks
+	tasks=$("recorded_$job" | sort | tr '\n' ' ')
+	[[ $tasks == '1 2 3 4 5 6 ' ]] || complain "after the resume there are recorded: $tasks"
+}
+
+judge_again_printed() {
+	local tasks
+	judge_again_recorded
+	tasks=$(printed out.before out out.again | tr '\n' ' ')
+	[[ $tasks == '1 2 3 4 5 6 ' ]] || complain "after the resume there are: $tasks"
+}
+
+recorded_joblog() {
 	[[ ! -e log ]] || awk -F '\t' '$7 == "0" && $8 == "0" && NF > 8 { print $1 }' log
 }
 
 job_joblog() {
-	command=(pinion map -j2 --joblog log -a items "$block")
-	again=(pinion map -j2 --joblog log --resume-failed -a items "$block")
+	command=(pinion map -j2 --joblog log -a items "$block_of_effect")
+	again=(pinion map -j2 --joblog log --resume-failed -a items "$block_of_effect")
 	may_remain+=' log'
 }
 
 judge_joblog() {
-	local wrong
-	wrong=$(recorded_in_joblog | not_among $(printed out))
-	[[ -z $wrong ]] || complain "recorded, but not printed:" $wrong
+	judge_recorded
 }
 
 judge_again_joblog() {
-	local tasks
-	tasks=$(recorded_in_joblog | sort | tr '\n' ' ')
-	[[ $tasks == '1 2 3 4 5 6 ' ]] || complain "after the resume the log has: $tasks"
-	tasks=$(printed out out.again | tr '\n' ' ')
-	[[ $tasks == '1 2 3 4 5 6 ' ]] || complain "after the resume there are: $tasks"
+	judge_again_printed
+}
+
+# Nothing waits for its turn to be printed, so all that has ended is recorded.
+job_silent() {
+	workers=2
+	command=(pinion map -j2 --joblog log -a items "$effect")
+	again=(pinion map -j2 --joblog log --resume-failed -a items "$effect")
+	may_remain+=' log'
+}
+
+recorded_silent() {
+	recorded_joblog
+}
+
+judge_again_silent() {
+	judge_again_recorded
 }
 
 # One that is there already, with a torn tail.
@@ -120,50 +389,60 @@ job_resume() {
 	job_joblog
 	command=("${again[@]}")
 	printf 'Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n' >log
-	printf '%s\t:\t1700000000.000\t     0.001\t0\t8\t0\t0\techo b %s; echo e %s\n' 1 1 1 2 2 2 3 3 3 >>log
+	printf '%s\t:\t1700000000.000\t     0.001\t0\t8\t0\t0\techo b %s; echo %s >>effects; echo e %s\n' \
+		1 1 1 1 2 2 2 2 3 3 3 3 >>log
 	printf '4\t:\t17000000' >>log
 	printf 'b %s\ne %s\n' 1 1 2 2 3 3 >out.before
+	printf '%s\n' 1 2 3 >effects
+}
+
+recorded_resume() {
+	recorded_joblog
 }
 
 judge_resume() {
 	local wrong
-	wrong=$(recorded_in_joblog | not_among $(printed out out.before))
-	[[ -z $wrong ]] || complain "recorded, but not printed:" $wrong
-	wrong=$(printf '%s\n' 1 2 3 | not_among $(recorded_in_joblog))
+	judge_recorded
+	wrong=$(printf '%s\n' 1 2 3 | not_among $(recorded_joblog))
 	[[ -z $wrong ]] || complain "no longer recorded:" $wrong
 }
 
 judge_again_resume() {
-	local tasks
-	tasks=$(recorded_in_joblog | sort | tr '\n' ' ')
-	[[ $tasks == '1 2 3 4 5 6 ' ]] || complain "after the resume the log has: $tasks"
-	tasks=$(printed out.before out out.again | tr '\n' ' ')
-	[[ $tasks == '1 2 3 4 5 6 ' ]] || complain "after the resume there are: $tasks"
+	judge_again_printed
 }
 
 job_runfile() {
-	command=(pinion map -j2 --run-file db -a items "$block")
-	again=(pinion map -j2 --run-file db --resume-failed -a items "$block")
+	command=(pinion map -j2 --run-file db -a items "$block_of_effect")
+	again=(pinion map -j2 --run-file db --resume-failed -a items "$block_of_effect")
 	may_remain+=' db db-wal db-shm db-journal'
 }
 
-recorded_in_runfile() {
+recorded_runfile() {
 	[[ ! -s db ]] ||
 		sqlite3 db "select seq + 1 from task where reason = 'exit' and exit = 0" 2>/dev/null
 }
 
 judge_runfile() {
-	local wrong
-	wrong=$(recorded_in_runfile | not_among $(printed out))
-	[[ -z $wrong ]] || complain "recorded, but not printed:" $wrong
+	judge_recorded
 }
 
 judge_again_runfile() {
-	local tasks
-	tasks=$(recorded_in_runfile | sort | tr '\n' ' ')
-	[[ $tasks == '1 2 3 4 5 6 ' ]] || complain "after the resume the run file has: $tasks"
-	tasks=$(printed out out.again | tr '\n' ' ')
-	[[ $tasks == '1 2 3 4 5 6 ' ]] || complain "after the resume there are: $tasks"
+	judge_again_printed
+}
+
+job_runfile_silent() {
+	workers=2
+	command=(pinion map -j2 --run-file db -a items "$effect")
+	again=(pinion map -j2 --run-file db --resume-failed -a items "$effect")
+	may_remain+=' db db-wal db-shm db-journal'
+}
+
+recorded_runfile_silent() {
+	recorded_runfile
+}
+
+judge_again_runfile_silent() {
+	judge_again_recorded
 }
 
 job_results() {
@@ -184,7 +463,7 @@ results_are_whole() {
 	done
 }
 
-# That a task could not be started is a result of it, too.
+# That a task could not be started is a result of it, too, and so is that its worker was lost.
 judge_again_results() {
 	[[ $end == 'exited 1' ]] || results_are_whole 'after the resume'
 }
@@ -204,9 +483,14 @@ job_output() {
 	for i in {1..6}; do
 		echo "in $i" >"in/$i"
 	done
-	command=(pinion map -j2 --fsync dir --output 'made/{/}' 'cat {} {} >{out}' ::: in/*)
+	workers=2
+	command=(pinion map -j2 --fsync dir --output 'made/{/}' 'cat {} {} >{out}; echo {/} >>effects' ::: in/*)
 	again=("${command[@]}")
 	may_remain+=' in made'
+}
+
+recorded_output() {
+	(cd made 2>/dev/null && printf '%s\n' *) | grep -x '[1-6]'
 }
 
 # Nothing is half written, ever.
@@ -228,5 +512,7 @@ judge_again_output() {
 
 # Not here: pinion topology. It shows less where less can be read, and hwloc, which it loads, dies of
 # a malloc that fails.
-jobs_all=(stdin direct spill feed call stages json spawn forkserver initializer timeout halt retries
-	joblog resume runfile results table output)
+jobs_all=(stdin direct spill feed call stages stages3 jsonl json spawn forkserver initializer timeout
+	halt retries manners jobserver progress bench cron
+	report report_files replay replay_failed status status_one ctl steered
+	joblog silent resume runfile runfile_silent results table output)

@@ -4,13 +4,14 @@
  *
  *   end='exited 0' fired=1 left='' trace='0x1234 0x2345'
  *
- * end: exited STATUS, killed SIGNAL, hung, or stormed (it went on starting processes). fired: how often the call was made to fail. left: what
- * still lived two seconds after the end; the pids and names. Nothing lives on after us, as all orphans
- * come to us.
+ * end: exited STATUS, killed SIGNAL, hung, or stormed (it went on starting processes). fired: how
+ * often the call was made to fail. left: what still lived two seconds after the end; the pids and
+ * names. Nothing lives on after us, as all orphans come to us.
  *
  *   try LIBRARY PAGE LIMIT_S COMMAND...                                   no call fails
  *   try -f CALL,ERRNO,WHO,HOW,N LIBRARY PAGE LIMIT_S COMMAND...           WHO: coordinator, others;
- *                                                                         HOW: once, on
+ *                                                                         HOW: once, on;
+ *                                                                         ERRNO may be KILL
  *   try -c LIBRARY PAGE LIMIT_S COMMAND...    instead of variables: how often each call was made:
  *                                             CALL WHO COUNT
  */
@@ -63,6 +64,8 @@ index_of(const char *name, const char *const *names, int count)
 static int
 errno_of(const char *name)
 {
+	if (name != NULL && strcmp(name, "KILL") == 0)
+		return FAULT_DEATH;
 	for (int i = 1; i < 200; i++) {
 		const char *known = strerrorname_np(i);
 		if (name != NULL && known != NULL && strcmp(name, known) == 0)
