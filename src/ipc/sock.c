@@ -110,14 +110,34 @@ sock_is_same_folder(const struct sock_folder *a, const struct sock_folder *b)
 	       stat_a.st_dev == stat_b.st_dev && stat_a.st_ino == stat_b.st_ino;
 }
 
-size_t
+bool
+sock_is_absent(int errno_value)
+{
+	return errno_value == ENOENT || errno_value == ENOTDIR || errno_value == ELOOP ||
+	       errno_value == EACCES;
+}
+
+static ssize_t
+sock_folders_fail(struct sock_folder *folders, size_t count)
+{
+	int saved = errno;
+	while (count > 0)
+		sock_folder_close(&folders[--count]);
+	errno = saved;
+	return -1;
+}
+
+ssize_t
 sock_folders_open(struct sock_folder folders[SOCK_FOLDERS_MAX])
 {
 	size_t count = 0;
 	for (size_t i = 0; i < SOCK_FOLDERS_MAX; i++) {
 		bool is_known = false;
-		if (sock_folder_open(&folders[count], i, false) == -1)
+		if (sock_folder_open(&folders[count], i, false) == -1) {
+			if (!sock_is_absent(errno))
+				return sock_folders_fail(folders, count);
 			continue;
+		}
 		for (size_t j = 0; j < count; j++)
 			is_known |= sock_is_same_folder(&folders[j], &folders[count]);
 		if (is_known)
@@ -125,7 +145,7 @@ sock_folders_open(struct sock_folder folders[SOCK_FOLDERS_MAX])
 		else
 			count++;
 	}
-	return count;
+	return (ssize_t)count;
 }
 
 void

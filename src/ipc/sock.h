@@ -31,8 +31,14 @@ struct sock_folder {
 /* The first of the folders that is there or can be made. */
 int sock_folder_make(struct sock_folder *folder);
 
-/* All that are there; how many. */
-size_t sock_folders_open(struct sock_folder folders[SOCK_FOLDERS_MAX]);
+/*
+ * All that are there; how many. -1: one could not be looked for, which is not to say that it is not
+ * there; none is open then.
+ */
+ssize_t sock_folders_open(struct sock_folder folders[SOCK_FOLDERS_MAX]);
+
+/* Whether errno says that there is no folder or socket of ours, and not that we cannot look now. */
+bool sock_is_absent(int errno_value);
 
 void sock_folder_close(struct sock_folder *folder);
 

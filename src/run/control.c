@@ -288,9 +288,9 @@ static bool
 control_is_taken_elsewhere(const struct control *control, const char *file)
 {
 	struct sock_folder folders[SOCK_FOLDERS_MAX];
-	size_t count = sock_folders_open(folders);
+	ssize_t count = sock_folders_open(folders);
 	bool is_taken = false;
-	for (size_t i = 0; i < count; i++) {
+	for (ssize_t i = 0; i < count; i++) {
 		if (strcmp(folders[i].path, control->folder.path) != 0)
 			is_taken |= sock_exists(&folders[i], file);
 		sock_folder_close(&folders[i]);

@@ -50,11 +50,15 @@ live_add_file(struct live *live, const struct sock_folder *folder, const char *f
 	if (!run_name_of_file(name, file) || (wanted != NULL && strcmp(name, wanted) != 0))
 		return 0;
 	int fd = sock_connect(folder, file, &pid);
-	if (fd == -1 && errno == ECONNREFUSED)
+	if (fd == -1 && errno == ECONNREFUSED) {
 		live_remove_stale(folder, file);
+		return 0;
+	}
+	if (fd == -1 && sock_is_absent(errno))
+		return 0;
 	/* EAGAIN: it is there, but so are many who want to talk to it. */
 	if (fd == -1 && errno != EAGAIN)
-		return 0;
+		return err_errno(err, "cannot ask %s", name);
 	return live_add(live, name, fd, pid, err);
 }
 
@@ -71,8 +75,10 @@ live_add_folder(struct live *live, const struct sock_folder *folder, const char 
 		io_close(fd);
 		return -1;
 	}
-	while (status == 0 && (entry = readdir(directory)) != NULL)
+	while (status == 0 && (errno = 0, entry = readdir(directory)) != NULL)
 		status = live_add_file(live, folder, entry->d_name, wanted, err);
+	if (status == 0 && errno != 0)
+		status = err_errno(err, "cannot read %s", folder->path);
 	closedir(directory);
 	return status;
 }
@@ -88,10 +94,10 @@ int
 live_open(struct live *live, const char *name, struct err *err)
 {
 	struct sock_folder folders[SOCK_FOLDERS_MAX];
-	size_t count = sock_folders_open(folders);
-	int status = 0;
+	ssize_t count = sock_folders_open(folders);
+	int status = count == -1 ? err_errno(err, "cannot look for runs") : 0;
 	*live = (struct live){0};
-	for (size_t i = 0; i < count; i++) {
+	for (ssize_t i = 0; i < count; i++) {
 		if (status == 0)
 			status = live_add_folder(live, &folders[i], name, err);
 		sock_folder_close(&folders[i]);
@@ -135,6 +141,8 @@ live_read(struct live_run *run, struct err *err)
 	ssize_t got = io_read(run->fd, to, LIVE_READ_BYTES - 1);
 	if (got == -1 && errno == EAGAIN)
 		return 0;
+	if (got == -1 && errno != ECONNRESET)
+		return err_errno(err, "cannot hear what %s replies", run->name);
 	if (got <= 0 || run->reply.length + (size_t)got > LIVE_REPLY_MAX_BYTES) {
 		io_close_set(&run->fd);
 		return 0;
@@ -168,7 +176,10 @@ live_read_some(struct live *live, int timeout_ms, struct err *err)
 	struct pollfd *fds;
 	nfds_t count = live_poll_fds(live, false, POLLIN, &fds);
 	int status = fds == NULL ? err_no_memory(err) : 1;
-	if (status == 1 && (count == 0 || poll(fds, live->count, timeout_ms) == 0))
+	int ready = status == 1 && count > 0 ? poll(fds, live->count, timeout_ms) : 0;
+	if (ready == -1 && errno != EINTR)
+		status = err_errno(err, "cannot wait for replies");
+	else if (status == 1 && ready == 0)
 		status = 0;
 	for (size_t i = 0; status == 1 && i < live->count; i++)
 		if (fds[i].fd != -1 && fds[i].revents != 0 &&

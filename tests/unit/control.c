@@ -4,6 +4,7 @@
 #include <glob.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -544,6 +545,38 @@ live_runs_are_found_and_asked(void **state)
 	assert_child_dies_of(pid, SIGKILL);
 }
 
+/* With each number of descriptors, from none to enough: all, or an error. */
+static void
+runs_that_cannot_be_looked_at_are_not_none(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const names[] = {"test-live-1", "test-live-2"};
+	struct rlimit limit, old;
+	bool is_found = false;
+	pid_t pid = serve(f, names, 2);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	limit = old;
+	int fd = dup(STDERR_FILENO); /* the first that is free */
+	close(fd);
+	for (limit.rlim_cur = (rlim_t)fd; !is_found; limit.rlim_cur++) {
+		struct live live;
+		setrlimit(RLIMIT_NOFILE, &limit);
+		int status = live_open(&live, NULL, &f->err);
+		setrlimit(RLIMIT_NOFILE, &old);
+		if (status == 0) {
+			is_found = true;
+			assert_non_null(find(&live, "test-live-1"));
+			assert_non_null(find(&live, "test-live-2"));
+			live_close(&live);
+		} else {
+			assert_non_null(strstr(f->err.text, "Too many open files"));
+		}
+	}
+	assert_true(limit.rlim_cur > (rlim_t)fd + 3);
+	kill(pid, SIGKILL);
+	assert_child_dies_of(pid, SIGKILL);
+}
+
 static void
 who_is_stopped_is_waited_for_only_so_long(void **state)
 {
@@ -604,6 +637,7 @@ main(void)
 	    TEST(clients_that_are_there_at_the_end_are_hung_up_on),
 	    TEST(other_users_are_told_so),
 	    TEST(live_runs_are_found_and_asked),
+	    TEST(runs_that_cannot_be_looked_at_are_not_none),
 	    TEST(who_is_stopped_is_waited_for_only_so_long),
 	    TEST(sockets_of_killed_runs_are_removed_by_who_looks),
 	};

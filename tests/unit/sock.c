@@ -218,8 +218,8 @@ folder_is_found_again_and_counted_once(void **state)
 	(void)state;
 	struct sock_folder folder = make();
 	size_t found = 0;
-	size_t count = sock_folders_open(folders);
-	for (size_t i = 0; i < count; i++) {
+	ssize_t count = sock_folders_open(folders);
+	for (ssize_t i = 0; i < count; i++) {
 		found += strcmp(folders[i].path, folder.path) == 0;
 		sock_folder_close(&folders[i]);
 	}
