@@ -276,7 +276,8 @@ end_live_run() {
 
 judge_live() {
 	live_is_there || complain "the run is no longer to be seen"
-	[[ $end != 'exited 0' ]] || grep -qw live out || complain "$end without the run: $(head -n 1 out)"
+	# Who cannot be told anything has ended.
+	[[ $end != 'exited 0' || $call == send ]] || grep -qw live out || complain "$end without the run: $(head -n 1 out)"
 }
 
 job_status() {
