@@ -23,8 +23,7 @@ block_of_effect="echo b {}; $effect; echo e {}"
 # The folder of a try, and what its job is made of.
 prepare() {
 	rm -rf "$1"
-	mkdir "$1" "$1/tmpdir"
-	mkdir -m 0700 "$1/runtime"
+	mkdir -m 0700 "$1" "$1/tmpdir" "$1/runtime"
 	cd "$1" || exit 1
 	printf '%s\n' 1 2 3 4 5 6 >items
 	: >out.before
