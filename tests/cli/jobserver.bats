@@ -245,3 +245,10 @@ outer() {
 	[[ $output == *"touch file"* ]]
 	[[ ! -e file ]]
 }
+
+@test "input that cannot be read is an error, as without tokens" {
+	for option in --jobserver --jobserver=none; do
+		run -3 --separate-stderr pinion map "$option" -a /proc/self/mem echo
+		assert_equal "$output${stderr_lines[0]}" 'pinion map: cannot read /proc/self/mem: Input/output error'
+	done
+}
