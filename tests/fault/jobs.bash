@@ -183,7 +183,7 @@ judge_cron() {
 		complain "$end without all effects, or with words"
 	(($(wc -l <err) <= 24)) || complain "more than a screen"
 	for folder in /var/lib/pinion /var/tmp/pinion-$UID /tmp/pinion-$UID; do
-		[[ $error == KILL || $call == @(unlink|malloc) || ! -e $folder/$cron_name.lock ]] ||
+		[[ $error == KILL || $call == @(fcntl|unlink|malloc) || ! -e $folder/$cron_name.lock ]] ||
 			complain "left behind: $folder/$cron_name.lock"
 		rm -f "$folder/$cron_name".{lock,output}
 	done
