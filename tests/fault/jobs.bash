@@ -403,7 +403,7 @@ recorded_resume() {
 judge_resume() {
 	local wrong
 	judge_recorded
-	wrong=$(printf '%s\n' 1 2 3 | not_among $(recorded_joblog))
+	wrong=$(printf '%s\n' 1 2 3 | not_among $("recorded_$job"))
 	[[ -z $wrong ]] || complain "no longer recorded:" $wrong
 }
 
@@ -427,6 +427,39 @@ judge_runfile() {
 }
 
 judge_again_runfile() {
+	judge_again_printed
+}
+
+# One that is there already, of a run that was killed with three tasks done; made once.
+job_runfile_resume() {
+	local made=$FAULT_WORK/killed tries
+	local line="[ {} != 4 ] || [ -e mended ] || { kill -KILL \$(ps -o ppid= -p \$PPID); sleep 1000; }; $block_of_effect"
+	if [[ ! -e $made ]]; then
+		mkdir "$made"
+		(
+			cd "$made" && ! pinion map -j1 --run-file db "$line" ::: {1..6} >out.before
+			for ((tries = 0; tries < 200; tries++)); do # the recorder goes on
+				[[ $(recorded_runfile | tr '\n' ' ') != '1 2 3 ' ]] || break
+				sleep 0.05
+			done
+		) 2>/dev/null
+	fi
+	cp "$made"/{db*,out.before,effects} .
+	touch mended
+	command=(pinion map -j2 --run-file db --resume-failed "$line" ::: {1..6})
+	again=("${command[@]}")
+	may_remain+=' db db-wal db-shm db-journal mended'
+}
+
+recorded_runfile_resume() {
+	recorded_runfile
+}
+
+judge_runfile_resume() {
+	judge_resume
+}
+
+judge_again_runfile_resume() {
 	judge_again_printed
 }
 
@@ -515,4 +548,4 @@ judge_again_output() {
 jobs_all=(stdin direct spill feed call stages stages3 jsonl json spawn forkserver initializer timeout
 	halt retries manners jobserver progress bench cron
 	report report_files replay replay_failed status status_one ctl steered
-	joblog silent resume runfile runfile_silent results table output)
+	joblog silent resume runfile runfile_resume runfile_silent results table output)
