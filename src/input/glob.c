@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,27 +49,41 @@ glob_push(struct glob_walk *walk, const char *name, size_t length, const char *e
 	return 0;
 }
 
+/* 1: it is there; 0: it is not, or no longer; -1 and err: nobody knows. */
+static int
+glob_look(const struct glob_walk *walk, bool follows_link, struct stat *st)
+{
+	int flags = follows_link ? 0 : AT_SYMLINK_NOFOLLOW;
+	if (fstatat(AT_FDCWD, walk->path.bytes, st, flags) == 0)
+		return 1;
+	if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+		return 0;
+	return err_errno(walk->err, "cannot look at %.300s", walk->path.bytes);
+}
+
 /* The path is all of a name: it is one of the files, if it is a file, and new enough. */
 static int
 glob_take_file(struct glob_walk *walk)
 {
 	struct stat st;
-	if (stat(walk->path.bytes, &st) == -1 || S_ISDIR(st.st_mode))
-		return 0;
+	int status = glob_look(walk, true, &st);
+	if (status != 1 || S_ISDIR(st.st_mode))
+		return status == -1 ? -1 : 0;
 	if (walk->input->is_newer && st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec <=
 					 walk->input->newer_than_ns)
 		return 0;
 	return glob_add(walk);
 }
 
-/* Whether the folder may be gone into for **: a link could lead in circles. */
-static bool
+/* 1: the folder may be gone into for **, 0: not, a link could lead in circles; -1 and err. */
+static int
 glob_is_folder(const struct glob_walk *walk, const struct dirent *entry)
 {
 	struct stat st;
 	if (entry->d_type != DT_UNKNOWN)
 		return entry->d_type == DT_DIR;
-	return lstat(walk->path.bytes, &st) == 0 && S_ISDIR(st.st_mode);
+	int status = glob_look(walk, false, &st);
+	return status == 1 ? S_ISDIR(st.st_mode) : status;
 }
 
 /* One entry of a folder against the first name of the pattern; `rest` is behind its slash. */
@@ -86,7 +101,7 @@ glob_take_entry(struct glob_walk *walk, const struct dirent *entry, const char *
 		return -1;
 	if (!is_deep && rest == NULL) {
 		status = glob_take_file(walk);
-	} else if (is_deep ? glob_is_folder(walk, entry) : true) {
+	} else if ((status = is_deep ? glob_is_folder(walk, entry) : 1) == 1) {
 		status = glob_push(walk, "", 0, "/");
 		if (status == 0 && is_deep) { /* the same pattern, one folder further down */
 			char *again = malloc(strlen("**/") + strlen(rest) + 1);

@@ -101,6 +101,35 @@ job_jsonl() {
 	command=(pinion map -j2 --jsonl tasks.jsonl 'echo $X {n}; cat; echo e {n}')
 }
 
+# Inputs that are found in folders, and never a part of them.
+job_glob() {
+	mkdir -p in/a/b in/c
+	touch -d '1 hour ago' in/a/old
+	touch in/a/1 in/a/b/2 in/c/3 in/4
+	may_remain+=' in'
+	echo '{"inputs": {"glob": "in/**/*", "newer_than": "30m"}, "command": ["echo", "b", "{}"]}' >job.json
+	command=(pinion run job.json)
+}
+
+job_combine() {
+	printf '%s\n' n,w 1,a 2,b 3,c >table
+	printf '%s\n' x 7 8 9 >column
+	may_remain+=' table column'
+	command=(pinion map -j2 --shuf --header : --colsep , 'echo {n} {w} {x}' :::: table ::::+ column :::: items)
+	output=lines
+}
+
+job_csv() {
+	printf '"a\n%s",%s\n' 1 x 2 y 3 z >table.csv
+	may_remain+=' table.csv'
+	command=(pinion map -j2 --halt soon,fail=50% --csv table.csv echo {2} {1})
+}
+
+# As many as there are go into one command.
+job_pack() {
+	command=(pinion map -j1 -m echo)
+}
+
 job_json() {
 	output=any
 	command=(pinion map -j2 --json -a items echo)
@@ -545,7 +574,7 @@ judge_again_output() {
 
 # Not here: pinion topology. It shows less where less can be read, and hwloc, which it loads, dies of
 # a malloc that fails.
-jobs_all=(stdin direct spill feed call stages stages3 jsonl json spawn forkserver initializer timeout
+jobs_all=(stdin direct spill feed call stages stages3 jsonl glob combine csv pack json spawn forkserver initializer timeout
 	halt retries manners jobserver progress bench cron
 	report report_files replay replay_failed status status_one ctl steered
 	joblog silent resume runfile runfile_resume runfile_silent results table output)
