@@ -184,7 +184,7 @@ job_jobserver() {
 job_progress() {
 	death='exited 137' # of the shell's words
 	command=(bash -c "exec 4>&1 >&2 && exec env SHELL=/bin/sh script -qec '
-		pinion map -j2 --progress -a items \"$block; sleep 0.02\" >&4' /dev/null")
+		pinion map -j2 --progress -a items \"$block; sleep 0.02\" >&4' /dev/null </dev/null")
 }
 
 judge_progress() {
