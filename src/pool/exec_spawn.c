@@ -382,6 +382,7 @@ exec_spawn_free(struct executor *executor)
 	task_setting_fini(&self->setting);
 	buf_fini(&self->complaint);
 	buf_fini(&self->line);
+	self->host->outputs = NULL;
 	outputs_fini(&self->outputs);
 	spawn_fini(&self->spawn);
 	free(self);
@@ -416,6 +417,7 @@ exec_spawn_new(struct executor_host *host, struct err *err)
 		err_errno(err, "cannot make pipes for the tasks' output");
 		goto fini_outputs;
 	}
+	host->outputs = &self->outputs;
 	return &self->executor;
 
 fini_outputs:

@@ -12,6 +12,7 @@
 
 #include "base/sig.h"
 #include "pool/channel.h"
+#include "pool/outputs.h"
 #include "pool/task_env.h"
 #include "pool/tree.h"
 #include "task/result.h"
@@ -52,6 +53,8 @@ struct executor_host {
 	 */
 	struct tree_rule rule;
 	pid_t spared[EXECUTOR_SPARED_MAX];
+	/* Of the task in hand, for whoever ends it without its executor; NULL: none. The executor's. */
+	struct outputs *outputs;
 };
 
 struct executor {

@@ -26,7 +26,7 @@ outputs_init(struct outputs *outputs, const struct spec *spec,
 	return err_no_memory(err);
 }
 
-static void
+void
 outputs_close(struct outputs *outputs)
 {
 	for (size_t i = 0; outputs->drafts != NULL && i < outputs->spec->output_count; i++)

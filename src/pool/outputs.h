@@ -6,7 +6,7 @@
  * hears so, stamps them (task/stamp), syncs them as --fsync says and renames them onto their
  * targets. After any other end nothing of them is left. Owned by the executor for commands; there
  * is one task at a time. What a worker that dies leaves open is its coordinator's business
- * (record/uptodate), or that of the next run.
+ * (record/uptodate), or, if both are dead, that of the next run.
  */
 #ifndef PINION_OUTPUTS_H
 #define PINION_OUTPUTS_H
@@ -38,6 +38,9 @@ void outputs_fini(struct outputs *outputs);
  */
 int outputs_begin(struct outputs *outputs, struct template_values *values,
 		  struct result *result, struct err *err);
+
+/* Removes the drafts of the task in hand, if it has any; its processes are gone. */
+void outputs_close(struct outputs *outputs);
 
 /* After the end: a success that cannot have its outputs in place becomes RESULT_NO_OUTPUT. */
 void outputs_end(struct outputs *outputs, struct result *result);

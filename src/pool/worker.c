@@ -67,13 +67,18 @@ struct worker {
 /* For the handler: the only worker there is in this process. */
 static struct worker *worker_self;
 
-/* The coordinator is gone: nothing of ours may outlive it. Async-signal-safe. */
+/*
+ * The coordinator is gone: nothing of ours may outlive it. Async-signal-safe, but for the outputs,
+ * which only commands have: with one in hand, signals come in only while channel.c waits.
+ */
 static void
 worker_orphaned(void)
 {
 	if (worker_self != NULL) {
 		tree_kill(atomic_load(&worker_self->config.seat->pid),
 			  &worker_self->host.rule, 0);
+		if (worker_self->host.outputs != NULL)
+			outputs_close(worker_self->host.outputs);
 		if (worker_self->jobserver_fds[1] != -1)
 			jobserver_unhold_orphaned(worker_self->config.board,
 						  worker_self->jobserver_fds[1]);

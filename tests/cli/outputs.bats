@@ -415,7 +415,7 @@ holds_when_killed() {
 	assert_equal "$status" 0
 }
 
-@test "the coordinator may die at any instant: nothing is half written, the next run goes on" {
+@test "the coordinator may die at any instant: nothing is half written, and nothing left" {
 	holds_when_killed coordinator
 }
 
