@@ -122,7 +122,7 @@ job_combine() {
 job_csv() {
 	printf '"a\n%s",%s\n' 1 x 2 y 3 z >table.csv
 	may_remain+=' table.csv'
-	command=(pinion map -j2 --halt soon,fail=50% --csv table.csv echo {2} {1})
+	command=(pinion map -j2 --halt soon,fail=50% --csv table.csv echo "{2} {1}")
 }
 
 # As many as there are go into one command.
