@@ -244,6 +244,14 @@ job_report_files() {
 	recorded_run
 	may_remain+=" ${report_files[*]}"
 	command=(pinion report --html page.html --trace trace.json --json=rows.json --csv=rows.csv db)
+	again=("${command[@]}")
+}
+
+judge_again_report_files() {
+	local drafts
+	drafts=$(find . -name '.pinion-*')
+	[[ -z $drafts ]] || complain "left behind by the next: $drafts"
+	end='exited 0' judge_report_files
 }
 
 judge_report_files() {
