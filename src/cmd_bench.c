@@ -28,8 +28,6 @@
 #define BENCH_PROCESSES 15 /* started to see what that costs */
 #define BENCH_PROCESS "/bin/true"
 
-extern char **environ;
-
 /* We wait for the process that runs, which is told of these. */
 static const int bench_signals[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
 				    SIGTSTP, SIGCONT, SIGCHLD};

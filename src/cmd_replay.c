@@ -30,8 +30,6 @@
 #include "record/runfile_read.h"
 #include "task/override.h"
 
-extern char **environ;
-
 enum replay_mode {
 	REPLAY_RUN,
 	REPLAY_SHELL,

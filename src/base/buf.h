@@ -32,6 +32,11 @@ buf_reserve(struct buf *buf, size_t more)
 	return more <= buf->capacity - buf->length ? 0 : buf_grow(buf, more);
 }
 
+/* gcc 12's analyzer thinks that no room at all may be enough, for more than no bytes. */
+#ifndef __clang__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wanalyzer-null-argument"
+#endif
 static inline int
 buf_append(struct buf *buf, const void *bytes, size_t length)
 {
@@ -43,6 +48,9 @@ buf_append(struct buf *buf, const void *bytes, size_t length)
 	buf->length += length;
 	return 0;
 }
+#ifndef __clang__
+#pragma GCC diagnostic pop
+#endif
 
 static inline int
 buf_append_char(struct buf *buf, char c)

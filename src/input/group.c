@@ -1,6 +1,7 @@
 /* group.c: see group.h. */
 #include "input/group.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -371,6 +372,7 @@ group_next_single(struct group *group, uint32_t count_max, struct task **task,
 	enum source_status status;
 	buf_clear(&group->packed);
 	while ((status = group_peek(group, err)) == SOURCE_TASK) {
+		assert(group->pending != NULL);
 		if (count == 0)
 			arg_count = group->pending->count;
 		else if (group->pending->count != arg_count)

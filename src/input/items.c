@@ -77,7 +77,9 @@ items_delimiter(const struct spec *spec, const struct spec_input *input)
 {
 	if (input->kind == SPEC_INPUT_CSV || input->kind == SPEC_INPUT_JSONL)
 		return '\n';
-	return input->is_nul ? '\0' : spec->delimiter;
+	if (input->is_nul)
+		return '\0';
+	return spec->delimiter;
 }
 
 static bool

@@ -234,25 +234,27 @@ static int
 take_source(struct spec *spec, const struct json_value *object, struct err *err)
 {
 	const struct json_value *chosen = NULL;
+	const struct input_kind *kind = NULL;
 	if (object->kind != JSON_OBJECT)
 		return job_refuse_kind(object, "an object with one of " KINDS, err);
 	for (const struct json_value *at = object->first; at != NULL; at = at->next) {
-		if (find_kind(at) == NULL)
+		const struct input_kind *found = find_kind(at);
+		if (found == NULL)
 			continue;
 		if (chosen != NULL)
 			return json_refuse_key(
 			    at, err, "here is %s already: several are an array of objects",
 			    chosen->key);
 		chosen = at;
+		kind = found;
 	}
 	for (const struct json_value *at = object->first; at != NULL; at = at->next)
-		if (at != chosen &&
-		    (chosen == NULL || !is_beside(find_kind(chosen), at->key)))
+		if (at != chosen && (kind == NULL || !is_beside(kind, at->key)))
 			return json_refuse_key(at, err,
 					       "unknown here: expected one of " KINDS);
-	if (chosen == NULL)
+	if (kind == NULL)
 		return json_refuse(object, err, "expected one of " KINDS);
-	return find_kind(chosen)->take(spec, chosen, err);
+	return kind->take(spec, chosen, err);
 }
 
 /* One of several: combined with the others each with each, or, linked, in step. */

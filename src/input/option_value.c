@@ -228,10 +228,10 @@ value_unescape_blanks(char *text)
 {
 	char *out = text;
 	for (const char *in = text; *in != '\0'; in++) {
-		char blank = *in == '\\' ? blank_of(in[1]) : '\0';
-		*out++ = blank != '\0' ? blank : *in;
-		if (blank != '\0')
-			in++;
+		char letter = *in;
+		if (letter == '\\' && blank_of(in[1]) != '\0')
+			letter = blank_of(*++in);
+		*out++ = letter;
 	}
 	*out = '\0';
 }

@@ -105,9 +105,10 @@ ring_map(struct ring *ring, struct err *err)
 {
 	char *map =
 	    mmap(NULL, ring->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, 0);
-	if (map == MAP_FAILED)
-		return err_errno(err, "cannot map the task queue of %zu bytes",
-				 ring->map_bytes);
+	if (map == MAP_FAILED) {
+		err_errno(err, "cannot map the task queue of %zu bytes", ring->map_bytes);
+		return -1;
+	}
 	ring->header = (struct ring_header *)map;
 	ring->cells = (struct ring_cell *)(map + sizeof(struct ring_header));
 	ring->data = map + ring->data_offset;

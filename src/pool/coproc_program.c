@@ -17,8 +17,6 @@
 #define PROGRAM_PIPE_BYTES COPROC_READ_BYTES /* one read empties a pipe */
 #define PROGRAM_LEAVE_MS 2000 /* to end by itself after its stdin is closed */
 
-extern char **environ;
-
 /* --- what is started --- */
 
 /* argv: the words as they are; one word is a command line, for the shell if it needs one. */

@@ -8,8 +8,6 @@
 #include "base/io.h"
 #include "pool/protocol.h"
 
-extern char **environ;
-
 /* What a shell changes for itself, and an initializer exports without meaning to. */
 static bool
 requests_is_of_shell(const char *variable)

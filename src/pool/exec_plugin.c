@@ -21,8 +21,6 @@
 #define CALL_FINI_S 5                /* a fini that takes longer is given up */
 #define CALL_RSS_NS (10 * NS_PER_MS) /* the worker's size is looked at so often */
 
-extern char **environ;
-
 /* A task and its answer; the bytes of the values are the chunk's in hand. */
 struct call_item {
 	struct pinion_task task;

@@ -38,6 +38,7 @@
 	with(topology_set_type_filter)
 /* clang-format on */
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a name that is declared takes none. */
 #define HWLOC_LATE_POINTER(name) __typeof__(hwloc_##name) *name;
 
 struct hwloc_late {

@@ -35,8 +35,6 @@
 
 #define WORKER_IOPRIO_WHO_PROCESS 1 /* of ioprio_set(2), which has no header */
 
-extern char **environ;
-
 struct worker {
 	struct executor_host host; /* first: an executor's host is its worker */
 	struct worker_config config;

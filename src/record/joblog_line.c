@@ -169,7 +169,9 @@ joblog_line_hash(const char *command, size_t length)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
 	for (size_t i = 0; i < length; i++) {
-		char c = command[i] == '\n' ? '\0' : command[i];
+		char c = command[i];
+		if (c == '\n')
+			c = '\0';
 		if (c != '\'' && c != '"' && c != '\\')
 			hash = (hash ^ (unsigned char)c) * UINT64_C(0x100000001b3);
 	}

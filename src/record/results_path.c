@@ -31,17 +31,16 @@ struct results_path {
 static int
 append_escaped(struct buf *text, const struct arg *value)
 {
-	static const char special[] = "\\/\t";
-	static const char letters[] = "\\_t";
+	static const char special[] = {'\\', '/', '\t', '\0'};
+	static const char letters[] = {'\\', '_', 't', '0'};
 	for (size_t i = 0; i < value->length; i++) {
 		char c = value->bytes[i];
-		const char *at = c == '\0' ? NULL : strchr(special, c);
-		char letter = at != NULL ? letters[at - special] : '0';
-		if (c != '\0' && at == NULL) {
+		const char *at = memchr(special, c, sizeof(special));
+		if (at == NULL) {
 			if (buf_append_char(text, c) == -1)
 				return -1;
 		} else if (buf_append_char(text, '\\') == -1 ||
-			   buf_append_char(text, letter) == -1) {
+			   buf_append_char(text, letters[at - special]) == -1) {
 			return -1;
 		}
 	}

@@ -38,6 +38,7 @@
 	with(wal_autocheckpoint)
 /* clang-format on */
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a name that is declared takes none. */
 #define SQLITE_LATE_POINTER(name) __typeof__(sqlite3_##name) *name;
 
 struct sqlite_late {

@@ -57,7 +57,7 @@ const char *
 quantity_round_duration(char text[QUANTITY_BYTES], int64_t ns)
 {
 	quantity_duration(text, ns);
-	char *unit = strchr(text, ' ');
+	char *unit = text + strcspn(text, " ");
 	char *end = unit;
 	if (memchr(text, '.', (size_t)(unit - text)) == NULL)
 		return text;

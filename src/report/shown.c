@@ -83,7 +83,7 @@ glyph_read(struct glyph *glyph, const char *bytes, size_t length, bool is_ascii)
 		glyph_escape(glyph, "x", (unsigned char)bytes[0]);
 	} else if (code == '\n' || code == '\t' || code == '\r') {
 		glyph->text[0] = '\\';
-		glyph->text[1] = code == '\n' ? 'n' : code == '\t' ? 't' : 'r';
+		glyph->text[1] = (char)(code == '\n' ? 'n' : code == '\t' ? 't' : 'r');
 		glyph->text_length = glyph->columns = 2;
 	} else if (utf8_is_hidden(code) || (is_ascii && code >= 0x80)) {
 		glyph_escape(glyph, code < 0x80 ? "x" : "u", code);

@@ -33,7 +33,7 @@ struct steer {
 bool steer_is_ending(const struct steer *steer);
 
 /* Answers a request; see control.h. */
-int steer_act(void *steer, const struct control_request *request, struct buf *reply,
+int steer_act(void *context, const struct control_request *request, struct buf *reply,
 	      struct err *err);
 
 /* Appends members: what the run is, how far, and perhaps what each worker does. */

@@ -14,6 +14,7 @@
 #define OUTPUT_FLOW_MS 10
 #define OUTPUT_FLOW_BYTES_PER_S 256e6
 
+/* NOLINTNEXTLINE(misc-redundant-expression): that they are the same is what is asked. */
 static_assert(OUTPUT_BEHIND_BYTES == OUTLET_BEHIND_BYTES, "one bound");
 
 static const struct output *

@@ -67,7 +67,9 @@ escaped_byte(char c)
 	case 'e':
 		return '\033';
 	default:
-		return is_alnum(c) ? '\0' : c;
+		if (is_alnum(c))
+			return '\0';
+		return c;
 	}
 }
 

@@ -258,9 +258,10 @@ step_parse(struct subst_step *step, const char **at, struct err *err)
 {
 	struct buf piece = {0};
 	int status = -1;
-	char open = (*at)[0] == 's' ? (*at)[1] : '\0';
+	char open = '\0';
+	if ((*at)[0] == 's')
+		open = (*at)[1];
 	char close = closing_delimiter(open);
-
 	if (open == '\0' || open == ' ' || (unsigned char)open >= 0x80 || open == '_' ||
 	    (open >= '0' && open <= '9') || (open >= 'a' && open <= 'z') ||
 	    (open >= 'A' && open <= 'Z'))

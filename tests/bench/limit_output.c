@@ -32,8 +32,6 @@
 
 #define PIPE_BYTES (1 << 20)
 
-extern char **environ;
-
 /* What all processes share. */
 struct turns {
 	_Atomic uint32_t claimed; /* tasks ever claimed, by any process */

@@ -24,8 +24,6 @@
 
 #include "pin.h"
 
-extern char **environ;
-
 struct limit {
 	_Atomic long *claimed; /* tasks ever taken, by any process; all share it */
 	long task_count;

@@ -5,8 +5,10 @@
  */
 #include <unistd.h>
 
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): the name that the linker looks for. */
 _Noreturn void _start(void);
 
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): as above. */
 _Noreturn void
 _start(void)
 {

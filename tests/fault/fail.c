@@ -46,9 +46,11 @@
 /* Set before main, or left alone: the one thing that wrappers have to know. */
 static struct fault_page *page;
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): glibc's names for what is wrapped here. */
 void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 /* --- whether a call fails --- */
 
@@ -133,10 +135,10 @@ begin(void)
 
 /* --- the wrappers --- */
 
-#define REAL(name)                     \
-	static __typeof__(&name) real; \
-	if (real == NULL)              \
-	real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+#define REAL(name)                       \
+	static __typeof__(&(name)) real; \
+	if (real == NULL)                \
+	real = (__typeof__(&(name)))dlsym(RTLD_NEXT, #name)
 
 /* A function that says by `failed` that it has failed. */
 #define WRAP_AS(call, type, failed, name, parameters, arguments)         \

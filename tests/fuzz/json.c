@@ -45,7 +45,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct json json = {0};
 	struct err err = {0};
 	fuzz_expect(size == 0 || bytes != NULL);
-	if (size > 0)
+	if (bytes != NULL && size > 0)
 		memcpy(bytes, data, size);
 	const struct json_source source = {.name = "fuzz",
 					   .bytes = bytes == NULL ? "" : bytes,

@@ -83,8 +83,9 @@ fork_busy(bool is_grandchild)
 		fork_busy(false);
 		pause();
 	}
-	while (pid == 0)
-		;
+	if (pid == 0)
+		for (;;)
+			;
 	return pid;
 }
 

@@ -57,7 +57,7 @@ print_something(struct fixture *f, struct story *story, int n)
 	size_t length = 1 + below(story, below(story, 3) == 0 ? sizeof(bytes) : 20);
 	enum result_stream stream = below(story, 3) == 0 ? RESULT_STDERR : RESULT_STDOUT;
 	for (size_t i = 0; i < length; i++)
-		bytes[i] = below(story, 8) == 0 ? '\n' : (char)('a' + below(story, 26));
+		bytes[i] = (char)(below(story, 8) == 0 ? '\n' : 'a' + below(story, 26));
 	print(f, n, stream, bytes, length);
 	expect_more(story, n, stream, bytes, length, f->tag != NULL);
 }

@@ -459,7 +459,7 @@ each_form_of_halt_ends_when_it_should_and_with_its_status(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(halt_cases) / sizeof(*halt_cases); i++) {
 		const struct halt_case *c = &halt_cases[i];
-		struct setting *setting;
+		struct setting *setting = NULL;
 		size_t ended_after = 0;
 		assert_int_equal(set_up((void **)&setting), 0);
 		setting->spec.halt = c->halt;

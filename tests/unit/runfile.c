@@ -322,7 +322,7 @@ file_in_use_is_refused_and_by_whom_is_said(void **state)
 	if (holder == 0) {
 		close(end[1]);
 		f->runfile = runfile_open(&f->config, &f->err);
-		byte = f->runfile != NULL;
+		byte = (char)(f->runfile != NULL);
 		if (write(ready[1], &byte, 1) != 1 || read(end[0], &byte, 1) == -1)
 			_exit(1);
 		_exit(f->runfile == NULL ||

@@ -317,6 +317,7 @@ garbage_is_no_stamp(void **state)
 	    "2 0123456789abcdef run1 3",
 	    "1 0123456789abcdef run1 3",
 	    "1 0123456789abcdef",
+	    /* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): a single, long one. */
 	    "                                                                            "
 	    "  "
 	    "                                                            ",

@@ -681,7 +681,8 @@ widened(const struct topology *topology, size_t bound_slot, size_t core_count)
 	assert_int_equal(io_pipe(fds, 0), 0);
 	pid_t child = fork();
 	if (child == 0) {
-		byte = topology_bind(topology, SPEC_BIND_CORE, core_count, bound_slot) == 0;
+		if (topology_bind(topology, SPEC_BIND_CORE, core_count, bound_slot) == 0)
+			byte = 1;
 		io_write_all(fds[1], &byte, 1);
 		for (;;)
 			pause();
