@@ -5,6 +5,8 @@
 #   make lint           layers, headers, warnings, format, man pages, scripts
 #   make asan tsan valgrind     the tests again, under each; WHOLE=1 leaves no file of tests out
 #   make fuzz           readers of files and bytes, under clang's libFuzzer; FUZZ_SECONDS=10 each
+#   make tidy           clang-tidy's quick checks, a part of lint
+#   make analyze        that, gcc's -fanalyzer and clang's analyzer: takes minutes
 #   make coverage       how much of the code the tests execute, and what they do not
 #   make fault          makes each system call fail, in turn; JOB=joblog CALL=write ERRNO=ENOSPC for
 #                       some of them; ERRNO=KILL: kills whoever makes the call
@@ -53,8 +55,16 @@ pkg_libs = $(call once,pkg_libs_answer,$(PKG_CONFIG) --libs $(LINKED_PKGS))
 test_cflags = $(call once,test_cflags_answer,$(PKG_CONFIG) --cflags cmocka)
 test_libs = $(call once,test_libs_answer,$(PKG_CONFIG) --libs cmocka)
 
+# ANALYZER=yes has gcc look along the paths through the code. What gcc 12 cannot see is left out:
+# that a pointer to a member holds the whole, so that `return &self->sink` is no leak; and in units
+# that an assertion of cmocka's that fails does not return. Leaks are for clang's analyzer and for
+# LeakSanitizer.
+analyzer := $(if $(ANALYZER),-fanalyzer -Wno-analyzer-malloc-leak)
+unit_analyzer := $(if $(ANALYZER),-Wno-analyzer-null-argument -Wno-analyzer-null-dereference \
+	-Wno-analyzer-possible-null-argument -Wno-analyzer-possible-null-dereference)
+
 own_cflags = -std=gnu11 -D_GNU_SOURCE -DPINION_VERSION='"$(VERSION)"' -Isrc $(warnings) \
-	$(pkg_cflags)
+	$(analyzer) $(pkg_cflags)
 compile = $(CC) $(own_cflags) $(CPPFLAGS) $(CFLAGS)
 link = $(CC) $(CFLAGS) $(LDFLAGS)
 
@@ -115,7 +125,7 @@ starve_flags := $(foreach name,malloc calloc realloc reallocarray strdup strndup
 $(starved_units): unit_flags = $(starve_flags)
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libpinion.a $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(compile) $(test_cflags) -pthread -MMD -MP -MF $@.d $(LDFLAGS) $(unit_flags) -o $@ $< \
+	$(compile) $(unit_analyzer) $(test_cflags) -pthread -MMD -MP -MF $@.d $(LDFLAGS) $(unit_flags) -o $@ $< \
 		$(BUILD)/libpinion.a $(test_libs) $(pkg_libs) $(SYSTEM_LIBS) $(LDLIBS)
 
 # The limit programs are measured against, so they know nothing of pinion.
@@ -260,6 +270,36 @@ stress: all $(BUILD)/plugins/faults.so $(BUILD)/stress/task
 	PINION_BUILD='$(abspath $(BUILD))' tests/stress/run
 stress-asan:
 	+PINION_TEST_MODE=asan $(MAKE) $(asan_flags) stress
+
+# clang-tidy, one process for each source; what has passed is not looked at again until it or a
+# header changes. .clang-tidy says what is looked for. Clang's analyzer takes ten times as long; it
+# is not for the units, where it would have to know what cmocka does not say (see unit_analyzer).
+tidy_sources := src/main.c $(lib_sources) $(unit_sources) $(bench_sources) $(fuzz_sources) \
+	$(wildcard tests/fault/*.c tests/stress/*.c)
+tidy_sources += $(wildcard $(plugins:$(BUILD)/plugins/%.so=tests/plugins/%.c))
+tidy_needs := .clang-tidy tests/.clang-tidy $(wildcard src/*.h src/*/*.h tests/*/*.h)
+analyzer_checks := -*,clang-analyzer-*,-clang-analyzer-optin.performance.Padding
+# These two would have no strcpy and no memcpy at all.
+analyzer_checks := $(analyzer_checks),-clang-analyzer-security.insecureAPI.strcpy
+analyzer_checks := \
+	$(analyzer_checks),-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling
+
+define tidy_source
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $1 $< -- $(own_cflags) $(test_cflags) -Itests/fuzz >$@.log 2>&1 || \
+		{ sed '/ warnings* generated/d' $@.log; exit 1; }
+	@mv $@.log $@
+endef
+$(BUILD)/tidy/%: %.c $(tidy_needs)
+	$(call tidy_source)
+$(BUILD)/analyzed/%: %.c $(tidy_needs)
+	$(call tidy_source,--checks='$(analyzer_checks)')
+
+.PHONY: tidy analyze
+tidy: $(tidy_sources:%.c=$(BUILD)/tidy/%)
+analyze: tidy $(patsubst %.c,$(BUILD)/analyzed/%,$(filter-out $(unit_sources),$(tidy_sources)))
+	+$(MAKE) BUILD=$(BUILD)/analyzer CC=gcc ANALYZER=yes CFLAGS='-O2 -g -Werror' \
+		PLUGIN_CFLAGS='-O2 -g -Werror' all units plugins bench-programs
 
 .PHONY: lint bench bench-programs print-cflags
 lint:
