@@ -394,9 +394,10 @@ runfile_start_recorder(struct runfile *self, const struct records_config *config
 	int to[2] = {-1, -1}, from[2] = {-1, -1};
 	int status = -1;
 	if (io_pipe(to, RUNFILE_PIPE_BYTES) == -1 ||
-	    io_pipe(from, RUNFILE_PIPE_BYTES) == -1) {
+	    io_pipe(from, RUNFILE_PIPE_BYTES) == -1 || io_set_nonblocking(to[1]) == -1) {
 		err_errno(err, "cannot make pipes for a run file");
 		io_close(to[1]);
+		io_close(from[0]);
 	} else {
 		struct recorder_config recorder = {.records = config,
 						   .lock_fd = self->lock_fd,
@@ -406,7 +407,6 @@ runfile_start_recorder(struct runfile *self, const struct records_config *config
 						   .holder_pid = holder_pid};
 		self->pipe.to_fd = to[1];
 		self->pipe.from_fd = from[0];
-		io_set_nonblocking(self->pipe.to_fd);
 		status = runfile_fork(self, &recorder, err);
 	}
 	io_close(to[0]);
