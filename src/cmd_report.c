@@ -91,12 +91,12 @@ static bool
 is_utf8_locale(void)
 {
 	static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++)
-		if (is_set(variables[i])) {
-			const char *locale = getenv(variables[i]);
+	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++) {
+		const char *locale = getenv(variables[i]);
+		if (locale != NULL && *locale != '\0')
 			return strcasestr(locale, "UTF-8") != NULL ||
 			       strcasestr(locale, "UTF8") != NULL;
-		}
+	}
 	return false;
 }
 

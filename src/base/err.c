@@ -1,7 +1,6 @@
 /* err.c: see err.h. */
 #include "base/err.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,13 +55,6 @@ err_errno(struct err *err, const char *format, ...)
 	err_vset(err, ERR_SYSTEM, errno_value, format, ap);
 	va_end(ap);
 	return -1;
-}
-
-int
-err_no_memory(struct err *err)
-{
-	errno = ENOMEM;
-	return err_errno(err, "out of memory");
 }
 
 void

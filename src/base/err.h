@@ -8,6 +8,8 @@
 #ifndef PINION_ERR_H
 #define PINION_ERR_H
 
+#include <errno.h>
+
 enum err_kind {
 	ERR_NONE,
 	ERR_SYSTEM, /* a system call or a library failed */
@@ -33,7 +35,14 @@ int err_set(struct err *err, enum err_kind kind, const char *format, ...)
 int err_errno(struct err *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-int err_no_memory(struct err *err);
+/* Here, so that whoever reads a caller alone sees that it fails: compilers and analyzers. */
+static inline int
+err_no_memory(struct err *err)
+{
+	errno = ENOMEM;
+	err_errno(err, "out of memory");
+	return -1;
+}
 
 /* Puts "context: " in front of the text already there. */
 void err_context(struct err *err, const char *format, ...)

@@ -102,6 +102,7 @@ columns_add(const struct columns *columns, const char *start, const char *end,
 	    columns->trim == SPEC_TRIM_RIGHT || columns->trim == SPEC_TRIM_BOTH;
 	while (trims_left && start < end && columns_is_space(*start))
 		start++;
+	/* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): start < end, so it is there. */
 	while (trims_right && start < end && columns_is_space(end[-1]))
 		end--;
 	return row_add(row, start, (size_t)(end - start));

@@ -1,6 +1,7 @@
 /* glob.c: see glob.h. */
 #include "input/glob.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -94,6 +95,7 @@ glob_take_entry(struct glob_walk *walk, const struct dirent *entry, const char *
 	size_t length = walk->path.length;
 	bool is_deep = strcmp(name, "**") == 0;
 	int status = 0;
+	assert(!is_deep || rest != NULL);
 	if (is_deep ? entry->d_name[0] == '.'
 		    : fnmatch(name, entry->d_name, FNM_PERIOD) != 0)
 		return 0;

@@ -106,7 +106,7 @@ take_inputs(struct option_state *state, char **words, size_t count, struct err *
 	struct spec *spec = state->spec;
 	size_t i = 0;
 	while (i < count) {
-		bool is_file, is_linked;
+		bool is_file = false, is_linked = false;
 		const char *separator = words[i];
 		is_separator(state, separator, &is_file, &is_linked);
 		char **values = words + ++i;

@@ -1,6 +1,7 @@
 /* task_env.c: see task_env.h. */
 #include "pool/task_env.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -114,6 +115,7 @@ task_env_count(char *const *variables)
 static char *
 task_env_value_place(const struct task_env *env, const char *name)
 {
+	assert(env->variables[0] != NULL);
 	char *place = strchr(env->variables[0], '=');
 	for (size_t i = 0; i < env->count; i++)
 		if (strncmp(env->variables[i], name, strlen(name)) == 0)

@@ -154,10 +154,9 @@ append_column(struct results_path *path, struct buf *folders, size_t column, siz
 	if (column >= path->name_count || path->names[column].length == 0)
 		return buf_printf(folders, "%zu%c", column + 1, '\0');
 	const struct arg *name = &path->names[column];
-	size_t start = folders->length;
 	if (append_path(folders, name->bytes, name->length, name_max, &last) == -1)
 		return -1;
-	start = folders->length;
+	size_t start = folders->length;
 	if (last.length == 0)
 		return 0;
 	if (buf_append(folders, last.bytes, last.length) == -1)
