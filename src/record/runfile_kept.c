@@ -6,15 +6,17 @@
 
 static const char table_sql[] =
     "PRAGMA temp_store = MEMORY;"
-    "CREATE TEMP TABLE kept (stage INTEGER, identity BLOB, task_id INTEGER,"
-    " PRIMARY KEY (stage, identity, task_id)) WITHOUT ROWID";
+    "CREATE TEMP TABLE kept (stage INTEGER, identity BLOB, seq INTEGER, task_id INTEGER,"
+    " PRIMARY KEY (stage, identity, seq, task_id)) WITHOUT ROWID";
 
 /* Where a stage and an identity are asked for, they are ?1 and ?2. */
-static const char insert_sql[] = "INSERT INTO temp.kept VALUES (?1, ?2, ?3)";
+static const char insert_sql[] = "INSERT INTO temp.kept VALUES (?1, ?2, ?3, ?4)";
 static const char find_sql[] =
-    "SELECT min(task_id) FROM temp.kept WHERE stage = ?1 AND identity = ?2";
+    "SELECT seq, task_id FROM temp.kept WHERE stage = ?1 AND identity = ?2"
+    " ORDER BY seq, task_id LIMIT 1";
 static const char remove_sql[] =
-    "DELETE FROM temp.kept WHERE stage = ?1 AND identity = ?2 AND task_id = ?3";
+    "DELETE FROM temp.kept"
+    " WHERE stage = ?1 AND identity = ?2 AND seq = ?3 AND task_id = ?4";
 static const char row_sql[] = "SELECT stdout FROM task WHERE id = ?1";
 static const char pieces_sql[] =
     "SELECT bytes FROM output WHERE task_id = ?1 AND stream = ?2 ORDER BY id";
@@ -58,11 +60,12 @@ kept_bind(const struct kept *kept, sqlite3_stmt *statement, uint32_t stage,
 }
 
 int
-kept_add(struct kept *kept, uint32_t stage, const void *identity, int64_t task_id,
-	 struct err *err)
+kept_add(struct kept *kept, uint32_t stage, const void *identity, int64_t seq,
+	 int64_t task_id, struct err *err)
 {
 	kept_bind(kept, kept->insert, stage, identity);
-	kept->db->sqlite.bind_int64(kept->insert, 3, task_id);
+	kept->db->sqlite.bind_int64(kept->insert, 3, seq);
+	kept->db->sqlite.bind_int64(kept->insert, 4, task_id);
 	return runfile_db_step(kept->db, kept->insert, err);
 }
 
@@ -71,14 +74,15 @@ static int64_t
 kept_find(struct kept *kept, uint32_t stage, const void *identity, struct err *err)
 {
 	kept_bind(kept, kept->find, stage, identity);
-	if (runfile_db_step(kept->db, kept->find, err) == -1)
-		return -1;
-	int64_t task_id = kept->db->sqlite.column_int64(kept->find, 0);
+	int found = runfile_db_step(kept->db, kept->find, err);
+	if (found != 1)
+		return found;
+	int64_t seq = kept->db->sqlite.column_int64(kept->find, 0);
+	int64_t task_id = kept->db->sqlite.column_int64(kept->find, 1);
 	kept->db->sqlite.reset(kept->find);
-	if (task_id == 0)
-		return 0;
 	kept_bind(kept, kept->remove, stage, identity);
-	kept->db->sqlite.bind_int64(kept->remove, 3, task_id);
+	kept->db->sqlite.bind_int64(kept->remove, 3, seq);
+	kept->db->sqlite.bind_int64(kept->remove, 4, task_id);
 	return runfile_db_step(kept->db, kept->remove, err) == -1 ? -1 : task_id;
 }
 

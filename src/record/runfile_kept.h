@@ -2,8 +2,9 @@
  * runfile_kept.h: what tasks of runs before had put out, for stages whose tasks are not to be run
  * again: what they gave to the next stage is in the run file. The recorder's.
  *
- * Owns a temporary table of which rows these are, by identity; each is given once, so that two
- * tasks with the same values get the outputs of two. About 40 bytes of memory for each.
+ * Owns a temporary table of which rows these are, by identity; each is given once, those of the
+ * first seqs first, so that of two tasks with the same values each gets its own. About 50 bytes of
+ * memory for each.
  */
 #ifndef PINION_RUNFILE_KEPT_H
 #define PINION_RUNFILE_KEPT_H
@@ -30,8 +31,8 @@ int kept_init(struct kept *kept, const struct runfile_db *db, struct err *err);
 void kept_fini(struct kept *kept);
 
 /* The task of a stage with this row has succeeded; `identity` are IDENTITY_BYTES. */
-int kept_add(struct kept *kept, uint32_t stage, const void *identity, int64_t task_id,
-	     struct err *err);
+int kept_add(struct kept *kept, uint32_t stage, const void *identity, int64_t seq,
+	     int64_t task_id, struct err *err);
 
 /* Takes one of these out, and gives its stdout away: 1; 0: there is none; -1 and err. */
 int kept_take(struct kept *kept, uint32_t stage, const void *identity, history_take *take,

@@ -26,7 +26,7 @@ static const char chain_sql[] =
 #define RETRIES "run_id IN (SELECT id FROM run WHERE resume_mode IN ('failed', 'retry'))"
 
 static const char successes_sql[] =
-    "SELECT identity, id, 1 FROM task WHERE id >= ?2 AND stage IS ?1 AND " SUCCESS;
+    "SELECT identity, id, 1, seq FROM task WHERE id >= ?2 AND stage IS ?1 AND " SUCCESS;
 
 /* The newest first: those that were tried again are known before what they replace. */
 static const char ends_sql[] =

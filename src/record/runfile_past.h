@@ -47,7 +47,7 @@ void past_fini(struct past *past);
 /* Called for tasks of the chain, one by one. 0, or -1 and err, which ends it. */
 typedef int past_each(void *context, sqlite3_stmt *row, struct err *err);
 
-/* The first columns of the rows that are given to past_each; from PAST_SEQ on of failed ones. */
+/* The first columns of the rows that are given to past_each; those behind PAST_SEQ of failed ones. */
 enum past_column {
 	PAST_IDENTITY,
 	PAST_ID,

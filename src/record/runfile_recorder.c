@@ -116,6 +116,7 @@ recorder_take_done(void *context, sqlite3_stmt *row, struct err *err)
 	if (!recorder_tells_of_last(self) &&
 	    self->db.sqlite.column_int64(row, PAST_SUCCESS) != 0 &&
 	    kept_add(&self->kept, self->stage, identity,
+		     self->db.sqlite.column_int64(row, PAST_SEQ),
 		     self->db.sqlite.column_int64(row, PAST_ID), err) == -1)
 		return -1;
 	if (buf_append(&self->answer, identity, IDENTITY_BYTES) == -1)
