@@ -49,7 +49,7 @@
  *   sink/    output (output_parts) in order: output_plain or output_json; outlet, writer,
  *            decorate, pending on the way; failures the summary, tails, hint; tally, figures
  *            and figures_advise of bench; progress (progress_text, eta) and lanes in a display;
- *            status_text; visible
+ *            status_text
  *   record/  what is kept of a run, and what it says when one is resumed: records all of them;
  *            joblog (joblog_parts, joblog_file, joblog_line, joblog_past, joblog_retry);
  *            uptodate files that need not be made again; results a tree, tables, objects
@@ -69,7 +69,7 @@
  *   base/    err, diag, buf, io, slurp, private_dir, cgroup, clock, decimal, sig, quote,
  *            makeflags, hash, blake2b, json_text, seqmap, seqset, draft files that are there
  *            whole or not at all, screen lines that come and go on a terminal, cells text as
- *            wide as there
+ *            wide as there, utf8 and visible what may go to a terminal
  *   pinion-plugin.h   what plugins are compiled with; installed
  *
  * Processes: the coordinator is the commands, input, task, run, sink and pool.c; a worker is
