@@ -166,7 +166,6 @@ plan_pull(struct plan *plan, uint32_t count_max)
 	}
 	plan->is_waiting = status == SOURCE_WAIT;
 	plan->is_source_done = status == SOURCE_END || status == SOURCE_ERROR;
-	plan->has_unread |= status == SOURCE_ERROR;
 	if (status != SOURCE_TASK)
 		return status == SOURCE_ERROR ? SOURCE_END : status;
 	plan->pulled_count += task->count;
@@ -335,7 +334,8 @@ plan_read_ahead(struct plan *plan, uint64_t count_max, uint64_t bytes_max)
 uint64_t
 plan_task_count(const struct plan *plan, bool *is_all)
 {
-	*is_all = plan->is_source_done && !plan->has_unread;
+	*is_all =
+	    plan->is_source_done && !plan->has_unread && plan_input_error(plan) == NULL;
 	return plan->given_count;
 }
 
