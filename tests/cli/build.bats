@@ -86,8 +86,10 @@ expected_files() {
 @test "without a verb, and with none of ours, it says which there are" {
 	run --separate-stderr -2 pinion
 	[[ $stderr == 'pinion: which verb? '*map* ]]
+	run --separate-stderr -2 pinion convert
+	assert_equal "$stderr" 'pinion: no such verb: convert; pinion --help lists them'
 	run --separate-stderr -2 pinion mpa
-	assert_equal "$stderr" 'pinion: no such verb: mpa; pinion --help lists them'
+	assert_equal "$stderr" 'pinion: no such verb: mpa: did you mean map?'
 }
 
 @test "a full disk under --help is a failure" {

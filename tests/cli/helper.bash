@@ -122,6 +122,11 @@ skip_if_instrumented() {
 	fi
 }
 
+# on_full_disk FILE COMMAND...: nothing can be written to FILE, which is there.
+on_full_disk() {
+	timeout 60 strace -qq -f -o trace -P "$PWD/$1" -e trace=write -e inject=write:error=ENOSPC "${@:2}"
+}
+
 needs_strace() {
 	skip_if_instrumented 'strace is of no use'
 	strace -f -o /dev/null true 2>/dev/null || skip 'strace is not there or may not be used'

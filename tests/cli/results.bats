@@ -307,11 +307,6 @@ failed_naming() {
 	assert_equal "$(grep -c "cannot write results to $1" <<<"$stderr")" 1
 }
 
-# on_full_disk FILE COMMAND...: nothing can be written to FILE, which is there.
-on_full_disk() {
-	timeout 60 strace -qq -f -o trace -P "$PWD/$1" -e trace=write -e inject=write:error=ENOSPC "${@:2}"
-}
-
 @test "a full disk is an error that names the file" {
 	needs_strace
 	touch full.csv full.jsonl
