@@ -1,6 +1,7 @@
 /* seqset.c: see seqset.h. */
 #include "base/seqset.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define SEQSET_BLOCK_SEQS 64
@@ -126,7 +127,9 @@ seqset_next(struct seqset *set, uint64_t seq)
 	uint64_t number = seq / SEQSET_BLOCK_SEQS;
 	uint64_t wanted = UINT64_MAX << seq % SEQSET_BLOCK_SEQS;
 	for (size_t i = seqset_lower_bound(set, number); i < set->number_count; i++) {
-		uint64_t members = seqset_find_block(set, set->numbers[i])->members;
+		const struct seqset_block *block = seqset_find_block(set, set->numbers[i]);
+		assert(block != NULL);
+		uint64_t members = block->members;
 		if (set->numbers[i] == number)
 			members &= wanted;
 		if (members != 0)

@@ -43,9 +43,12 @@ scan_init(struct scan *scan, enum results_format format)
 {
 	bool is_json = format == RESULTS_JSON || format == RESULTS_JSONL;
 	const char *start = is_json ? "{\"" : results_rows_header_start(format);
-	*scan = (struct scan){.separator = is_json                 ? 0
-					   : format == RESULTS_TSV ? '\t'
-								   : ',',
+	char separator = ',';
+	if (is_json)
+		separator = '\0';
+	else if (format == RESULTS_TSV)
+		separator = '\t';
+	*scan = (struct scan){.separator = separator,
 			      .start = start,
 			      .start_length = strlen(start),
 			      .header_cells = is_json ? 0 : 1};

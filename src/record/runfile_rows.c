@@ -203,10 +203,17 @@ rows_end(struct rows *rows, struct err *err)
 
 /* --- the row of a task --- */
 
+/* Its place in the statement. */
+static int
+rows_place(enum runfile_task_column column)
+{
+	return (int)column + 1;
+}
+
 static void
 rows_bind(struct rows *rows, enum runfile_task_column column, int64_t number)
 {
-	rows->config.db->sqlite.bind_int64(rows->insert_task, column + 1, number);
+	rows->config.db->sqlite.bind_int64(rows->insert_task, rows_place(column), number);
 }
 
 static void
@@ -216,7 +223,7 @@ rows_bind_if(struct rows *rows, enum runfile_task_column column, bool is_known,
 	if (is_known)
 		rows_bind(rows, column, number);
 	else
-		rows->config.db->sqlite.bind_null(rows->insert_task, column + 1);
+		rows->config.db->sqlite.bind_null(rows->insert_task, rows_place(column));
 }
 
 static void
@@ -225,10 +232,10 @@ rows_bind_column(struct rows *rows, enum runfile_task_column column,
 {
 	const struct sqlite_late *sqlite = &rows->config.db->sqlite;
 	if (is_text)
-		sqlite->bind_text64(rows->insert_task, column + 1, value->bytes,
+		sqlite->bind_text64(rows->insert_task, rows_place(column), value->bytes,
 				    value->length, SQLITE_STATIC, SQLITE_UTF8);
 	else
-		sqlite->bind_blob64(rows->insert_task, column + 1, value->bytes,
+		sqlite->bind_blob64(rows->insert_task, rows_place(column), value->bytes,
 				    value->length, SQLITE_STATIC);
 }
 
@@ -347,8 +354,8 @@ rows_bind_stream(struct rows *rows, int64_t id, int stream, const char *bytes,
 	enum runfile_task_column column =
 	    stream == RESULT_STDOUT ? COLUMN_STDOUT : COLUMN_STDERR;
 	if (length > 0 && length <= INLINE_MAX && !has_rows) {
-		rows->config.db->sqlite.bind_blob64(rows->insert_task, column + 1, bytes,
-						    length, SQLITE_STATIC);
+		rows->config.db->sqlite.bind_blob64(rows->insert_task, rows_place(column),
+						    bytes, length, SQLITE_STATIC);
 		return 0;
 	}
 	rows_bind_if(rows, column, false, 0);

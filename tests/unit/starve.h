@@ -58,6 +58,7 @@ starve_counted(void *block)
 	return block;
 }
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names for what it wraps. */
 /* clang-format off */
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t count, size_t n);
@@ -306,5 +307,7 @@ starve_each(starve_work *work, void *context)
 {
 	starve_all(work, context, true, 1);
 }
+
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 #endif
