@@ -32,6 +32,7 @@ struct recorder {
 	struct runfile_db db;
 	struct past past; /* of the stage that is told of; in the end the last */
 	struct kept kept;
+	struct run_origin origin;
 	int64_t run_id;
 	struct rows *rows;
 	struct template *command; /* with the names of the record; NULL: the coordinator's */
@@ -429,7 +430,7 @@ recorder_begin_run(struct recorder *self, struct err *err)
 {
 	const struct records_config *records = self->config->records;
 	struct rows_stage_config last = stage_of(records);
-	if (runfile_run_begin(&self->db, records, self->config->pid, &self->past,
+	if (runfile_run_begin(&self->db, records, &self->origin, &self->past,
 			      &self->run_id, err) == -1)
 		return -1;
 	if (past_resume(self->config->records->spec) == SPEC_RETRY_FAILED &&
@@ -638,7 +639,7 @@ recorder_set_up_fds(const struct recorder_config *config)
 _Noreturn void
 recorder_main(const struct recorder_config *config)
 {
-	struct recorder self = {.config = config};
+	struct recorder self = {.config = config, .origin = {config->pid, clock_real_ns()}};
 	struct err err = {0};
 	setsid();
 	recorder_set_up_signals();

@@ -284,7 +284,6 @@ run_make_row(struct run_row *row, const struct records_config *config,
 	row_bind_word(row, RUN_NAME, config->run_name);
 	row_bind_number(row, RUN_WORKER_COUNT, count_workers(config));
 	row_bind_number(row, RUN_CPU_COUNT, (int64_t)config->cpu_count);
-	row_bind_number(row, RUN_STARTED, clock_real_ns());
 	row_bind_past(row, config, past);
 	if (row_bind_job(row, config) == -1 ||
 	    row_bind_columns(row, RUN_COLUMN_COUNT, RUN_NAMES, config, past) == -1 ||
@@ -339,7 +338,8 @@ insert_stages(const struct runfile_db *db, const struct records_config *config,
 
 int
 runfile_run_begin(const struct runfile_db *db, const struct records_config *config,
-		  int pid, const struct past *past, int64_t *run_id, struct err *err)
+		  const struct run_origin *origin, const struct past *past,
+		  int64_t *run_id, struct err *err)
 {
 	struct run_row row = {.db = db};
 	if (runfile_db_exec(db, "BEGIN IMMEDIATE", err) == -1 ||
@@ -348,7 +348,8 @@ runfile_run_begin(const struct runfile_db *db, const struct records_config *conf
 	row.insert = runfile_db_prepare(db, insert_run_sql, err);
 	if (row.insert == NULL)
 		return -1;
-	row_bind_number(&row, RUN_PID, pid);
+	row_bind_number(&row, RUN_PID, origin->pid);
+	row_bind_number(&row, RUN_STARTED, origin->started_real_ns);
 	int status = run_make_row(&row, config, past, run_id, err);
 	db->sqlite.finalize(row.insert);
 	buf_fini(&row.column);

@@ -13,9 +13,17 @@
 #include "record/runfile_past.h"
 #include "record/runfile_wire.h"
 
+/* Of the coordinator. */
+struct run_origin {
+	int pid;
+	int64_t started_real_ns; /* before its first task could start */
+};
+
 /* `pid` is the coordinator's. Also takes away what a run that was killed had written of tasks that did not end. */
+/* Also takes away what a run that was killed had written of tasks that did not end. */
 int runfile_run_begin(const struct runfile_db *db, const struct records_config *config,
-		      int pid, const struct past *past, int64_t *run_id, struct err *err);
+		      const struct run_origin *origin, const struct past *past,
+		      int64_t *run_id, struct err *err);
 
 /* The last transaction, which is on disk when this returns 0. */
 int runfile_run_end(const struct runfile_db *db, int64_t run_id,
