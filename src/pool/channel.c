@@ -144,11 +144,19 @@ channel_commit(struct channel *channel, size_t length)
 		channel->flush_at_ns = clock_now_ns() + channel->delay_ns;
 }
 
-/* There is room for all that fits only when all is taken. */
-void
-channel_await_heard(struct channel *channel)
+uint64_t
+channel_said_pos(const struct channel *channel)
 {
-	channel_reserve(channel, OUTBOX_BYTES, false);
+	return channel->outbox.pos;
+}
+
+/* There is so much room only when all before it is taken. */
+void
+channel_await_heard(struct channel *channel, uint64_t said_pos)
+{
+	uint64_t behind_bytes = channel->outbox.pos - said_pos;
+	if (behind_bytes < OUTBOX_BYTES)
+		channel_reserve(channel, OUTBOX_BYTES - behind_bytes, false);
 }
 
 static void
