@@ -27,6 +27,12 @@ runfile_pipe_pending_bytes(const struct runfile_pipe *pipe)
 	return pipe->pending.length - pipe->sent;
 }
 
+static int
+pipe_fail(const struct runfile_pipe *pipe, struct err *err)
+{
+	return err_errno(err, "cannot pass on what to write to %.200s", pipe->path);
+}
+
 /* As much as the pipe takes. 0, or -1 and errno. */
 static int
 pipe_write(struct runfile_pipe *pipe)
@@ -133,11 +139,15 @@ pipe_wait(struct runfile_pipe *pipe, int64_t until_ns, struct err *err)
 		int count = runfile_pipe_pending_bytes(pipe) > 0 ? 2 : 1;
 		ready = poll(fds, count, clock_timeout_ms(until_ns, clock_now_ns()));
 	} while (ready == -1 && errno == EINTR);
+	if (ready == -1)
+		return err_errno(err, "cannot wait for what writes %.200s", pipe->path);
 	if (ready == 0)
 		return err_set(err, ERR_SYSTEM, "%.200s: not all of it is on disk yet",
 			       pipe->path);
-	/* If nobody reads any more, the last frame says why. */
 	if (fds[1].revents != 0 && pipe_write(pipe) == -1) {
+		if (errno != EPIPE)
+			return pipe_fail(pipe, err);
+		/* Nobody reads any more, and the last frame says why. */
 		buf_clear(&pipe->pending);
 		pipe->sent = 0;
 	}
@@ -170,9 +180,7 @@ runfile_pipe_flush(struct runfile_pipe *pipe, struct err *err)
 {
 	if (pipe_write(pipe) == 0)
 		return 0;
-	return errno == EPIPE
-		   ? pipe_hear_why(pipe, err)
-		   : err_errno(err, "cannot pass on what to write to %.200s", pipe->path);
+	return errno == EPIPE ? pipe_hear_why(pipe, err) : pipe_fail(pipe, err);
 }
 
 int
