@@ -309,7 +309,7 @@ calls() {
 @test "a replaced program that does not end gets TERM, then KILL" {
 	feed_perl '$| = 1; $SIG{TERM} = sub { open F, ">>", "terms"; print F "TERM\n"; close F };
 		while (<STDIN>) { print "got $_" } sleep 100 while 1' \
-		-j1 --maxtasksperchild 1 --termseq TERM,50,KILL,25 ::: 1 2
+		-j1 --maxtasksperchild 1 --termseq TERM,1000,KILL,25 ::: 1 2
 	assert_equal "$status" 0
 	assert_equal "$output" "$(got 1 2)"
 	assert_equal "$(cat terms)" $'TERM\nTERM'
