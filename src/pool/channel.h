@@ -89,11 +89,8 @@ ssize_t channel_pull(struct channel *channel, enum result_stream stream, int fd,
 /* Wakes the coordinator if it has not heard all. */
 void channel_flush(struct channel *channel);
 
-/* Where all ends that was said so far. */
-uint64_t channel_said_pos(const struct channel *channel);
-
-/* Waits until the coordinator has taken all that was said before, or wants all tasks to end. */
-void channel_await_heard(struct channel *channel, uint64_t said_pos);
+/* Waits until the coordinator has taken all that was said, or wants all tasks to end. */
+void channel_await_heard(struct channel *channel);
 
 /*
  * For an executor that never waits here: as channel_flush if the last one was delay_ns ago; the

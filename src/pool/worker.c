@@ -26,13 +26,11 @@
 #define WORKER_CHUNK_NS NS_PER_MS
 
 /*
- * Where tasks are recorded: one that took SLOW is before the next begins. To wait so after each
- * shorter one would cost a third of their rate: of those the coordinator hears after each SHORT of
- * them, as every process is, and has it recorded when the next so many have ended.
+ * Where tasks are recorded, so much work of a worker may wait for its record at a time, while it
+ * begins the next task; and for so long.
  */
-#define WORKER_SLOW_NS (2 * NS_PER_MS)
+#define WORKER_UNRECORDED_NS (2 * NS_PER_MS / 5)
 #define WORKER_RECORD_DELAY_NS (2 * NS_PER_MS)
-#define WORKER_SHORT_NS (NS_PER_MS / 5)
 
 #define WORKER_IOPRIO_WHO_PROCESS 1 /* of ioprio_set(2), which has no header */
 
@@ -57,8 +55,7 @@ struct worker {
 	bool has_given_up;
 	bool is_retired; /* no more tasks for this one */
 	bool is_recorded;
-	uint64_t recorded_pos; /* what was said before it is recorded, or soon will be */
-	int64_t short_ns;      /* that short tasks took since then */
+	int64_t unrecorded_ns; /* that tasks took whose ends may not be recorded yet */
 	struct worker_place place;
 	struct arg *args;
 	size_t arg_capacity;
@@ -424,22 +421,17 @@ executor_begin(struct executor_host *host, uint64_t seq, uint32_t attempt)
 
 /*
  * What a kill of the coordinator costs: a task that has ended and is not recorded is run again, so
- * the next one must not begin before, nor after the coordinator's end. Of short tasks, for which
- * that takes too long, two are run again, however far behind the coordinator may be.
+ * the next one must not begin before, nor after the coordinator's end. Of calls and fed lines that
+ * take less time than the wait would, several are run again.
  */
 static void
 worker_let_record(struct worker *self, int64_t wall_ns)
 {
-	uint64_t said_pos = channel_said_pos(&self->channel);
-	self->short_ns += wall_ns;
-	if (wall_ns >= WORKER_SLOW_NS)
-		channel_await_heard(&self->channel, said_pos);
-	else if (self->short_ns >= WORKER_SHORT_NS)
-		channel_await_heard(&self->channel, self->recorded_pos);
-	if (self->short_ns >= WORKER_SHORT_NS) {
-		channel_flush(&self->channel);
-		self->recorded_pos = said_pos;
-		self->short_ns = 0;
+	self->unrecorded_ns += wall_ns;
+	if (self->config.spec->executor == SPEC_SPAWN ||
+	    self->unrecorded_ns >= WORKER_UNRECORDED_NS) {
+		channel_await_heard(&self->channel);
+		self->unrecorded_ns = 0;
 	}
 	if (getppid() != self->config.coordinator)
 		worker_orphaned();

@@ -30,7 +30,7 @@ has_settled() {
 	done
 	again=$(($(wc -l <effects) - $(grep -c echo log)))
 	echo "$again were run for nothing" >&2
-	((again <= 3 * 2 * 2)) # two for each worker; of tasks of 2 ms and more it is one
+	((again <= 3 * 2)) # one for each worker
 	timeout 60 pinion map -j2 --joblog log --resume 'echo {} >>effects' ::: $(seq 1500) >out
 	assert_equal "$(sort -un effects)" "$(seq 1500)"
 	assert_equal "$(wc -l <log)" 1501

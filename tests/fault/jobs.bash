@@ -17,8 +17,7 @@
 # shellcheck disable=SC2054  # --halt now,fail=1
 
 block='echo b {}; echo e {}'
-# So long that it is recorded before its worker begins another.
-effect='echo {} >>effects; sleep 0.003'
+effect='echo {} >>effects'
 block_of_effect="echo b {}; $effect; echo e {}"
 
 # The folder of a try, and what its job is made of.
@@ -427,7 +426,7 @@ job_resume() {
 	job_joblog
 	command=("${again[@]}")
 	printf 'Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n' >log
-	printf '%s\t:\t1700000000.000\t     0.001\t0\t8\t0\t0\techo b %s; echo %s >>effects; sleep 0.003; echo e %s\n' \
+	printf '%s\t:\t1700000000.000\t     0.001\t0\t8\t0\t0\techo b %s; echo %s >>effects; echo e %s\n' \
 		1 1 1 1 2 2 2 2 3 3 3 3 >>log
 	printf '4\t:\t17000000' >>log
 	printf 'b %s\ne %s\n' 1 1 2 2 3 3 >out.before

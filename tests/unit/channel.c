@@ -273,7 +273,7 @@ what_was_said_is_waited_for_until_it_is_taken(void **state)
 		if (outbox_map(&line->channel.outbox, line->outbox_fd, 0, false, &err) == -1)
 			_exit(1);
 		channel_note(&line->channel, "done", 4);
-		channel_await_heard(&line->channel, channel_said_pos(&line->channel));
+		channel_await_heard(&line->channel);
 		_exit(io_write_all(fds[1], "x", 1) == 0 ? 0 : 1);
 	}
 	struct pollfd pfd = {.fd = line->fds[0], .events = POLLIN};
@@ -296,7 +296,7 @@ an_order_ends_the_wait_for_being_heard(void **state)
 	struct line *line = *state;
 	channel_note(&line->channel, "done", 4);
 	atomic_store(&line->board.seats->order, BOARD_CANCEL_ALL);
-	channel_await_heard(&line->channel, channel_said_pos(&line->channel));
+	channel_await_heard(&line->channel);
 	channel_begin(&line->channel, 6, 1);
 	size_t length;
 	assert_non_null(outbox_peek(&line->outbox, &length));
