@@ -61,8 +61,14 @@ in_script() {
 	sed -i -e '${/^$/d}' typescript
 }
 
+# On a busy machine no run may be short; one in many is.
 @test "a short run shows nothing" {
-	in_script 'pinion map echo ::: a b'
+	local began_us
+	for _ in {1..50}; do
+		began_us=${EPOCHREALTIME/[.,]/}
+		in_script 'pinion map echo ::: a b'
+		((${EPOCHREALTIME/[.,]/} - began_us >= 900000)) || break
+	done
 	assert_equal "$(tr -d '\r' <typescript)" "$(printf 'a\nb')"
 }
 
