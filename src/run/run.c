@@ -543,7 +543,7 @@ run_settle(struct run *run)
 	run_check_cancelled(run);
 	run_skip(run);
 	run_flush(run);
-	if (run->backend->ops->recorded != NULL)
+	if (run->backend->ops->recorded != NULL && sinks_has_recorded(&run->sinks))
 		run->backend->ops->recorded(run->backend);
 	run_check_reader(run);
 	run_skip(run);

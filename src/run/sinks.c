@@ -363,6 +363,17 @@ sinks_is_done(const struct sinks *sinks)
 	return true;
 }
 
+bool
+sinks_has_recorded(const struct sinks *sinks)
+{
+	struct sink *sink;
+	for (size_t at = 0; (sink = sinks_next(sinks, &at)) != NULL;)
+		if (sink->ops->is_record && sink->ops->is_done != NULL &&
+		    !sink->ops->is_done(sink))
+			return false;
+	return true;
+}
+
 /* What bounds the ends that wait: those that run may end, but no further tasks are started. */
 static uint64_t
 sinks_late_window_end(const struct sinks *sinks)

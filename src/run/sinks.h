@@ -51,6 +51,10 @@ int sinks_finish_records(struct sinks *sinks, struct err *err);
 
 bool sinks_is_behind(const struct sinks *sinks);
 bool sinks_is_done(const struct sinks *sinks);
+
+/* Whether what the records were told would outlive us, after a flush. */
+bool sinks_has_recorded(const struct sinks *sinks);
+
 uint64_t sinks_window_end(const struct sinks *sinks);
 uint64_t sinks_outputs_end(const struct sinks *sinks);
 size_t sinks_wait_fds(const struct sinks *sinks, int fds[SINKS_FDS_MAX]);

@@ -36,6 +36,27 @@ has_settled() {
 	assert_equal "$(wc -l <log)" 1501
 }
 
+@test "what is run again is little, however far behind the recorder of a run file" {
+	local pid recorder task='>begun; until test -e gate; do sleep 0.01; done; head -c 1500000 /dev/zero; echo {} >>effects'
+	: >effects
+	pinion map -j2 --unordered --run-file db "$task" ::: {1..12} >out 3>&- &
+	pid=$!
+	wait_until test -e begun
+	recorder=$(ps -o pid=,sess= --ppid "$pid" | awk '$1 == $2 { print $1 }')
+	kill -STOP "$recorder"
+	: >gate
+	wait_until test -s effects
+	wait_until has_settled
+	kill -KILL "$pid"
+	wait "$pid" || true
+	kill -CONT "$recorder"
+	WAIT_S=20 assert_nothing_left
+	timeout 60 pinion map -j2 --unordered --run-file db --resume "$task" ::: {1..12} >out
+	assert_equal "$(sort -un effects)" "$(seq 12)"
+	echo "$(wc -l <effects) tasks were run" >&2
+	(($(wc -l <effects) <= 12 + 2)) # one for each worker
+}
+
 @test "what would have been tried again when the run ended is in no record, so --resume runs it" {
 	local record
 	run timeout 30 pinion map -j3 --joblog log --run-file db --results res --deadline 1s --retries 2 --backoff 1000 \
