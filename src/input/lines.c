@@ -21,6 +21,9 @@
  */
 #define LINES_KEPT_BYTES (4 * LINES_BUFFER_BYTES)
 
+/* An item that is longer is read in pieces of this, between which signals are heard. */
+#define LINES_PIECE_BYTES ((size_t)1024 * 1024)
+
 struct lines {
 	const char *path;
 	int fd;
@@ -170,8 +173,9 @@ lines_fill(struct lines *lines, int timeout_ms, struct err *err)
 		return ready == 0 ? SOURCE_WAIT : SOURCE_ERROR;
 	if (lines_make_room(lines, err) == -1)
 		return SOURCE_ERROR;
-	ssize_t got =
-	    io_read(lines->fd, lines->bytes + lines->end, lines->capacity - lines->end);
+	size_t room = lines->capacity - lines->end;
+	ssize_t got = io_read(lines->fd, lines->bytes + lines->end,
+			      room < LINES_PIECE_BYTES ? room : LINES_PIECE_BYTES);
 	if (got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return SOURCE_WAIT; /* nonblocking, and another reader was faster */
 	if (got == -1) {
@@ -213,7 +217,10 @@ lines_find(struct lines *lines, struct arg *item)
 static enum source_status
 lines_next_within(struct lines *lines, int timeout_ms, struct arg *item, struct err *err)
 {
-	while (!lines_find(lines, item)) {
+	for (bool has_read = false; !lines_find(lines, item); has_read = true) {
+		if (has_read && timeout_ms == 0 &&
+		    lines->end - lines->start >= LINES_PIECE_BYTES)
+			return SOURCE_WAIT;
 		enum source_status status =
 		    lines->has_ended ? SOURCE_END : lines_fill(lines, timeout_ms, err);
 		if (status == SOURCE_TASK || (status == SOURCE_WAIT && timeout_ms == -1))

@@ -24,7 +24,8 @@ void lines_close(struct lines *lines);
 
 /*
  * SOURCE_TASK: *item is the next one, without its delimiter, valid until the next call.
- * After SOURCE_END always SOURCE_END.
+ * After SOURCE_END always SOURCE_END. SOURCE_WAIT also, with more there,
+ * within an item that is long: whoever asks has other things to hear of.
  */
 enum source_status lines_next(struct lines *lines, struct arg *item, struct err *err);
 

@@ -308,3 +308,15 @@ nothing_is_pending() {
 	assert_equal "$(<messages)" ''
 	assert_nothing_left
 }
+
+has_read_much() {
+	(($(awk '$1 == "rchar:" { print $2 }' "/proc/$pid/io") > 20000000))
+}
+
+@test "TERM ends a run in the middle of an item that has no end" {
+	start -j1 echo </dev/zero 2>messages
+	wait_until has_read_much
+	kill -TERM "$pid"
+	ends_within_2_s 143
+	assert_equal "$(<messages)" 'pinion map: the rest of the input was not read'
+}
