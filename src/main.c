@@ -58,7 +58,8 @@
  *            runfile_recorder, a process that writes runfile_run and runfile_rows, over
  *            runfile_db (sqlite_late); read by runfile_past, runfile_kept, runfile_source,
  *            runfile_read, runfile_tasks, over reading; hidden,
- *            words, reason, limits in columns; intact, whether a record is still what was written;
+ *            words, reason, limits in columns; apart, whether records are files of their own, intact,
+ *            whether one is still what was written;
  *            identity, identity_bag; cron one run of a name,
  *            silent unless it fails
  *   report/  what a run file tells of a run: report; report_text, report_page (page.html, .css

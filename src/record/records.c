@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "record/apart.h"
 #include "record/joblog.h"
 #include "record/results.h"
 #include "record/results_front.h"
@@ -169,6 +170,8 @@ int
 records_open(struct records *records, const struct records_config *config, struct err *err)
 {
 	*records = (struct records){0};
+	if (!config->spec->is_dry_run && apart_check(config, err) == -1)
+		return -1;
 	/* In this order they hear of an end: the joblog behind what it says is done. */
 	if (records_open_runfile(records, config, err) == -1 ||
 	    records_open_results(records, config, err) == -1 ||

@@ -155,6 +155,35 @@ has_settled() {
 	assert_equal "$status:$stderr" '3:pinion map: --run-file run.db was deleted during the run, and its records with it'
 }
 
+# shellcheck disable=SC2094  # files that are read and written are what is tried
+@test "a record whose file is also an input, what is printed or another record is refused, and left alone" {
+	local arguments
+	seq 3 >items
+	cp items kept
+	for arguments in '--joblog items -a items' '--joblog +items -a ./items' '--joblog items.csv -a kept -a items' \
+		'--results items.csv -a items'; do
+		ln -f items items.csv
+		# shellcheck disable=SC2086  # several words
+		run timeout 30 pinion map -j1 $arguments echo
+		assert_equal "$arguments: $status ${output##*is }" "$arguments: 2 an input, too: name another file"
+		cmp items kept
+	done
+	run timeout 30 pinion map -j1 --joblog items echo <items
+	assert_equal "$status $output" '2 pinion map: --joblog items is standard input, too: name another file'
+	cmp items kept
+	timeout 30 pinion map -j1 --joblog log echo ::: 1 2>messages >log || assert_equal "$?" 2
+	timeout 30 pinion map -j1 --run-file log echo ::: 1 2>log || assert_equal "$?" 2
+	assert_equal "$(cat messages log)" 'pinion map: --joblog log is standard output, too: name another file
+pinion map: --run-file log is standard error, too: name another file'
+	for arguments in '--joblog both --run-file both' '--joblog both.csv --results both.csv'; do
+		# shellcheck disable=SC2086  # several words
+		run timeout 30 pinion map -j1 $arguments echo ::: 1
+		assert_equal "$arguments: $status" "$arguments: 2"
+		[[ $output == *'both'*' is --'*', too: name another file' ]]
+	done
+	[[ ! -e both && ! -e both.csv ]]
+}
+
 @test "a joblog that was renamed during the run is kept" {
 	run --separate-stderr pinion map -j1 --joblog log 'mv log log.1 2>/dev/null; echo {}' ::: 1 2
 	assert_equal "$status" 0
