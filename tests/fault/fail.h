@@ -20,8 +20,11 @@
 
 /*
  * The calls that can be made to fail. Several functions may be one call: what a program writes
- * `malloc` for, calloc and realloc count as well. Left out is what cannot fail as it is used here:
- * sigaction, sigprocmask, unsetenv, getpid and its like, the clock.
+ * `malloc` for, calloc and realloc count as well; so do strdup, asprintf, qsort or regcomp, which
+ * call it. Left out is what cannot fail as it is used here (sigaction, sigprocmask, sigwait,
+ * unsetenv, getpid and its like, uname, gethostname, sysconf, getpriority, umask, alarm, the clock),
+ * or whose failing changes nothing, as it only gives something back (munmap, closedir, fclose of
+ * what was read, pclose, dlclose, shutdown, timer_delete); dlsym, which finds what is real.
  */
 #define FAULT_CALLS(X)       \
 	X(malloc)            \
@@ -42,6 +45,7 @@
 	X(stat)              \
 	X(readlink)          \
 	X(mmap)              \
+	X(dlopen)            \
 	X(madvise)           \
 	X(memfd_create)      \
 	X(pipe2)             \
@@ -70,6 +74,7 @@
 	X(poll)              \
 	X(fcntl)             \
 	X(dup2)              \
+	X(sleep)             \
 	X(flock)             \
 	X(ioctl)             \
 	X(getrlimit)         \

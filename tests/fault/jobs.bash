@@ -218,6 +218,22 @@ judge_cron() {
 	done
 }
 
+# On a machine that hwloc, which has to be loaded for it, is told of.
+job_odd_machine() {
+	command=(env 'HWLOC_SYNTHETIC=numanode:2 core:64 pu:1' pinion map -j2 --bind numa -a items "$block")
+}
+
+# The less can be read, the less is shown.
+job_topology() {
+	output=any
+	command=(pinion topology)
+}
+
+judge_topology() {
+	[[ $end != 'exited 0' ]] || [[ $(head -n 1 out) == machine* && $(sed -n '/^worker /,$p' out | wc -l) -gt 1 ]] ||
+		complain "$end without all"
+}
+
 # --- other verbs, about a run that is over ---
 
 # A run file with two failures, made once.
@@ -580,9 +596,7 @@ judge_again_output() {
 	end='exited 0' call=none judge_output
 }
 
-# Not here: pinion topology. It shows less where less can be read, and hwloc, which it loads, dies of
-# a malloc that fails.
 jobs_all=(stdin direct spill feed call stages stages3 jsonl glob combine csv pack json spawn forkserver initializer timeout
-	halt retries manners jobserver progress bench cron
+	halt retries manners jobserver progress bench cron odd_machine topology
 	report report_files replay replay_failed status status_one ctl steered
 	joblog silent resume runfile runfile_resume runfile_silent results table output)
