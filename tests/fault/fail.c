@@ -15,8 +15,10 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
 #include <linux/futex.h>
+#include <linux/magic.h>
 #include <locale.h>
 #include <poll.h>
 #include <sched.h>
@@ -36,6 +38,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
@@ -112,6 +115,31 @@ is_due(enum fault_call call)
 	return true;
 }
 
+/* What the kernel tells of itself comes at once; so do messages, and what fits into a pipe. */
+static bool
+may_be_short(int fd, size_t n)
+{
+	struct stat st;
+	struct statfs fs;
+	if (n < 2 || syscall(SYS_fstat, fd, &st) == -1 || fstatfs(fd, &fs) == -1)
+		return false;
+	if (S_ISREG(st.st_mode))
+		return fs.f_type != PROC_SUPER_MAGIC && fs.f_type != SYSFS_MAGIC &&
+		       fs.f_type != CGROUP_SUPER_MAGIC && fs.f_type != CGROUP2_SUPER_MAGIC;
+	return S_ISFIFO(st.st_mode) && n > PIPE_BUF;
+}
+
+/* Whether a call that is due has to be made, for fewer than `n` bytes where there may be. */
+static bool
+is_shortened(int fd, size_t *n)
+{
+	if (page->errno_value != FAULT_SHORT)
+		return false;
+	if (may_be_short(fd, *n))
+		*n = *n / 2 < FAULT_SHORT_BYTES ? *n / 2 : FAULT_SHORT_BYTES;
+	return true;
+}
+
 static bool
 is_pinion(void)
 {
@@ -159,18 +187,27 @@ begin(void)
 		return is_due(FAULT_##call) ? (failed) : real arguments; \
 	}
 
+/* One that reads or writes `n` bytes of `fd`. */
+#define WRAP_BYTES(call, name, parameters, arguments)              \
+	ssize_t name parameters                                    \
+	{                                                          \
+		REAL(name);                                        \
+		if (is_due(FAULT_##call) && !is_shortened(fd, &n)) \
+			return -1;                                 \
+		return real arguments;                             \
+	}
+
 #define WRAP(call, name, parameters, arguments) \
 	WRAP_AS(call, int, -1, name, parameters, arguments)
 
 /* clang-format off */
-WRAP_AS(read, ssize_t, -1, read, (int fd, void *bytes, size_t n), (fd, bytes, n))
+WRAP_BYTES(read, read, (int fd, void *bytes, size_t n), (fd, bytes, n))
 WRAP_AS(read, size_t, 0, fread, (void *bytes, size_t size, size_t n, FILE *file), (bytes, size, n, file))
-WRAP_AS(pread, ssize_t, -1, pread, (int fd, void *bytes, size_t n, off_t at), (fd, bytes, n, at))
-WRAP_AS(pread, ssize_t, -1, pread64, (int fd, void *bytes, size_t n, off_t at), (fd, bytes, n, at))
-WRAP_AS(write, ssize_t, -1, write, (int fd, const void *bytes, size_t n), (fd, bytes, n))
-WRAP_AS(writev, ssize_t, -1, writev, (int fd, const struct iovec *io, int n), (fd, io, n))
-WRAP_AS(pwrite, ssize_t, -1, pwrite, (int fd, const void *bytes, size_t n, off_t at), (fd, bytes, n, at))
-WRAP_AS(pwrite, ssize_t, -1, pwrite64, (int fd, const void *bytes, size_t n, off_t at), (fd, bytes, n, at))
+WRAP_BYTES(pread, pread, (int fd, void *bytes, size_t n, off_t at), (fd, bytes, n, at))
+WRAP_BYTES(pread, pread64, (int fd, void *bytes, size_t n, off_t at), (fd, bytes, n, at))
+WRAP_BYTES(write, write, (int fd, const void *bytes, size_t n), (fd, bytes, n))
+WRAP_BYTES(pwrite, pwrite, (int fd, const void *bytes, size_t n, off_t at), (fd, bytes, n, at))
+WRAP_BYTES(pwrite, pwrite64, (int fd, const void *bytes, size_t n, off_t at), (fd, bytes, n, at))
 WRAP_AS(splice, ssize_t, -1, splice, (int in, off_t *from, int out, off_t *to, size_t n, unsigned flags),
 	(in, from, out, to, n, flags))
 WRAP_AS(opendir, DIR *, NULL, opendir, (const char *path), (path))
@@ -270,6 +307,18 @@ unlinkat(int fd, const char *path, int flags)
 	REAL(unlinkat);
 	enum fault_call call = (flags & AT_REMOVEDIR) != 0 ? FAULT_rmdir : FAULT_unlink;
 	return is_due(call) ? -1 : real(fd, path, flags);
+}
+
+ssize_t
+writev(int fd, const struct iovec *parts, int count)
+{
+	REAL(writev);
+	struct iovec part = *parts;
+	if (!is_due(FAULT_writev))
+		return real(fd, parts, count);
+	if (!is_shortened(fd, &part.iov_len))
+		return -1;
+	return part.iov_len < parts->iov_len ? real(fd, &part, 1) : real(fd, parts, count);
 }
 
 /* A wait that does not wait is not interrupted. */

@@ -16,6 +16,8 @@
 #define FAULT_PAGE_BYTES 4096
 #define FAULT_TRACE_FRAMES 16
 #define FAULT_DEATH (-1)    /* in place of an errno */
+#define FAULT_SHORT (-2)    /* fewer bytes are read or written than there could be */
+#define FAULT_SHORT_BYTES 7 /* at most so many */
 #define FAULT_FORKS_MAX 500 /* of a whole run; then nothing can be started any more */
 
 /*
@@ -112,7 +114,7 @@ struct fault_page {
 	enum fault_call call;
 	enum fault_who who;
 	uint32_t at;      /* which call fails, from 1; 0: none */
-	int errno_value;  /* or FAULT_DEATH */
+	int errno_value;  /* or FAULT_DEATH, FAULT_SHORT */
 	bool is_for_good; /* so do all after it */
 	/* What came of it; everybody's. */
 	_Atomic int coordinator_pid;

@@ -11,7 +11,7 @@
  *   try LIBRARY PAGE LIMIT_S COMMAND...                                   no call fails
  *   try -f CALL,ERRNO,WHO,HOW,N LIBRARY PAGE LIMIT_S COMMAND...           WHO: coordinator, others;
  *                                                                         HOW: once, on;
- *                                                                         ERRNO may be KILL
+ *                                                                         ERRNO may be KILL, SHORT
  *   try -c LIBRARY PAGE LIMIT_S COMMAND...    instead of variables: how often each call was made:
  *                                             CALL WHO COUNT
  */
@@ -66,6 +66,8 @@ errno_of(const char *name)
 {
 	if (name != NULL && strcmp(name, "KILL") == 0)
 		return FAULT_DEATH;
+	if (name != NULL && strcmp(name, "SHORT") == 0)
+		return FAULT_SHORT;
 	for (int i = 1; i < 200; i++) {
 		const char *known = strerrorname_np(i);
 		if (name != NULL && known != NULL && strcmp(name, known) == 0)
