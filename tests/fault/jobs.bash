@@ -60,6 +60,16 @@ job_direct() {
 	command=(pinion map -j2 --unordered --tag -a items echo b)
 }
 
+job_lines() {
+	output=lines
+	command=(pinion map -j2 --line-buffer --tagstring '{#}' -a items "$block")
+}
+
+job_ungroup() {
+	output=lines
+	command=(pinion map -j2 --ungroup -a items echo b)
+}
+
 # More than may be held in memory, behind a task that is late.
 job_spill() {
 	mkdir tmp
@@ -421,6 +431,31 @@ judge_again_joblog() {
 	judge_again_printed
 }
 
+# Where no task is a process.
+job_feed_log() {
+	local program='while read -r x; do echo $x >>effects; echo e $x; done'
+	command=(pinion feed -j2 --joblog log -a items sh -c "$program")
+	again=(pinion feed -j2 --joblog log --resume-failed -a items sh -c "$program")
+	may_remain+=' log'
+}
+
+recorded_feed_log() {
+	recorded_joblog
+}
+
+judge_feed_log() {
+	local wrong
+	wrong=$(recorded_joblog | not_among $(sed 's/^e //' out))
+	[[ -z $wrong ]] || complain "recorded, but not printed:" $wrong
+}
+
+judge_again_feed_log() {
+	local tasks
+	judge_again_recorded
+	tasks=$(sed 's/^e //' out out.again | sort -u | tr '\n' ' ')
+	[[ $tasks == '1 2 3 4 5 6 ' ]] || complain "after the resume there are: $tasks"
+}
+
 # Nothing waits for its turn to be printed, so all that has ended is recorded.
 job_silent() {
 	workers=2
@@ -598,7 +633,7 @@ judge_again_output() {
 	end='exited 0' call=none judge_output
 }
 
-jobs_all=(stdin direct spill feed call stages stages3 jsonl glob combine csv pack json spawn forkserver initializer timeout
+jobs_all=(stdin direct lines ungroup spill feed call stages stages3 jsonl glob combine csv pack json spawn forkserver initializer timeout
 	halt retries manners jobserver progress bench cron odd_machine topology
 	report report_files replay replay_failed status status_one ctl steered
-	joblog silent resume runfile runfile_resume runfile_silent results table output)
+	joblog feed_log silent resume runfile runfile_resume runfile_silent results table output)
