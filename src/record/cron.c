@@ -65,14 +65,17 @@ cron_refuse_locked(const struct cron *cron, int lock_fd, struct err *err)
 		       cron->name, pid, since);
 }
 
-/* Whether the name still leads to what we have locked: who held it before takes it away. */
-static bool
-cron_is_current(const struct cron *cron, int lock_fd)
+/* Does the name still lead to what we have locked? Who held it before takes it away. -1 and err. */
+static int
+cron_is_current(const struct cron *cron, int lock_fd, struct err *err)
 {
 	struct stat ours, named;
-	return fstat(lock_fd, &ours) == 0 &&
-	       fstatat(cron->folder_fd, cron->lock_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+	if (fstat(lock_fd, &ours) == 0 &&
+	    fstatat(cron->folder_fd, cron->lock_name, &named, AT_SYMLINK_NOFOLLOW) == 0)
+		return ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+	return errno == ENOENT ? 0
+			       : err_errno(err, "--cron: cannot look at %s/%s",
+					   cron->folder, cron->lock_name);
 }
 
 /* 1: taken; 0: it was just taken away, try again; -1 and err. */
@@ -90,9 +93,12 @@ cron_try_lock(struct cron *cron, struct err *err)
 		cron_refuse_locked(cron, fd, err);
 	else if (status == -1)
 		err_errno(err, "--cron: cannot lock %s/%s", cron->folder, cron->lock_name);
-	else if (cron_is_current(cron, fd))
-		return cron->lock_fd = fd, 1;
-	io_close(fd);
+	else
+		status = cron_is_current(cron, fd, err);
+	if (status == 1)
+		cron->lock_fd = fd;
+	else
+		io_close(fd);
 	return status;
 }
 

@@ -221,8 +221,9 @@ judge_cron() {
 	[[ $end != 'exited 0' ]] || [[ $(sort -u effects) == $'1\n2\n3\n4\n5\n6' && ! -s err ]] ||
 		complain "$end without all effects, or with words"
 	(($(wc -l <err) <= 24)) || complain "more than a screen"
+	[[ $end != 'exited 75' ]] || complain "$end, but nobody else has the name"
 	for folder in /var/lib/pinion /var/tmp/pinion-$UID /tmp/pinion-$UID; do
-		[[ $error == KILL || $call == @(fcntl|unlink|malloc) || ! -e $folder/$cron_name.lock ]] ||
+		[[ $error == KILL || $call == @(fcntl|unlink|malloc|stat) || ! -e $folder/$cron_name.lock ]] ||
 			complain "left behind: $folder/$cron_name.lock"
 		rm -f "$folder/$cron_name".{lock,output}
 	done
