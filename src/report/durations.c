@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-#define EVEN_RANGES 12 /* at most so many of the same length */
+#define LONGEST_NS \
+	INT64_C(999999999999999999) /* 30 years: what took longer counts as that */
+#define EVEN_RANGES 12              /* at most so many of the same length */
 #define EVEN_RATIO \
 	20 /* the longest at most so many times the shortest: they are of one size */
 
@@ -14,11 +16,10 @@ static int64_t
 round_up(int64_t least)
 {
 	static const int64_t steps[] = {1, 2, 5};
-	for (int64_t power = 1; power < INT64_MAX / 10; power *= 10)
+	for (int64_t power = 1;; power *= 10)
 		for (size_t i = 0; i < 3; i++)
 			if (steps[i] * power >= least)
 				return steps[i] * power;
-	return INT64_MAX / 2;
 }
 
 static void
@@ -42,7 +43,7 @@ bounds_by_decades(struct durations *durations, int64_t shortest_ns, int64_t long
 {
 	static const int64_t factors[4][3] = {{0}, {1}, {1, 3}, {1, 2, 5}};
 	size_t count = 0;
-	for (int64_t power = 1; power < INT64_MAX / 100; power *= 10)
+	for (int64_t power = 1;; power *= 10)
 		for (size_t i = 0; i < per_decade; i++) {
 			int64_t bound = factors[per_decade][i] * power;
 			if (bound <= shortest_ns)
@@ -55,17 +56,20 @@ bounds_by_decades(struct durations *durations, int64_t shortest_ns, int64_t long
 				return true;
 			}
 		}
-	return false;
 }
 
 void
 durations_init(struct durations *durations, int64_t shortest_ns, int64_t longest_ns)
 {
 	memset(durations, 0, sizeof(*durations));
+	if (longest_ns > LONGEST_NS)
+		longest_ns = LONGEST_NS;
+	if (longest_ns < 1)
+		longest_ns = 1;
+	if (shortest_ns > longest_ns)
+		shortest_ns = longest_ns;
 	if (shortest_ns < 1)
 		shortest_ns = 1;
-	if (longest_ns < shortest_ns)
-		longest_ns = shortest_ns;
 	if (longest_ns / shortest_ns < EVEN_RATIO) {
 		bounds_even(durations, shortest_ns, longest_ns);
 		return;

@@ -37,8 +37,19 @@ durations_of_many_sizes_have_ranges_that_grow(void **state)
 static void
 ranges_hold_every_duration(void **state)
 {
-	static const int64_t some[] = {
-	    0, 1, 2, 9, 10, 999, 1000, 1001, 5 * MS, 86400000 * MS, INT64_MAX / 1000};
+	static const int64_t some[] = {0,
+				       1,
+				       2,
+				       9,
+				       10,
+				       999,
+				       1000,
+				       1001,
+				       5 * MS,
+				       86400000 * MS,
+				       INT64_MAX / 1000,
+				       INT64_MAX / 100,
+				       INT64_MAX / 10};
 	struct durations durations;
 	(void)state;
 	for (size_t i = 0; i < sizeof(some) / sizeof(*some); i++)
@@ -52,6 +63,23 @@ ranges_hold_every_duration(void **state)
 				assert_true(durations.bounds_ns[k] <
 					    durations.bounds_ns[k + 1]);
 		}
+}
+
+/* As a record may say that is not sound. */
+static void
+durations_without_end_have_ranges(void **state)
+{
+	static const int64_t some[] = {-1, 0, MS, INT64_MAX / 2 - 10 * MS, INT64_MAX / 2};
+	struct durations durations;
+	(void)state;
+	for (size_t i = 0; i < sizeof(some) / sizeof(*some); i++) {
+		durations_init(&durations, some[i], INT64_MAX / 2);
+		assert_in_range(durations.range_count, 1, DURATIONS_RANGES_MAX);
+		durations_add(&durations, INT64_MAX / 2, false);
+		assert_int_equal(durations.counts[durations.range_count - 1], 1);
+	}
+	durations_init(&durations, 5, -1);
+	assert_int_equal(durations.range_count, 1);
 }
 
 static void
@@ -115,6 +143,7 @@ main(void)
 	    cmocka_unit_test(durations_of_one_size_have_even_ranges),
 	    cmocka_unit_test(durations_of_many_sizes_have_ranges_that_grow),
 	    cmocka_unit_test(ranges_hold_every_duration),
+	    cmocka_unit_test(durations_without_end_have_ranges),
 	    cmocka_unit_test(each_duration_counts_once_and_failures_among_them),
 	    cmocka_unit_test(a_bound_belongs_to_the_range_that_begins_with_it),
 	    cmocka_unit_test(percentiles_are_within_two_percent),
