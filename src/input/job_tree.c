@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json_text.h"
 #include "input/json_read.h"
@@ -117,12 +118,10 @@ is_name(const char *text, size_t length)
 static const char *
 find_variable(const char *name, size_t length)
 {
-	char copy[256];
-	if (length >= sizeof(copy))
-		return NULL;
-	memcpy(copy, name, length);
-	copy[length] = '\0';
-	return getenv(copy);
+	for (char **variable = environ; *variable != NULL; variable++)
+		if (strncmp(*variable, name, length) == 0 && (*variable)[length] == '=')
+			return *variable + length + 1;
+	return NULL;
 }
 
 /* Behind ${: appends what it stands for; returns what follows its }, NULL and err. */

@@ -349,6 +349,14 @@ variables_of_the_environment_are_put_in(void **state)
 	assert_int_equal(spec->env_count, 1);
 	assert_string_equal(spec->env[0], "N=v\"1");
 	end(&file);
+	char name[301], text[400];
+	memset(name, 'V', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	setenv(name, "long", 1);
+	snprintf(text, sizeof(text), "{\"command\": \"${%s}\"}", name);
+	assert_words(READ(&file, text), "long");
+	end(&file);
+	unsetenv(name);
 	REFUSE_JOB("{\"command\": \"a ${JOB_B}\"}",
 		   "1:13: command: ${JOB_B} is not set in the "
 		   "environment; ${JOB_B:-default} would do");
@@ -387,6 +395,11 @@ sets_win_over_the_file(void **state)
 	refuse_words("{\"command\": \"x\"}",
 		     "1:13: command: --set command.y=1: here is a string, which has no y",
 		     "--set", "command.y=1", NULL);
+	refuse_words(
+	    "{\"command\": \"x\", \"inputs\": {\"args\": [\"a\"]}}",
+	    "1:37: inputs.args: --set inputs.args.one=b: here is an array, which "
+	    "has no one",
+	    "--set", "inputs.args.one=b", NULL);
 	refuse_words("{}",
 		     "--set: 'x' is no key and value: write it like workers=2 or "
 		     "inputs.glob='x/*.jpg'",
