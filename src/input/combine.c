@@ -23,8 +23,7 @@ struct combine {
 	size_t part_count;
 	size_t moving;    /* the part that is to give its next row */
 	bool has_started; /* all parts have given their first row */
-	bool has_ended;
-	bool has_names; /* of columns, by some source */
+	bool has_names;   /* of columns, by some source */
 	bool is_shuffled;
 	struct rows shuffled; /* all combinations, when is_shuffled */
 	size_t *order;        /* of the shuffled ones; NULL until all are there */
@@ -253,12 +252,8 @@ combine_append_part(const struct combine_part *part, struct row *row)
 static enum source_status
 combine_next_ordered(struct combine *combine, const struct row **row, struct err *err)
 {
-	if (combine->has_ended)
-		return SOURCE_END;
 	enum source_status status = combine->has_started ? combine_advance(combine, err)
 							 : combine_start(combine, err);
-	if (status == SOURCE_END)
-		combine->has_ended = true;
 	if (status != SOURCE_TASK)
 		return status;
 	combine->moving = combine->part_count - 1;

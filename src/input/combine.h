@@ -25,8 +25,8 @@ struct combine *combine_open(const struct spec *spec, struct rows *names, struct
 void combine_close(struct combine *combine);
 
 /*
- * SOURCE_TASK: *row, all columns of a combination, is valid until the next call. After
- * SOURCE_END always SOURCE_END.
+ * SOURCE_TASK: *row, all columns of a combination, is valid until the next call. SOURCE_END: not
+ * to be called again.
  */
 enum source_status combine_next(struct combine *combine, const struct row **row,
 				struct err *err);

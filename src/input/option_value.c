@@ -165,13 +165,11 @@ value_percent(const char *text, double *percent)
 	return 0;
 }
 
-/* All of `digits` as a number in `base` that fits a byte; -1 if not. */
+/* All of `digits`, which begin with one, as a number in `base` that fits a byte; -1 if not. */
 static int
 escape_number(const char *digits, int base)
 {
 	char *end;
-	if (!isxdigit((unsigned char)*digits))
-		return -1;
 	unsigned long number = strtoul(digits, &end, base);
 	return *end == '\0' && end - digits <= 3 && number <= UCHAR_MAX ? (int)number : -1;
 }
