@@ -114,6 +114,12 @@ the_end_of_input_ends_its_own_source_only(void **state)
 	job_add_values(&job, false, VALUES("1", "END", "2"));
 	job_add_values(&job, false, VALUES("x", "y"));
 	assert_job(&job, 1, "a 1 x|a 1 y|END  1 x|END  1 y");
+
+	job_init(&job, SPEC_MAP);
+	job.spec.end_of_input = "END";
+	job_add_values(&job, false, VALUES("END", "b"));
+	job_add_values(&job, false, VALUES("x", "y"));
+	assert_job(&job, 1, " x| y");
 }
 
 static void

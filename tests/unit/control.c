@@ -301,6 +301,7 @@ what_makes_no_sense_is_answered_so(void **state)
 	    "{\"do\":\"jobs\",\"count\":\"1\"}\n",
 	    "{\"do\":\"cancel\",\"seq\":-1}\n",
 	    "{\"do\":\"cancel\",\"seq\":1e300}\n",
+	    "{\"do\":\"cancel\",\"seq\":1,\"stage\":0}\n",
 	    "{\"do\":\"pause\"} x\n",
 	    "{\"do\":\"pause\n",
 	    "{\"do\":\"\xff\"}\n",

@@ -292,6 +292,11 @@ lines_bound_a_group_that_is_filled(void **state)
 	job.spec.max_lines = 4;
 	add_ten_letters(&job);
 	assert_job(&job, 4, "a b c d|e f g h|i|j");
+	job = grouped(SPEC_GROUP_FILL, true);
+	job.spec.max_lines = 4;
+	job.spec.max_args = 3;
+	add_ten_letters(&job);
+	assert_job(&job, 4, "a b c|d e f|g h i|j");
 }
 
 /* A chunk of at most `count_max`: the values of each task in brackets, behind its seq. */

@@ -8,6 +8,7 @@
 struct fixture {
 	struct history history;
 	bool has[SEQS];
+	bool has_nothing; /* of more than SEQS */
 	uint64_t asked_count;
 	uint64_t fails_at;
 	struct fake_source inner;
@@ -25,7 +26,7 @@ fixture_has(struct history *history, uint64_t seq, const struct arg *args,
 	f->asked_count++;
 	if (seq == f->fails_at)
 		return err_set(err, ERR_SYSTEM, "cannot look it up");
-	return f->has[seq];
+	return !f->has_nothing && f->has[seq];
 }
 
 static const struct history_ops fixture_ops = {.has = fixture_has};
@@ -109,6 +110,21 @@ chunk_of_one_kind_stays_whole(void **state)
 }
 
 static void
+chunk_is_no_larger_than_chunks_are(void **state)
+{
+	struct fixture *f = *state;
+	char script[TASK_CHUNK_MAX + 11];
+	memset(script, 't', sizeof(script) - 1);
+	script[sizeof(script) - 1] = '\0';
+	f->has_nothing = true;
+	f->fails_at = UINT64_MAX;
+	open_source(f, script, "");
+	expect(f, UINT32_MAX, 0, TASK_CHUNK_MAX, false);
+	expect(f, UINT32_MAX, TASK_CHUNK_MAX, 10, false);
+	expect_status(f, SOURCE_END);
+}
+
+static void
 source_that_waits_is_waited_for(void **state)
 {
 	struct fixture *f = *state;
@@ -153,6 +169,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(chunk_is_cut_where_done_and_not_done_meet),
 	    TEST(chunk_of_one_kind_stays_whole),
+	    TEST(chunk_is_no_larger_than_chunks_are),
 	    TEST(source_that_waits_is_waited_for),
 	    TEST(what_another_history_says_is_done_stays_done),
 	    TEST(history_that_cannot_answer_is_an_error),

@@ -105,6 +105,41 @@ what_can_be_no_name_is_plain_text(void **state)
 }
 
 static void
+assert_members(struct job *job, const char *joined)
+{
+	struct err err = {0};
+	assert_int_equal(members_settle(&job->spec, &err), 0);
+	for (size_t i = 0; i < job->spec.member_count; i++) {
+		assert_int_equal(buf_append(&job->text, job->spec.members[i].bytes,
+					    job->spec.members[i].length),
+				 0);
+		assert_int_equal(buf_append_char(&job->text, '|'), 0);
+	}
+	assert_string_equal(job_text(job), joined);
+	job_fini(job);
+}
+
+static void
+what_options_name_is_no_member(void **state)
+{
+	(void)state;
+	struct spec_rpl rpl = {.name = "{mine}", .edit = "s/a/b/"};
+	struct job job;
+	job_init_lines(&job, NO_VALUES, "");
+	job_set_words(&job,
+		      VALUES("x {slot} {mine} {mines} {out} {out2} {outer} {k:-y}"));
+	assert_members(&job, "slot|mine|mines|out|out2|outer|");
+	job_init_lines(&job, NO_VALUES, "");
+	job_set_words(&job,
+		      VALUES("x {slot} {mine} {mines} {out} {out2} {outer} {k:-y}"));
+	job.spec.has_plus = true;
+	job.spec.rpls = &rpl;
+	job.spec.rpl_count = 1;
+	assert_int_equal(spec_add_output(&job.spec, "made"), 0);
+	assert_members(&job, "mines|outer|k|");
+}
+
+static void
 an_object_without_a_named_member_is_refused_with_its_line(void **state)
 {
 	(void)state;
@@ -199,6 +234,7 @@ main(void)
 	    cmocka_unit_test(members_are_named_by_their_keys),
 	    cmocka_unit_test(values_are_args_or_else_the_line),
 	    cmocka_unit_test(what_can_be_no_name_is_plain_text),
+	    cmocka_unit_test(what_options_name_is_no_member),
 	    cmocka_unit_test(an_object_without_a_named_member_is_refused_with_its_line),
 	    cmocka_unit_test(overrides_travel_as_the_first_hidden_value),
 	    cmocka_unit_test(what_makes_other_values_does_not_go_with_objects),

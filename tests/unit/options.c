@@ -1,6 +1,8 @@
 /* Unit tests of input/options: forms of options, where they end, inputs, $PARALLEL. */
 #include "options.h"
 
+#include "input/option_find.h"
+
 static void
 value_may_stand_joined_or_apart(void **state)
 {
@@ -130,6 +132,9 @@ unknown_option_is_refused_naming_the_nearest(void **state)
 	REFUSE("unknown option --: --help", "--=x", "echo");
 	REFUSE("unknown option ---: --help", "---", "echo");
 	REFUSE("unknown option -S in '-S'", "-S", "host", "echo");
+	assert_string_equal(option_nearest_verb("toplogy"), "topology");
+	assert_null(
+	    option_nearest_verb("topology-but-longer-than-any-name-that-there-is"));
 }
 
 static void

@@ -143,6 +143,13 @@ columns_come_in_the_order_of_their_names(void **state)
 	f->names[1] = (struct arg)ARG("..");
 	f->names[2] = (struct arg)ARG("");
 	assert_path(f, values, 3, "3/z/\\../y/a/b/x/|stdout stderr seq ");
+	f->names[0] = (struct arg)ARG("a//./");
+	f->names[1] = (struct arg)ARG("/");
+	f->names[2] = (struct arg)ARG("c");
+	assert_path(f, values, 3, "y/a/x/c/z/|stdout stderr seq ");
+	assert_path(f, values, 2, "y/a/x/|stdout stderr seq ");
+	f->column_count = 0;
+	assert_path(f, values, 2, "y/a/x/|stdout stderr seq ");
 }
 
 static void

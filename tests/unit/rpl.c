@@ -205,6 +205,7 @@ plus_strings_edit_as_gnu_parallel_does(void **state)
 	    {"{/%b/X}", "aabb", "aabX"},
 	    {"{^a}", "aabba", "Aabba"},
 	    {"{^^a}", "aabba", "AAbbA"},
+	    {"{^^[^b]}", "a1bA", "A1bA"},
 	    {"{,A}", "AABBA", "aABBA"},
 	    {"{,,A}", "AABBA", "aaBBa"},
 	};
@@ -218,6 +219,7 @@ plus_strings_edit_as_gnu_parallel_does(void **state)
 	assert_index(table, "{name..}", 1);
 	assert_index(table, "{name:1:2}", 1);
 	assert_index(table, "{2/a/b}", 2);
+	assert_plain(table, "{x}");
 	assert_plain(table, "{:x}");
 	assert_plain(table, "{/x}");
 	assert_plain(table, "{:1:}");
