@@ -29,7 +29,7 @@
 #define STAGE_COLUMNS_MAX 20
 #define TAIL_BYTES 2048
 #define TAIL_LINES 3
-#define KINDS_MAX 8
+#define KINDS_MAX 6
 
 enum colour { PLAIN, BOLD, DIM, RED, GREEN, CYAN };
 
@@ -415,7 +415,7 @@ put_failed(struct text_writer *self)
 	buf_fini(&replay);
 }
 
-/* "  12 more failed; in all 20 times exit 1, 2 times timed out" */
+/* "  12 more failed; in all 20 times exit 1, 2 times timed out, 5 times otherwise" */
 static void
 put_kinds(struct text_writer *self)
 {
@@ -433,6 +433,9 @@ put_kinds(struct text_writer *self)
 		self->is_full |= buf_printf(&line, "%s %s times %s", i == 0 ? "" : ",",
 					    quantity_count(count, self->kinds[i].count),
 					    self->kinds[i].end) == -1;
+	if (self->other_count > 0)
+		self->is_full |= buf_printf(&line, ", %s times otherwise",
+					    quantity_count(count, self->other_count)) == -1;
 	put(self, "\n  ");
 	put_shown(self, line.bytes, line.length, 2);
 	put(self, "\n");
