@@ -56,8 +56,6 @@ plugin_cannot_load(const char *path, struct err *err)
 {
 	const char *why = dlerror();
 	size_t length = strlen(path);
-	if (why == NULL)
-		why = "unknown reason";
 	if (strncmp(why, path, length) == 0 && strncmp(why + length, ": ", 2) == 0)
 		why += length + 2;
 	return err_set(err, ERR_USAGE, "cannot load %s: %s", path, why);
