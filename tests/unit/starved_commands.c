@@ -27,6 +27,9 @@ struct line {
 /* Runs take longer: one in so many of their allocations, but with STARVE_MORE. */
 #define RUN_STEP 5
 
+/* Thousands of additions that all look alike, where each is an allocation. */
+#define COMPLETION_STEP 53
+
 #define MAP cmd_map, 0, false, 1
 #define RUN cmd_run, 0, false, 1
 #define TASKS cmd_map, 0, false, RUN_STEP
@@ -214,10 +217,10 @@ each_allocation_may_fail(void **state)
 	trial->expected_bytes =
 	    pread(trial->files.out, trial->expected, sizeof(trial->expected), 0);
 	assert_true(trial->expected_bytes < (ssize_t)sizeof(trial->expected));
-	/* Thousands of additions that all look alike. */
-	bool wants_more = getenv("STARVE_MORE") != NULL;
-	if (!wants_more || trial->line->verb != cmd_completion)
-		starve_all(work, trial, false, wants_more ? 1 : trial->line->step);
+	unsigned int step = trial->line->step;
+	if (getenv("STARVE_MORE") != NULL)
+		step = trial->line->verb == cmd_completion ? COMPLETION_STEP : 1;
+	starve_all(work, trial, false, step);
 }
 
 /* Also after an assertion, or a crash, in the middle. */

@@ -1,0 +1,309 @@
+/* Verbs from beginning to end, in this process's children: what they refuse, and what they say. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "runtime_folder.h"
+
+#include "base/draft.h"
+#include "base/io.h"
+#include "cmd.h"
+
+#define SAID_BYTES 16384
+
+typedef int verb_run(int argc, char **argv);
+
+struct said {
+	int status;
+	char out[SAID_BYTES];
+	char err[SAID_BYTES];
+};
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void
+read_back(int fd, char text[SAID_BYTES])
+{
+	ssize_t length = pread(fd, text, SAID_BYTES - 1, 0);
+	assert_int_not_equal(length, -1);
+	text[length] = '\0';
+	io_close(fd);
+}
+
+/* The verb with these words; a limit of open files if `fd_count` is not 0. */
+static void
+run_limited(struct said *said, rlim_t fd_count, verb_run *verb, const char *const *words)
+{
+	int out_fd = io_memfd("out", 0), err_fd = io_memfd("err", 0);
+	int argc = 0;
+	char *argv[40];
+	while ((argv[argc] = (char *)(uintptr_t)words[argc]) != NULL)
+		argc++;
+	pid_t pid = child_fork();
+	if (pid == 0) {
+		const struct rlimit limit = {fd_count, fd_count};
+		dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
+		dup2(out_fd, STDOUT_FILENO);
+		dup2(err_fd, STDERR_FILENO);
+		if (fd_count > 0)
+			setrlimit(RLIMIT_NOFILE, &limit);
+		_exit(verb(argc, argv));
+	}
+	int status = child_wait(pid);
+	assert_true(WIFEXITED(status));
+	said->status = WEXITSTATUS(status);
+	read_back(out_fd, said->out);
+	read_back(err_fd, said->err);
+}
+
+static void
+run(struct said *said, verb_run *verb, const char *const *words)
+{
+	run_limited(said, 0, verb, words);
+}
+
+static void
+assert_says(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("'%s' does not say '%s'", text, part);
+}
+
+/* It ends with that status and a message which has `part` in it, and prints nothing. */
+static void
+refuse(verb_run *verb, int status, const char *part, const char *const *words)
+{
+	struct said said;
+	run(&said, verb, words);
+	assert_says(said.err, part);
+	assert_int_equal(said.status, status);
+	assert_string_equal(said.out, "");
+}
+
+/* It ends well. */
+static void
+expect(struct said *said, verb_run *verb, const char *const *words)
+{
+	run(said, verb, words);
+	if (said->status != CMD_OK)
+		fail_msg("exit status %d: %s", said->status, said->err);
+}
+
+/* Runs that failed with so many different exit statuses, into run.db. */
+static void
+record(int kind_count)
+{
+	struct said said;
+	FILE *items = fopen("items", "we");
+	assert_non_null(items);
+	for (int i = 0; i <= kind_count; i++)
+		fprintf(items, "%d\n", i);
+	assert_int_equal(fclose(items), 0);
+	run(&said, cmd_map,
+	    WORDS("map", "-j1", "--quiet", "--run-file", "run.db", "-a", "items", "exit"));
+	assert_int_equal(said.status, CMD_TASK_FAILED);
+}
+
+static void
+workers_are_as_many_as_descriptors_allow(void **state)
+{
+	struct said said;
+	(void)state;
+	run_limited(&said, 40, cmd_map, WORDS("map", "-j", "50", "echo", ":::", "a"));
+	assert_int_equal(said.status, CMD_OK);
+	assert_string_equal(said.out, "a\n");
+	assert_says(said.err,
+		    " of 50 workers: the limit of open files (ulimit -n) allows no "
+		    "more\n");
+	run_limited(&said, 40, cmd_map, WORDS("map", "-j", "1", "echo", ":::", "a"));
+	assert_string_equal(said.err, "");
+}
+
+static void
+number_of_workers_may_be_no_number(void **state)
+{
+	(void)state;
+	refuse(cmd_map, CMD_USAGE, "none",
+	       WORDS("map", "-j", "./none", "echo", ":::", "a"));
+	FILE *job = fopen("job.json", "we");
+	assert_non_null(job);
+	fputs("{\"command\": \"true\", \"workers\": \"./none\"}\n", job);
+	assert_int_equal(fclose(job), 0);
+	refuse(cmd_run, CMD_USAGE, "none", WORDS("run", "--check", "job.json"));
+}
+
+static void
+chunks_are_explained_when_asked_for(void **state)
+{
+	struct said said;
+	(void)state;
+	expect(&said, cmd_feed,
+	       WORDS("feed", "-v", "-j1", "--chunksize", "auto", "cat", ":::", "a", "b"));
+	assert_says(said.out, "b\n");
+	assert_says(said.err, "pinion feed: chunksize ");
+}
+
+static void
+results_of_what_has_no_values_is_refused(void **state)
+{
+	struct said said;
+	(void)state;
+	run(&said, cmd_map,
+	    WORDS("map", "--quiet", "--joblog", "log", "--results", "tree/", "exit",
+		  ":::", "1"));
+	assert_int_equal(said.status, CMD_TASK_FAILED);
+	refuse(
+	    cmd_map, CMD_USAGE,
+	    "--retry-failed has no values to name the files of --results tree/ by: give "
+	    "--resume-failed",
+	    WORDS("map", "--joblog", "log", "--results", "tree/", "--retry-failed",
+		  "exit", ":::", "1"));
+}
+
+/* The first line of a table tells what the columns of each task will be. */
+static void
+tables_of_several_values_have_a_column_for_each(void **state)
+{
+	struct said said;
+	(void)state;
+	expect(&said, cmd_map,
+	       WORDS("map", "-j1", "--results", "two.csv", "-N", "2", "echo", ":::", "a",
+		     "b", "c", "d"));
+	expect(&said, cmd_map, WORDS("map", "cat", ":::", "two.csv"));
+	assert_says(said.out, ",V1,V2,Stdout");
+	assert_says(said.out, ",c,d,");
+	expect(&said, cmd_map,
+	       WORDS("map", "-j1", "--results", "none.csv", "-n", "0", "echo", ":::", "a"));
+	expect(&said, cmd_map, WORDS("map", "cat", ":::", "none.csv"));
+	assert_says(said.out, ",Command,Stdout");
+}
+
+static void
+replay_wants_one_way_and_one_task(void **state)
+{
+	(void)state;
+	refuse(cmd_replay, CMD_USAGE, "--shell, --print and --failed: choose one of them",
+	       WORDS("replay", "--print", "--shell", "run.db", "1"));
+	refuse(cmd_replay, CMD_USAGE, "write: pinion replay --failed RUN.db",
+	       WORDS("replay", "--failed", "run.db", "1"));
+	refuse(cmd_replay, CMD_USAGE,
+	       ":1: write the number of a task, from 1, or STAGE:TASK",
+	       WORDS("replay", "run.db", ":1"));
+	refuse(cmd_replay, CMD_BROKEN, "run.db", WORDS("replay", "--failed", "run.db"));
+}
+
+static void
+report_is_as_wide_as_it_can_be(void **state)
+{
+	struct said wide, narrow, narrowest, odd;
+	(void)state;
+	record(2);
+	setenv("COLUMNS", "90", 1);
+	expect(&wide, cmd_report, WORDS("report", "run.db"));
+	setenv("COLUMNS", "50", 1);
+	expect(&narrow, cmd_report, WORDS("report", "run.db"));
+	setenv("COLUMNS", "3", 1);
+	expect(&narrowest, cmd_report, WORDS("report", "run.db"));
+	assert_string_equal(narrow.out, narrowest.out);
+	assert_string_not_equal(narrow.out, wide.out);
+	setenv("COLUMNS", "80", 1);
+	expect(&wide, cmd_report, WORDS("report", "run.db"));
+	setenv("COLUMNS", "wide", 1);
+	expect(&odd, cmd_report, WORDS("report", "run.db"));
+	assert_string_equal(wide.out, odd.out);
+	unsetenv("COLUMNS");
+}
+
+static void
+report_has_blocks_where_the_locale_has_them(void **state)
+{
+	static const struct {
+		const char *all, *ctype, *lang;
+		bool has_blocks;
+	} rows[] = {
+	    {"C.UTF-8", "C", "C", true},        {"de_DE.utf8", NULL, "C", true},
+	    {"", "de_DE.UTF8", "C", true},      {NULL, NULL, "en_US.UTF-8", true},
+	    {"C", "C.UTF-8", "C.UTF-8", false}, {NULL, NULL, NULL, false},
+	};
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+	(void)state;
+	record(2);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *values[] = {rows[i].all, rows[i].ctype, rows[i].lang};
+		struct said said;
+		for (size_t j = 0; j < 3; j++)
+			if (values[j] == NULL)
+				unsetenv(names[j]);
+			else
+				setenv(names[j], values[j], 1);
+		expect(&said, cmd_report, WORDS("report", "run.db"));
+		assert_int_equal(strstr(said.out, "\xe2\x96") != NULL, rows[i].has_blocks);
+	}
+}
+
+static void
+report_tells_a_screen_of_kinds_and_the_sum_of_others(void **state)
+{
+	struct said said;
+	(void)state;
+	record(12);
+	setenv("COLUMNS", "160", 1);
+	expect(&said, cmd_report, WORDS("report", "run.db"));
+	assert_says(said.out, "  2 more failed; in all 1 times exit 1, 1 times exit 2,");
+	assert_says(said.out, ", 1 times exit 6, 6 times otherwise\n");
+	unsetenv("COLUMNS");
+}
+
+static void
+report_goes_to_a_file_that_nobody_writes(void **state)
+{
+	struct draft draft = {0};
+	struct said said;
+	(void)state;
+	record(1);
+	assert_int_equal(draft_open(&draft, "page.html"), 0);
+	refuse(cmd_report, CMD_BROKEN, "page.html is being written by another process",
+	       WORDS("report", "--html", "page.html", "run.db"));
+	draft_close(&draft);
+	draft_fini(&draft);
+	refuse(cmd_report, CMD_BROKEN, "cannot write none/page.html: No such file",
+	       WORDS("report", "--html", "none/page.html", "run.db"));
+	refuse(cmd_report, CMD_BROKEN, "cannot write .: Is a directory",
+	       WORDS("report", "--html", ".", "run.db"));
+	expect(&said, cmd_report, WORDS("report", "--html", "/dev/null", "run.db"));
+	assert_false(runtime_has("page.html"));
+}
+
+/* In the folder that is removed afterwards. */
+static int
+set_up(void **state)
+{
+	return runtime_setup(state) == -1 ? -1 : chdir(getenv("XDG_RUNTIME_DIR"));
+}
+
+static int
+tear_down(void **state)
+{
+	return chdir("/") == -1 ? -1 : runtime_teardown(state);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(workers_are_as_many_as_descriptors_allow),
+	    TEST(number_of_workers_may_be_no_number),
+	    TEST(chunks_are_explained_when_asked_for),
+	    TEST(results_of_what_has_no_values_is_refused),
+	    TEST(tables_of_several_values_have_a_column_for_each),
+	    TEST(replay_wants_one_way_and_one_task),
+	    TEST(report_is_as_wide_as_it_can_be),
+	    TEST(report_has_blocks_where_the_locale_has_them),
+	    TEST(report_tells_a_screen_of_kinds_and_the_sum_of_others),
+	    TEST(report_goes_to_a_file_that_nobody_writes),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
