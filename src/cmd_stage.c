@@ -37,8 +37,12 @@ stage_say_lines(const struct stage *stage, struct buf *text)
 {
 	const struct diag *diag = &stage->shared->diag;
 	const char *name = stage->spec->stage;
-	if (text->length == 0 || buf_str(text) == NULL)
+	if (text->length == 0)
 		return;
+	if (buf_str(text) == NULL) {
+		diag_say(diag, "out of memory");
+		return;
+	}
 	char *rest = text->bytes;
 	for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n"))
 		if (*line != '\0' && name != NULL)
