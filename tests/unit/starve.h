@@ -272,11 +272,11 @@ starve_once(starve_work *work, void *context, unsigned long fail_at, bool is_for
 
 /*
  * The first allocation fails, then the second and so on until there is none; then the same with
- * all that follow failing, too. Where `must_fail`, each of them has to make the work fail; else it
- * may also do without.
+ * all that follow failing, too; each time so many steps on. Where `must_fail`, each of them has to
+ * make the work fail; else it may also do without.
  */
 static inline void
-starve_all(starve_work *work, void *context, bool must_fail, unsigned int step)
+starve_all(starve_work *work, void *context, bool must_fail, const unsigned int steps[2])
 {
 	starve.has_failed = mmap(NULL, sizeof(*starve.has_failed), PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -291,7 +291,7 @@ starve_all(starve_work *work, void *context, bool must_fail, unsigned int step)
 			if (status == 0 && must_fail)
 				fail_msg("allocation %lu failed%s, and nobody says so",
 					 fail_at, is_for_good != 0 ? " for good" : "");
-			fail_at += step;
+			fail_at += steps[is_for_good];
 			if (fail_at > STARVE_MAX)
 				fail_msg("there is no end of allocations");
 		}
@@ -305,7 +305,8 @@ starve_all(starve_work *work, void *context, bool must_fail, unsigned int step)
 static inline void
 starve_each(starve_work *work, void *context)
 {
-	starve_all(work, context, true, 1);
+	static const unsigned int steps[2] = {1, 1};
+	starve_all(work, context, true, steps);
 }
 
 /* NOLINTEND(bugprone-reserved-identifier) */

@@ -217,10 +217,13 @@ each_allocation_may_fail(void **state)
 	trial->expected_bytes =
 	    pread(trial->files.out, trial->expected, sizeof(trial->expected), 0);
 	assert_true(trial->expected_bytes < (ssize_t)sizeof(trial->expected));
-	unsigned int step = trial->line->step;
-	if (getenv("STARVE_MORE") != NULL)
-		step = trial->line->verb == cmd_completion ? COMPLETION_STEP : 1;
-	starve_all(work, trial, false, step);
+	unsigned int steps[2] = {trial->line->step, trial->line->step};
+	bool wants_more = getenv("STARVE_MORE") != NULL;
+	if (wants_more && trial->line->verb == cmd_completion)
+		steps[0] = steps[1] = COMPLETION_STEP;
+	else if (wants_more) /* without memory for good a worker waits for some, again and again */
+		steps[0] = 1;
+	starve_all(work, trial, false, steps);
 }
 
 /* Also after an assertion, or a crash, in the middle. */
