@@ -161,6 +161,39 @@ results_of_what_has_no_values_is_refused(void **state)
 		  "exit", ":::", "1"));
 }
 
+static void
+results_that_cannot_be_looked_at_are_no_past(void **state)
+{
+	(void)state;
+	assert_int_equal(symlink("/proc/self", "tree"), 0);
+	refuse(cmd_map, CMD_BROKEN, "tree",
+	       WORDS("map", "--results", "tree/", "--resume", "echo", ":::", "1"));
+	assert_int_equal(unlink("tree"), 0);
+	FILE *file = fopen("tree", "we");
+	assert_non_null(file);
+	assert_int_equal(fclose(file), 0);
+	refuse(cmd_map, CMD_BROKEN, "tree",
+	       WORDS("map", "--results", "tree/", "--resume", "echo", ":::", "1"));
+}
+
+/* Its files are named by the columns that the record knows, not by their numbers. */
+static void
+results_of_what_failed_are_named_by_its_columns(void **state)
+{
+	struct said said;
+	(void)state;
+	run(&said, cmd_map,
+	    WORDS("map", "--quiet", "--run-file", "run.db", "--header", ":",
+		  "exit {kind}", ":::", "kind", "0", "3"));
+	assert_int_equal(said.status, CMD_TASK_FAILED);
+	run(&said, cmd_map,
+	    WORDS("map", "--quiet", "--run-file", "run.db", "--retry-failed", "--results",
+		  "tree/", "--header", ":", "exit {kind}", ":::", "kind", "0", "3"));
+	assert_int_equal(said.status, CMD_TASK_FAILED);
+	assert_true(runtime_has("tree/kind/3/seq"));
+	assert_false(runtime_has("tree/kind/0"));
+}
+
 /* The first line of a table tells what the columns of each task will be. */
 static void
 tables_of_several_values_have_a_column_for_each(void **state)
@@ -255,6 +288,23 @@ report_tells_a_screen_of_kinds_and_the_sum_of_others(void **state)
 	unsetenv("COLUMNS");
 }
 
+/* What was never started takes no time, and stands where the last one began. */
+static void
+page_has_tasks_that_never_ran(void **state)
+{
+	struct said said;
+	(void)state;
+	run(&said, cmd_map,
+	    WORDS("map", "-j1", "--quiet", "--run-file", "run.db", "--halt", "now,fail=1",
+		  "exit", ":::", "1", "0", "0"));
+	assert_int_equal(said.status, CMD_TASK_FAILED);
+	run(&said, cmd_report, WORDS("report", "--html", "page.html", "run.db"));
+	assert_int_equal(said.status, CMD_OK);
+	run(&said, cmd_map,
+	    WORDS("map", "grep -o '\"skipped\":[0-9]*' {}", ":::", "page.html"));
+	assert_string_equal(said.out, "\"skipped\":2\n");
+}
+
 static void
 report_goes_to_a_file_that_nobody_writes(void **state)
 {
@@ -303,6 +353,9 @@ main(void)
 	    TEST(report_is_as_wide_as_it_can_be),
 	    TEST(report_has_blocks_where_the_locale_has_them),
 	    TEST(report_tells_a_screen_of_kinds_and_the_sum_of_others),
+	    TEST(results_that_cannot_be_looked_at_are_no_past),
+	    TEST(results_of_what_failed_are_named_by_its_columns),
+	    TEST(page_has_tasks_that_never_ran),
 	    TEST(report_goes_to_a_file_that_nobody_writes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

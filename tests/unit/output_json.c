@@ -326,6 +326,23 @@ reader_that_has_gone_ends_it(void **state)
 }
 
 static void
+reader_that_has_gone_is_told_no_more_events(void **state)
+{
+	struct fixture *f = *state;
+	use_pipe(f);
+	start_json(f, SPEC_JSON_EVENTS);
+	io_close_set(&f->read_fd);
+	begin(f, 0);
+	flush(f);
+	assert_true(output_is_pipe_closed(f->sink));
+	say_much(f, 0, 'x');
+	fail_to_be_retried(f, 0);
+	begin(f, 0);
+	settle(f, 0);
+	assert_true(f->sink->ops->is_done(f->sink));
+}
+
+static void
 commands_are_traced_on_stderr(void **state)
 {
 	struct fixture *f = *state;
@@ -568,6 +585,7 @@ main(void)
 	    TEST(large_outputs_come_out_whole_through_a_small_buffer),
 	    TEST(reader_that_is_slow_makes_the_sink_behind_until_it_reads),
 	    TEST(reader_that_has_gone_ends_it),
+	    TEST(reader_that_has_gone_is_told_no_more_events),
 	    TEST(commands_are_traced_on_stderr),
 	    TEST(tasks_of_a_dry_run_say_so_and_print_nothing),
 	    TEST(answers_have_an_object_each_in_their_turn),

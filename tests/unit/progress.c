@@ -13,6 +13,7 @@
 #include "sink/progress.h"
 
 #define SEATS 20
+#define LONG_TASK 43 /* what this task is takes long to say */
 
 struct fixture {
 	int master_fd, fd; /* a terminal of 60 columns and 10 rows */
@@ -50,6 +51,8 @@ describe(void *context, uint64_t seq, uint32_t slot, struct buf *text)
 {
 	(void)context;
 	buf_printf(text, "task %d in %u", (int)seq, slot);
+	for (int i = 0; i < 50 && seq == LONG_TASK; i++)
+		buf_append_str(text, " and so on, for a whole screen");
 }
 
 static void
@@ -269,6 +272,8 @@ bar_names_what_was_started_last(void **state)
 	atomic_store(&f->board.seats[0].seq, 41);
 	atomic_store(&f->board.seats[7].seq, 42);
 	wait_for(f, "task 42 in 8");
+	atomic_store(&f->board.seats[8].seq, LONG_TASK);
+	wait_for(f, "task 43 in 9 and so on");
 }
 
 int

@@ -84,6 +84,21 @@ detail_says_what_each_worker_does(void **state)
 }
 
 static void
+days_are_told_as_days(void **state)
+{
+	static const struct status_item long_item = {
+	    .name = "a",
+	    .pid = 1,
+	    .reply = "{\"elapsed_s\":86399.6,\"eta_s\":273600,\"rate\":1,\"tasks\":{}}"};
+	(void)state;
+	struct buf text = {0};
+	assert_int_equal(status_text_table(&text, &long_item, 1, false, 200), 0);
+	assert_has(&text, "  1d00h  ");
+	assert_has(&text, "  3d04h  ");
+	buf_fini(&text);
+}
+
+static void
 nothing_is_wider_than_the_terminal(void **state)
 {
 	(void)state;
@@ -149,6 +164,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(table_has_a_line_for_each_run),
 	    cmocka_unit_test(detail_says_what_each_worker_does),
+	    cmocka_unit_test(days_are_told_as_days),
 	    cmocka_unit_test(nothing_is_wider_than_the_terminal),
 	    cmocka_unit_test(workers_that_do_not_fit_are_counted),
 	    cmocka_unit_test(who_does_not_answer_is_said_to),

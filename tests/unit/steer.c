@@ -33,7 +33,8 @@ ask(void *context, uint64_t seq)
 			assert_int_equal(buf_printf(&script->replies, "%s", err.text), 0);
 		assert_int_equal(buf_append_char(&script->replies, '\n'), 0);
 		/* Or nobody would come again. */
-		is_more = request->verb == CONTROL_PAUSE || request->verb == CONTROL_DRAIN;
+		is_more = request->verb == CONTROL_PAUSE ||
+			  request->verb == CONTROL_DRAIN || request->verb == CONTROL_STOP;
 	}
 }
 
@@ -136,6 +137,28 @@ run_that_ends_takes_no_more_orders(void **state)
 	f->backend.worker_count = 2;
 	assert_int_equal(run_asked(f, "c000", &script), RUN_DRAINED);
 	assert_string_equal(script.replies.bytes, "\nthe run is ending\n");
+	end(&script);
+}
+
+static void
+status_says_that_a_run_is_draining(void **state)
+{
+	struct fixture *f = *state;
+	struct script script = SCRIPT({.verb = CONTROL_DRAIN}, {.verb = CONTROL_STATUS});
+	f->backend.worker_count = 2;
+	assert_int_equal(run_asked(f, "c000", &script), RUN_DRAINED);
+	assert_non_null(strstr(script.replies.bytes, "\"state\":\"draining\""));
+	end(&script);
+}
+
+static void
+status_says_that_a_run_is_stopping(void **state)
+{
+	struct fixture *f = *state;
+	struct script script = SCRIPT({.verb = CONTROL_STOP}, {.verb = CONTROL_STATUS});
+	f->backend.worker_count = 2;
+	assert_int_equal(run_asked(f, "hC00", &script), RUN_SIGNALLED);
+	assert_non_null(strstr(script.replies.bytes, "\"state\":\"stopping\""));
 	end(&script);
 }
 
@@ -317,6 +340,8 @@ main(void)
 	    TEST(pause_takes_back_what_waits_and_resume_goes_on),
 	    TEST(drain_skips_what_has_not_started),
 	    TEST(run_that_ends_takes_no_more_orders),
+	    TEST(status_says_that_a_run_is_draining),
+	    TEST(status_says_that_a_run_is_stopping),
 	    TEST(stop_is_as_a_signal),
 	    TEST(cancel_ends_a_task_that_runs_and_no_other),
 	    TEST(cancelled_task_is_not_tried_again),

@@ -252,6 +252,19 @@ too_little_memory_holds_back_all_but_one(void **state)
 }
 
 static void
+memory_that_is_not_told_holds_nothing_back_for_want_of_it(void **state)
+{
+	struct fixture *f = *state;
+	f->spec.memfree_bytes = UINT64_C(2) << 30;
+	kernel_files_put(&f->files, "/proc/meminfo", "MemTotal: 1 kB\n");
+	open_throttle(f);
+	assert_int_equal(judge(f, 0), 1);
+	assert_int_equal(judge(f, 1), 1);
+	assert_null(throttle_holder(&f->throttle, 7, f->now_ns));
+	assert_null(tell(f));
+}
+
+static void
 pressure_holds_back_all_but_one_and_each_kind_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -329,6 +342,7 @@ main(void)
 	    TEST(machine_is_not_looked_at_before_its_time),
 	    TEST(with_memory_one_more_runs_from_look_to_look),
 	    TEST(too_little_memory_holds_back_all_but_one),
+	    TEST(memory_that_is_not_told_holds_nothing_back_for_want_of_it),
 	    TEST(pressure_holds_back_all_but_one_and_each_kind_is_told),
 	    TEST(dry_run_is_not_held_back),
 	    TEST(kill_for_memory_halves_what_may_run_until_tasks_succeed),
