@@ -127,8 +127,6 @@ table_add_user(struct rpl_table *table, const struct spec_rpl *user, struct err 
 	struct rpl_row *known = table_find_origin(table, user->edit);
 	struct rpl_row row = {.edit = {.kind = EDIT_SUBST}};
 
-	if (user->name[0] == '\0')
-		return err_set(err, ERR_USAGE, "a replacement string needs a name");
 	if (known != NULL) {
 		table_name_row(table, known, user->name);
 		return 0;
