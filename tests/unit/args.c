@@ -139,6 +139,20 @@ blank_items_are_skipped_when_told(void **state)
 }
 
 static void
+items_may_end_in_nul_bytes(void **state)
+{
+	(void)state;
+	struct job job;
+	job_init(&job, SPEC_MAP);
+	int fd = io_memfd("input", 0);
+	assert_int_equal(io_write_all(fd, "a\nb\0c\0", 6), 0);
+	const struct spec_input input = {
+	    .kind = SPEC_INPUT_FILE, .path = job_add_fd(&job, fd), .is_nul = true};
+	assert_int_equal(spec_add_input(&job.spec, &input), 0);
+	assert_job(&job, 1, "a\nb|c");
+}
+
+static void
 a_value_with_a_newline_is_one_item_in_map(void **state)
 {
 	(void)state;
@@ -267,6 +281,7 @@ main(void)
 	    cmocka_unit_test(the_column_count_is_known_unless_items_are_split),
 	    cmocka_unit_test(the_end_of_input_ends_its_own_source_only),
 	    cmocka_unit_test(blank_items_are_skipped_when_told),
+	    cmocka_unit_test(items_may_end_in_nul_bytes),
 	    cmocka_unit_test(a_value_with_a_newline_is_one_item_in_map),
 	    cmocka_unit_test(a_value_is_split_at_the_delimiter_in_parallel),
 	    cmocka_unit_test(standard_input_is_refused_as_two_sources),

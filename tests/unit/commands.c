@@ -194,6 +194,38 @@ results_of_what_failed_are_named_by_its_columns(void **state)
 	assert_false(runtime_has("tree/kind/0"));
 }
 
+static void
+other_verbs_refuse_too(void **state)
+{
+	struct said said;
+	(void)state;
+	refuse(cmd_completion, CMD_USAGE, "which shell? Say one of: bash, zsh, fish",
+	       WORDS("completion", "csh"));
+	refuse(cmd_status, CMD_USAGE, "nothing to do with b; see --help",
+	       WORDS("status", "a", "b"));
+	refuse(cmd_status, CMD_TASK_FAILED, "no run of yours is called a now",
+	       WORDS("status", "a"));
+	run(&said, cmd_status, WORDS("status"));
+	assert_int_equal(said.status, CMD_OK);
+	assert_string_equal(said.err, "pinion status: no run of yours is under way\n");
+	expect(&said, cmd_status, WORDS("status", "--json"));
+	assert_string_equal(said.err, "");
+	refuse(cmd_topology, CMD_USAGE, "nothing to do with the argument a; see --help",
+	       WORDS("topology", "a"));
+}
+
+static void
+exit_statuses_of_shells_are_explained(void **state)
+{
+	struct said said;
+	(void)state;
+	run(&said, cmd_map, WORDS("map", "exit {}", ":::", "126"));
+	assert_int_equal(said.status, CMD_TASK_FAILED);
+	assert_says(said.err, "exit 126 of a shell: the command is not executable");
+	run(&said, cmd_map, WORDS("map", "exit {}", ":::", "127"));
+	assert_says(said.err, "exit 127 of a shell: it found no such command");
+}
+
 /* The first line of a table tells what the columns of each task will be. */
 static void
 tables_of_several_values_have_a_column_for_each(void **state)
@@ -224,6 +256,13 @@ replay_wants_one_way_and_one_task(void **state)
 	       ":1: write the number of a task, from 1, or STAGE:TASK",
 	       WORDS("replay", "run.db", ":1"));
 	refuse(cmd_replay, CMD_BROKEN, "run.db", WORDS("replay", "--failed", "run.db"));
+	FILE *empty = fopen("run.db", "we");
+	assert_non_null(empty);
+	assert_int_equal(fclose(empty), 0);
+	refuse(cmd_replay, CMD_BROKEN, "run.db is empty: there is no run in it",
+	       WORDS("replay", "--failed", "run.db"));
+	refuse(cmd_report, CMD_BROKEN, "run.db is empty: there is no run in it",
+	       WORDS("report", "run.db"));
 }
 
 static void
@@ -353,6 +392,8 @@ main(void)
 	    TEST(report_is_as_wide_as_it_can_be),
 	    TEST(report_has_blocks_where_the_locale_has_them),
 	    TEST(report_tells_a_screen_of_kinds_and_the_sum_of_others),
+	    TEST(other_verbs_refuse_too),
+	    TEST(exit_statuses_of_shells_are_explained),
 	    TEST(results_that_cannot_be_looked_at_are_no_past),
 	    TEST(results_of_what_failed_are_named_by_its_columns),
 	    TEST(page_has_tasks_that_never_ran),

@@ -91,6 +91,12 @@ folders_that_cannot_be_had_are_passed_over(void **state)
 	assert_int_equal(run_and_read(screen, &end), ERR_SYSTEM);
 	assert_memory_equal(screen, "--cron: the folder ", 19);
 	assert_non_null(strstr(screen, "/open is open to others"));
+	if (geteuid() != 0) /* who else can give it away */
+		return;
+	assert_int_equal(chmod(planted, 0700), 0);
+	assert_int_equal(chown(planted, 54321, 0), 0);
+	assert_int_equal(run_and_read(screen, &end), ERR_SYSTEM);
+	assert_non_null(strstr(screen, "/open belongs to user 54321, not to us"));
 }
 
 static void
@@ -114,6 +120,39 @@ screen_has_the_last_messages(void **state)
 	assert_true(runtime_has("cron/night.output"));
 	assert_false(runtime_has("cron/night.lock"));
 	buf_fini(&messages);
+}
+
+static void
+screen_says_what_runs_again_what_failed(void **state)
+{
+	char screen[SCREEN_BYTES];
+	const struct buf messages = {0};
+	const struct spec with_joblog = {.joblog = "log"};
+	const struct cron_end end = {
+	    .status = 1, .messages = &messages, .spec = &with_joblog};
+	(void)state;
+	assert_int_equal(run_and_read(screen, &end), 0);
+	assert_non_null(strstr(screen,
+			       "\nwhat failed, and the rest: the same command with "
+			       "--resume-failed\n"));
+}
+
+/* Between taking the lock and writing who has it. */
+static void
+lock_that_says_nothing_yet_is_a_lock(void **state)
+{
+	char screen[SCREEN_BYTES], expected[128];
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	(void)state;
+	assert_int_equal(mkdir(folders[0], 0700), 0);
+	int fd = open(runtime_path("cron/night.lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(fcntl(fd, F_SETLK, &lock), 0);
+	snprintf(expected, sizeof(expected),
+		 "--cron night: it is running already: process %d, since just now",
+		 (int)getpid());
+	assert_int_equal(run_and_read(screen, NULL), ERR_LOCKED);
+	assert_string_equal(screen, expected);
+	io_close(fd);
 }
 
 static void
@@ -141,6 +180,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(folders_that_cannot_be_had_are_passed_over),
 	    TEST(screen_has_the_last_messages),
+	    TEST(screen_says_what_runs_again_what_failed),
+	    TEST(lock_that_says_nothing_yet_is_a_lock),
 	    TEST(name_that_is_no_file_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,6 +125,29 @@ errors_name_the_line_a_record_begins_in(void **state)
 
 /* Records come while the rest is not there yet. */
 static void
+a_quote_that_never_ends_is_not_read_for_ever(void **state)
+{
+	(void)state;
+	struct job job;
+	struct task *task;
+	struct err err = {0};
+	job_init(&job, SPEC_MAP);
+	job_add_csv(&job, false, ',', "\"");
+	assert_int_equal(ftruncate(job.fds[0], 64 * 1024 * 1024 + 1), 0); /* all NUL */
+	job_open(&job, 1);
+	enum source_status status;
+	do
+		status = source_next(args_source(job.args), 1, &task, &err);
+	while (status == SOURCE_WAIT);
+	assert_int_equal(status, SOURCE_ERROR);
+	assert_string_equal(
+	    strchr(err.text, ':'),
+	    ":1: a record of more than 64 MiB begins here: is a quote not "
+	    "closed?");
+	job_fini(&job);
+}
+
+static void
 records_stream(void **state)
 {
 	(void)state;
@@ -178,6 +201,7 @@ main(void)
 	    cmocka_unit_test(another_separator_can_be_had),
 	    cmocka_unit_test(a_header_names_columns_for_templates),
 	    cmocka_unit_test(errors_name_the_line_a_record_begins_in),
+	    cmocka_unit_test(a_quote_that_never_ends_is_not_read_for_ever),
 	    cmocka_unit_test(records_stream),
 	    cmocka_unit_test(a_record_of_a_million_lines_takes_no_time),
 	};

@@ -281,6 +281,8 @@ inputs_that_are_none_are_refused(void **state)
 	    "{\"inputs\": [{\"jsonl\": \"f\"}, {\"args\": [1]}]}",
 	    "1:1: JSON lines are tasks, an object each: they do not go together with "
 	    "other inputs");
+	REFUSE_JOB("{\"inputs\": [{\"args\": [], \"linked\": 1}]}",
+		   "1:36: inputs[0].linked: expected true or false, found a number");
 	REFUSE_JOB("{\"inputs\": []}", "1:12: inputs: expected one input at least");
 }
 

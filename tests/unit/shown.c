@@ -132,6 +132,7 @@ lines_are_as_a_terminal_shows_them(void **state)
 	assert_tail("\033]0;title\a\ttext\n", false, 3, "    text\n");
 	assert_tail("cut off \033[3", false, 3, "cut off \n");
 	assert_tail("bell\a\n", false, 3, "bell\\x07\n");
+	assert_tail("reset\033c and\033", false, 3, "reset and\n");
 }
 
 int
