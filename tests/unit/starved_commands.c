@@ -231,6 +231,8 @@ static int
 put_back(void **state)
 {
 	struct trial *trial = *state;
+	starve.fail_at = 0;
+	starve.has_tight_bufs = false;
 	put_files(&own);
 	close(trial->files.in);
 	close(trial->files.out);
