@@ -205,18 +205,24 @@ noted() {
 }
 
 @test "--timeout ends a call that hangs, and what it started; the chunk's rest goes on" {
-	local chunk
+	local chunk pids=()
 	for chunk in 1 7; do
-		call_faults -j1 --chunksize "$chunk" --timeout 0.5 "$faults" ::: a hang b child-hang c
-		assert_equal "$status" 1
-		assert_equal "$output" $'a\nb\nc'
-		[[ $stderr == *'2 of 5 tasks failed (2 timed out)'* ]]
-		assert_nothing_left
+		timeout 60 pinion call -j1 --chunksize "$chunk" --timeout 3 "$faults" ::: a hang b child-hang c \
+			>"out.$chunk" 2>"err.$chunk" 3>&- &
+		pids+=($!)
 	done
+	for chunk in 1 7; do
+		status=0
+		wait "${pids[chunk > 1]}" || status=$?
+		assert_equal "$status" 1
+		assert_equal "$(cat "out.$chunk")" $'a\nb\nc'
+		[[ $(cat "err.$chunk") == *'2 of 5 tasks failed (2 timed out)'* ]]
+	done
+	assert_nothing_left
 }
 
 @test "with --timeout a chunk's answers before the one that hangs are kept" {
-	call_faults -j1 --chunksize 7 --timeout 0.5 "$faults:chunked" \
+	call_faults -j1 --chunksize 7 --timeout 3 "$faults:chunked" \
 		::: 'note notes' 'note notes' hang 'note notes'
 	assert_equal "$status" 1
 	assert_equal "$output" $'noted\nnoted\nnoted'

@@ -153,7 +153,7 @@ same_as_gnu() {
 }
 
 @test "a timeout and a lost worker are failures to halt for" {
-	pinion_map -j1 --timeout 0.5 --halt now,fail=1 'sleep {}' ::: 0 1000 0
+	pinion_map -j1 --timeout 0.5 --halt now,fail=1 'sleep {}' ::: 1000 0
 	assert_equal "$status" 1
 	[[ $stderr == *'1 timed out'*'1 never started'* ]]
 	pinion_map -j1 --halt now,fail=1 '[ {} = a ] || { kill -KILL $PPID; sleep 1000; }' ::: a b c

@@ -79,7 +79,9 @@ members() {
 	chmod +x broken
 	run pinion map --json -j1 ./broken {} ::: x
 	printf '%s\n' "${lines[0]}" >out
-	run pinion map --json --quiet --timeout 0.2 -j2 'kill -s {} $$; sleep 20' ::: KILL 0
+	run pinion map --json --quiet -j1 'kill -KILL $$; : {}' ::: a
+	printf '%s\n' "${lines[@]}" >>out
+	run pinion map --json --quiet --timeout 0.2 sleep ::: 20
 	printf '%s\n' "${lines[@]}" >>out
 	run pinion map --json --quiet -j1 --halt now,fail=1 'exit {}' ::: 1 0 0
 	printf '%s\n' "${lines[@]}" >>out

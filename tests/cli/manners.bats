@@ -85,11 +85,13 @@ most_at_once() {
 	[[ ${lines[0]} == *'--nice -5: Permission denied'* ]]
 }
 
+# Time enough for what is to start before, also where the machine stands still for a while.
+deadline_s=$((2 + $(slowness)))
+
 @test "at the deadline nothing more starts, what runs goes on, and the rest is done by --resume" {
-	local s command
-	s=$(slowness)
-	command="echo {} >>started; sleep $s.2; echo {}"
-	run --separate-stderr timeout 60 pinion map -j2 --deadline "$s" --joblog log --run-file run.db \
+	local command
+	command="echo {} >>started; [ -e resumed ] || sleep $deadline_s.2; echo {}"
+	run --separate-stderr timeout 60 pinion map -j2 --deadline "$deadline_s" --joblog log --run-file run.db \
 		"$command" ::: 1 2 3 4 5
 	assert_equal "$status" 4
 	assert_equal "$output" $'1\n2'
@@ -99,6 +101,7 @@ most_at_once() {
 	assert_equal "$(tail -n +2 log | wc -l)" 2
 	assert_equal "$(sql 'SELECT outcome, exit FROM run')" 'deadline|4'
 	assert_equal "$(sql "SELECT count(*) FROM task WHERE reason = 'exit' AND exit = 0")" 2
+	touch resumed
 	run --separate-stderr timeout 60 pinion map -j3 --deadline 1h --resume --joblog log \
 		"$command" ::: 1 2 3 4 5
 	assert_equal "$status" 0
@@ -106,10 +109,8 @@ most_at_once() {
 }
 
 @test "a deadline after the last start changes nothing, and one that is past lets nothing start" {
-	local s
-	s=$(slowness)
-	run --separate-stderr timeout 60 pinion map -j2 --deadline "$s" --run-file run.db \
-		"sleep $s.2; exit {}" ::: 0 3
+	run --separate-stderr timeout 60 pinion map -j2 --deadline "$deadline_s" --run-file run.db \
+		"sleep $deadline_s.2; exit {}" ::: 0 3
 	assert_equal "$status" 1
 	assert_equal "${stderr_lines[0]}" 'pinion map: 1 of 2 tasks failed (1 exit 3)'
 	assert_equal "$(sql 'SELECT outcome, exit FROM run')" 'complete|1'
@@ -123,7 +124,7 @@ most_at_once() {
 }
 
 @test "an input that never ends does not outlive the deadline" {
-	run --separate-stderr timeout 60 pinion map --deadline "$(slowness)" echo \
+	run --separate-stderr timeout 60 pinion map --deadline "$deadline_s" echo \
 		< <(echo a; exec sleep 30 3>&-)
 	assert_equal "$status" 4
 	assert_equal "$output" a

@@ -208,12 +208,12 @@ record_objects() {
 }
 
 @test "a task that ran out of time does so again" {
-	printf '{"k": "a", "timeout": 0.1}\n' >tasks.jsonl
+	printf '{"k": "a", "timeout": 2.5}\n' >tasks.jsonl
 	run -1 pinion map --run-file run.db --jsonl tasks.jsonl 'echo {k}; sleep 60'
 	rm tasks.jsonl
 	run -1 timeout -k 1 20 pinion replay run.db 1
 	assert_equal "$output" a
-	[[ $(pinion replay --print run.db 1) == *' timeout 0.100 env '* ]]
+	[[ $(pinion replay --print run.db 1) == *' timeout 2.500 env '* ]]
 }
 
 @test "a member that no template named is not in the record, which is said" {
