@@ -16,13 +16,15 @@ has_settled() {
 }
 
 @test "what is run again is little, however short the tasks and however far behind the coordinator" {
-	local pid seen again
+	# When so many have run, a task stops the coordinator: each twentieth looks.
+	local pid again command='echo {} >>effects
+		[ $(({} % 20)) != 0 ] || [ $(wc -l <effects) -lt $STOP_AT ] || kill -STOP $PARALLEL_PID'
 	: >effects
-	for seen in 300 600 900; do
-		pinion map -j2 --joblog log --resume --chunksize 1000 'echo {} >>effects' ::: $(seq 1500) >out 3>&- &
+	for STOP_AT in 300 600 900; do
+		export STOP_AT
+		pinion map -j2 --joblog log --resume --chunksize 1000 "$command" ::: $(seq 1500) >out 3>&- &
 		pid=$!
-		wait_until grep -qx "$seen" effects
-		kill -STOP "$pid"
+		wait_until grep -q '^State:.T' "/proc/$pid/status"
 		wait_until has_settled
 		kill -KILL "$pid"
 		wait "$pid" || true
@@ -31,7 +33,8 @@ has_settled() {
 	again=$(($(wc -l <effects) - $(grep -c echo log)))
 	echo "$again were run for nothing" >&2
 	((again <= 3 * 2)) # one for each worker
-	timeout 60 pinion map -j2 --joblog log --resume 'echo {} >>effects' ::: $(seq 1500) >out
+	export STOP_AT=10000
+	timeout 60 pinion map -j2 --joblog log --resume "$command" ::: $(seq 1500) >out
 	assert_equal "$(sort -un effects)" "$(seq 1500)"
 	assert_equal "$(wc -l <log)" 1501
 }
@@ -59,8 +62,8 @@ has_settled() {
 
 @test "what would have been tried again when the run ended is in no record, so --resume runs it" {
 	local record
-	run timeout 30 pinion map -j3 --joblog log --run-file db --results res --deadline 1s --retries 2 --backoff 1000 \
-		'echo {}; case {} in 1) exit 6 ;; 2) sleep 1.2; exit 7 ;; esac' ::: 1 2 3
+	run timeout 30 pinion map -j3 --joblog log --run-file db --results res --deadline 3s --retries 2 --backoff 1000 \
+		'echo {}; case {} in 1) exit 6 ;; 2) sleep 3.2; exit 7 ;; esac' ::: 1 2 3
 	assert_equal "$status" 1
 	[[ $output == *'2 of 3 tasks failed (1 exit 6, 1 exit 7)'* ]]
 	assert_equal "$(cut -f1 log | tail -n +2)" 3
@@ -68,7 +71,7 @@ has_settled() {
 	for record in '--joblog log' '--run-file db' '--results res'; do
 		# shellcheck disable=SC2086  # several words
 		run timeout 30 pinion map -j1 $record --resume --dry-run \
-			'echo {}; case {} in 1) exit 6 ;; 2) sleep 1.2; exit 7 ;; esac' ::: 1 2 3
+			'echo {}; case {} in 1) exit 6 ;; 2) sleep 3.2; exit 7 ;; esac' ::: 1 2 3
 		assert_equal "$record: $(cut -c 1-7 <<<"$output" | grep echo | tr -d '\n')" "$record: echo 1;echo 2;"
 	done
 }
@@ -115,10 +118,14 @@ has_settled() {
 # --- 5: an end by a signal is no success ---
 
 @test "HUP with tasks not run is no success, also where tasks ignore it" {
-	pinion map -j1 'trap "" HUP TERM; echo >started.{}; sleep 0.2; echo {}' ::: 1 2 3 >out 2>err 3>&- &
+	pinion map -j1 'trap "" HUP TERM; echo >started.{}; until [ -e go ]; do sleep 0.02; done; echo {}' \
+		::: 1 2 3 >out 2>err 3>&- &
 	local pid=$! status=0
 	wait_until test -e started.1
 	kill -HUP "$pid"
+	has_taken_it() { ! grep -qs '^ShdPnd:.*[1-9a-f]' "/proc/$pid/status"; }
+	wait_until has_taken_it
+	touch go
 	wait "$pid" || status=$?
 	assert_equal "$status" 129
 	[[ ! -e started.3 ]]
@@ -354,7 +361,7 @@ without_call() {
 	export TMPDIR=$PWD/none
 	run --separate-stderr timeout 30 pinion map -j2 'echo {}' ::: 1 2
 	assert_equal "$status $output$stderr" $'0 1\n2'
-	run --separate-stderr timeout 30 pinion map -j2 --buffer 64K '[ {} != 1 ] || sleep 0.2; seq {}00000 {}99999' ::: 1 2 3
+	run --separate-stderr timeout 30 pinion map -j2 --buffer 64K '[ {} != 1 ] || exec sleep 1000; seq {}00000 {}99999' ::: 1 2 3
 	assert_equal "$status" 3
 	[[ $stderr == *"$TMPDIR"* ]]
 }
