@@ -180,7 +180,7 @@ print(p.wait(timeout=20) == -number)' "$signal"
 }
 
 @test "a caller that ignores CHLD does not make the run hang" {
-	run --separate-stderr timeout -s KILL 10 env --ignore-signal=CHLD pinion map grep SigIgn ::: /proc/self/status
+	run --separate-stderr timeout -s KILL 40 env --ignore-signal=CHLD pinion map grep SigIgn ::: /proc/self/status
 	assert_equal "$status" 0
 	assert_equal "$output" "$(env --ignore-signal=CHLD grep SigIgn /proc/self/status)"
 }
@@ -221,14 +221,14 @@ nothing_is_pending() {
 }
 
 @test "USR2 leaves one worker at least" {
-	mkfifo go
-	start -j1 'echo >started.{}; read -r x <go; echo {}' ::: a b >out
+	mkfifo go.a go.b
+	start -j1 'echo >started.{}; read -r x <go.{}; echo {}' ::: a b >out
 	wait_until exist started.a
 	kill -USR2 "$pid"
 	kill -USR2 "$pid"
-	echo >go
+	echo >go.a
 	wait_until exist started.b
-	echo >go
+	echo >go.b
 	wait "$pid"
 	assert_equal "$(<out)" $'a\nb'
 }
