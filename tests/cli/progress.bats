@@ -56,9 +56,14 @@ hold='until [ -e go ]; do sleep 0.02; done; echo'
 
 # in_script COMMAND: under script, which makes a terminal for it; what came out is in `typescript`.
 in_script() {
-	script -qec "$1" typescript </dev/null >/dev/null
+	script -qefc "$1" typescript </dev/null >/dev/null
 	sed -i -e '1{/^Script started/d}' -e '${/^Script done/d}' typescript
 	sed -i -e '${/^$/d}' typescript
+}
+
+# For tasks in a script: until WHAT has been shown.
+await() {
+	echo "until grep -qaE '$1' typescript; do sleep 0.05; done"
 }
 
 # On a busy machine no run may be short; one in many is.
@@ -92,6 +97,25 @@ in_script() {
 	pane | grep -Eq '^pinion map: 3 tasks, 0 failed, in [0-9.]+s; speed-up [0-9.]+, efficiency [0-9]+%$'
 }
 
+# How often it has written.
+writes_of() {
+	awk '/^syscw/ { print $2 }' "/proc/$1/io"
+}
+
+# has_written PID COUNT
+has_written() {
+	(($(writes_of "$1") >= $2))
+}
+
+# resized COLUMNS ROWS: the terminal, and what is in it has been painted for this size: the first
+# paint may have begun before.
+resized() {
+	local painter
+	painter=$(pinion_in_terminal -o)
+	mux resize-window -x "$1" -y "$2"
+	wait_until has_written "$painter" $(($(writes_of "$painter") + 2))
+}
+
 # shown_in COLUMNS: output of tasks and --progress on one screen that changes its size meanwhile.
 shown_in() {
 	local columns
@@ -99,8 +123,8 @@ shown_in() {
 	type_line "clear; pinion map --progress -j3 'sleep 0.1; echo {}; [ {} -lt 12 ] || until [ -e go ]; do sleep 0.02; done' ::: {1..14} # "
 	wait_until pane_has '^12$'
 	for columns in 80 40 200 33 "$1"; do
-		mux resize-window -x "$columns" -y 12
-		mux resize-window -x "$columns" -y 9
+		resized "$columns" 12
+		resized "$columns" 9
 		wait_until pane_has '1[12] of 14'
 		wait_until pane_has '^   2 .* sleep 0.1'
 	done
@@ -229,7 +253,7 @@ interrupted_by() {
 }
 
 @test "stdout in a file has the tasks' bytes and nothing else" {
-	in_script "pinion map --progress -j4 'sleep 0.3; printf %s,{}' ::: {1..8} >out"
+	in_script "pinion map --progress -j4 \"$(await running); printf %s,{}\" ::: {1..8} >out"
 	assert_equal "$(cat out)" ",1,2,3,4,5,6,7,8"
 	grep -q running typescript
 }
@@ -237,7 +261,7 @@ interrupted_by() {
 @test "before a pipe, whose reader may have the terminal, nothing is shown unasked" {
 	in_script "pinion map -j2 'sleep 1.2; echo' ::: 1 2 | cat"
 	assert_equal "$(tr -d '\r' <typescript)" "$(printf '1\n2')"
-	in_script "pinion map --progress -j2 'sleep 0.3; echo' ::: 1 2 | cat"
+	in_script "pinion map --progress -j2 \"$(await running); echo\" ::: 1 2 | cat"
 	grep -q running typescript
 }
 
@@ -265,15 +289,15 @@ interrupted_by() {
 }
 
 @test "NO_COLOR is honoured" {
-	in_script "pinion map --bar -j2 'sleep 0.3 #' ::: 1 2 3"
+	in_script "pinion map --bar -j2 \"$(await $'\e\\[7m') #\" ::: 1 2 3"
 	grep -q $'\e\[7m' typescript
-	NO_COLOR=1 in_script "pinion map --bar -j2 'sleep 0.3 #' ::: 1 2 3"
+	NO_COLOR=1 in_script "pinion map --bar -j2 \"$(await ':.*=') #\" ::: 1 2 3"
 	grep -q ':.*=' typescript
 	run ! grep -q $'\e\[[0-9;]*m' typescript
 }
 
 @test "names drive no terminal" {
-	in_script "pinion map --progress -j1 'sleep 0.3 #' ::: \$'a\e]0;owned\ab'"
+	in_script "pinion map --progress -j1 \"$(await 'a.*owned') #\" ::: \$'a\e]0;owned\ab'"
 	grep -q 'a.*owned' typescript
 	run ! grep -q $'\e\]0' typescript
 }
