@@ -22,21 +22,22 @@ cpu_ticks() {
 	awk '{ print $14 + $15 }' "/proc/$1/stat"
 }
 
-# What has been done so far, in numbers that grow when anything is.
+# What has been done so far, in numbers that grow when anything is, and what each does now.
 progress() {
 	local pid
 	for pid in $(family "$1"); do
-		echo "$pid $(cpu_ticks "$pid") $(awk '/^voluntary/ { print $2 }' "/proc/$pid/status")"
+		echo "$pid $(cpu_ticks "$pid") $(awk '/^State/ || /^voluntary/ { print $2 }' "/proc/$pid/status" | xargs)"
 	done
 }
 
-# idle PID: it is there, and does nothing for a while.
+# idle PID: it is there, does nothing for a while, and waits for no processor to do it with.
 idle() {
 	local before
 	[[ -e /proc/$1/fdinfo/0 ]] || return
 	before=$(progress "$1" 2>/dev/null)
+	[[ -n $before && $before != *[RD]* ]] || return
 	env -u PINION_TEST_MARK sleep 0.2
-	[[ -n $before && $before == "$(progress "$1" 2>/dev/null)" ]]
+	[[ $before == "$(progress "$1" 2>/dev/null)" ]]
 }
 
 # long_lines COUNT: numbers of a thousand digits.
@@ -59,6 +60,11 @@ print_much=': {}; : >>ran.{#}; printf "%20000s\n" {#}'
 
 ran() {
 	find . -name 'ran.*' | wc -l
+}
+
+# have_run COUNT
+have_run() {
+	(($(ran) >= $1))
 }
 
 # stops_and_goes_on OPTIONS...
@@ -143,6 +149,7 @@ stops_and_goes_on() {
 	long_lines 1500 >lines
 	pinion map -j2 --window 50 ': {}; [ {#} -ne 1 ] || read -r _ <gate; : >>ran.{#}; echo {#}' <lines >actual 3>&- &
 	running=$!
+	wait_until have_run 49
 	WAIT_S=60 wait_until idle "$running"
 	assert_equal "$(ran)" 49
 	(($(input_position "$running") < 600000))

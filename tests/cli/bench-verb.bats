@@ -30,20 +30,22 @@ bench() {
 
 @test "tasks that wait gain by workers, and are told so" {
 	skip_if_instrumented 'times mean nothing'
-	bench --json --rounds 2 -j4 sleep ::: 0.1 0.1 0.1 0.1
+	# Three rounds, and of the speed-up the one in the middle: in one of them the machine may stand still.
+	bench --json --rounds 3 -j4 sleep ::: 0.2 0.2 0.2 0.2
 	assert_equal "$status" 0
-	assert_equal "$(jq -c '[.tasks, .failed, .rounds, .workers]' <<<"$output")" '[4,0,2,4]'
+	assert_equal "$(jq -c '[.tasks, .failed, .rounds, .workers]' <<<"$output")" '[4,0,3,4]'
 	jq -e '.speed_up.median > 1.5 and .speed_up.median < 4.5 and
-		.one_worker.median >= 0.4 and .all_workers.least >= 0.1 and
+		.one_worker.median >= 0.8 and .all_workers.least >= 0.2 and
 		.one_worker.least <= .one_worker.median and
 		.one_worker.median <= .one_worker.most and
-		.task_alone > 0.09 and .longest >= 0.1 and
+		.task_alone > 0.19 and .longest >= 0.2 and
 		any(.advice[]; .id == "waits")' <<<"$output"
 }
 
 @test "one long task among short ones is named" {
 	skip_if_instrumented 'times mean nothing'
-	bench --json --rounds 1 -j2 sleep ::: 0.01 0.01 0.01 0.5 0.01
+	# It is named for the best of two rounds.
+	bench --json --rounds 2 -j2 sleep ::: 0.01 0.01 0.01 0.4 0.01
 	jq -e '.longest_seq == 3 and any(.advice[]; .id == "straggler" and
 		(.text | startswith("task 4 takes")))' <<<"$output"
 }

@@ -96,7 +96,7 @@ loudly() {
 # full_folder DIR ARGUMENTS...: task 1 waits for ever for task 2 to have been held back.
 full_folder() {
 	status=0
-	timeout -s KILL 20 pinion map -j2 --buffer 1M --tmpdir "$@" 'case {} in
+	timeout -s KILL $((40 * $(slowness))) pinion map -j2 --buffer 1M --tmpdir "$@" 'case {} in
 		1) exec sleep 1000 ;;
 		*) head -c 20M /dev/zero ;;
 	esac' ::: 1 2 3 4 >out 2>err || status=$?
@@ -127,7 +127,7 @@ full_folder() {
 	[[ ${PINION_TEST_MODE-} != valgrind ]] || skip "valgrind has files in TMPDIR"
 	mkdir spill
 	status=0
-	TMPDIR=$PWD/spill timeout -s KILL 20 pinion map -j2 --buffer 1M 'case {} in
+	TMPDIR=$PWD/spill timeout -s KILL $((40 * $(slowness))) pinion map -j2 --buffer 1M 'case {} in
 		1) exec sleep 1000 ;;
 		*) rmdir spill 2>/dev/null; head -c 20M /dev/zero ;;
 	esac' ::: 1 2 3 4 >out 2>err || status=$?

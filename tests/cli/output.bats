@@ -240,16 +240,14 @@ one_message_naming() {
 # --- what ends early, and what cannot be written ---
 
 @test "a reader that goes ends the run quietly" {
-	start_ms=$(date +%s%3N)
 	{
 		status=0
-		pinion map -j2 'echo {}; [ {} = 1 ] || exec sleep 1000' ::: 1 2 3 2>err || status=$?
+		timeout 30 pinion map -j2 'echo {}; [ {} = 1 ] || exec sleep 1000' ::: 1 2 3 2>err || status=$?
 		echo $status >status
 	} | head -n 1 >first
 	assert_equal "$(cat first)" 1
 	assert_same_bytes err /dev/null
 	assert_equal "$(cat status)" 141
-	(($(date +%s%3N) - start_ms < 3000 * $(slowness)))
 	assert_nothing_left
 }
 
