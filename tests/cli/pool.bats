@@ -174,7 +174,8 @@ at_least_1() {
 
 @test "an initializer runs once in each worker and its exports reach the tasks" {
 	pinion_map -j2 --initializer 'echo >>ran; export WHO=w$PINION_WORKER "ODD=a  b
-c"' 'echo $WHO = w$PINION_WORKER "$ODD"; sleep 0.05; : {}' ::: 1 2 3 4 5 6
+c"' 'echo $WHO = w$PINION_WORKER "$ODD"; echo >seat.$PINION_WORKER
+		until [ -e seat.0 ] && [ -e seat.1 ]; do sleep 0.01; done; : {}' ::: 1 2 3 4 5 6
 	assert_equal "$status" 0
 	assert_equal "$(wc -l <ran)" 2
 	local line
