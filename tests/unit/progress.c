@@ -201,7 +201,7 @@ short_run_shows_nothing_unasked(void **state)
 	progress_end(f->sink, clock_now_ns(), &end);
 	bool was_shown = display_was_shown(f->display);
 	/* Unless this machine took a second over it. */
-	assert_int_equal(was_shown, end.run_ns >= NS_PER_S);
+	assert_true(!was_shown || end.run_ns >= NS_PER_S);
 	assert_int_equal(read(f->master_fd, f->text, sizeof(f->text)) == -1, !was_shown);
 }
 
