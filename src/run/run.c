@@ -74,6 +74,7 @@ run_fail(struct run *run, enum run_outcome outcome, const struct err *err)
 		    outcome; /* what is lost now is no success, whatever --halt says */
 	run_end(run, outcome);
 	run_cancel(run, BACKEND_GRACE);
+	run->has_settled = true; /* what is left has its end now */
 }
 
 void

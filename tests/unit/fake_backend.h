@@ -292,7 +292,8 @@ fake_withdraw(struct backend *backend)
 	struct fake_backend *fake = (struct fake_backend *)backend;
 	fake_log(fake, "withdraw", -1);
 	fake->is_withdrawn = true;
-	fake_arm(fake);
+	if (fake->item_count > 0)
+		fake_arm(fake);
 }
 
 static inline void
@@ -319,7 +320,8 @@ fake_cancel_all(struct backend *backend, enum backend_force force)
 		kill(getpid(), fake->signal_when_cancelled);
 	fake->is_cancelled = true;
 	fake->force = force;
-	fake_arm(fake);
+	if (fake->item_count > 0)
+		fake_arm(fake);
 }
 
 static inline void

@@ -260,8 +260,14 @@ static void
 failing_submit_ends_the_run(void **state)
 {
 	struct fixture *f = *state;
+	/* At once: there is nothing that the time to end itself is for. */
+	f->spec.term_step_count = 1;
+	f->spec.term_steps[0] =
+	    (struct spec_term_step){.signal = SIGTERM, .wait_ms = 20000};
 	f->backend.submit_error = "too large";
+	int64_t begun_at_ns = clock_now_ns();
 	assert_int_equal(run_script(f, "000"), RUN_FAILED);
+	assert_true(clock_now_ns() - begun_at_ns < 20 * NS_PER_S);
 	assert_string_equal(f->err.text, "too large");
 }
 
