@@ -51,12 +51,13 @@
  *            and figures_advise of bench; progress (progress_text, eta) and lanes in a display;
  *            status_text
  *   record/  what is kept of a run, and what it says when one is resumed: records all of them;
- *            joblog (joblog_parts, joblog_file, joblog_line, joblog_past, joblog_retry);
+ *            joblog (joblog_parts, joblog_file, joblog_line, joblog_past, joblog_retry,
+ *            relog what it lacks of a run file);
  *            uptodate files that need not be made again; results a tree, tables, objects
  *            (results_tree, results_table, results_rows, results_path, results_front,
  *            results_history); runfile, over runfile_pipe and runfile_wire, to
  *            runfile_recorder, a process that writes runfile_run and runfile_rows, over
- *            runfile_db (sqlite_late); read by runfile_past, runfile_kept, runfile_source,
+ *            runfile_db (sqlite_late); read by runfile_past, runfile_ends, runfile_kept, runfile_source,
  *            runfile_read, runfile_tasks, over reading; hidden,
  *            words, reason, limits in columns; apart, whether records are files of their own, intact,
  *            whether one is still what was written;

@@ -35,6 +35,21 @@ joblog_expand(struct joblog *joblog, uint64_t seq, uint32_t slot, const struct a
 	return template_append_line(joblog->config.command, &values, &joblog->command, err);
 }
 
+/* Behind a run file it goes out only with a flush, when that has what the line says. */
+static int
+joblog_put(struct joblog *joblog, struct joblog_line *line, uint32_t slot,
+	   const struct arg *args, size_t arg_count, struct err *err)
+{
+	if (joblog_expand(joblog, line->seq, slot, args, arg_count, err) == -1)
+		return -1;
+	line->command = joblog->command.bytes;
+	line->command_length = joblog->command.length;
+	if (joblog_line_append(&joblog->file.queue, line) == -1)
+		return err_no_memory(err);
+	return joblog->config.spec->run_file != NULL ? 0
+						     : joblog_file_put(&joblog->file, err);
+}
+
 /* The record of one task, whose values are next in the packed ones. */
 static int
 joblog_record(struct joblog *joblog, struct joblog_line *line, uint32_t slot,
@@ -44,13 +59,20 @@ joblog_record(struct joblog *joblog, struct joblog_line *line, uint32_t slot,
 	if (task_unpack_next(packed, packed_bytes, arg_count, &joblog->args,
 			     &joblog->arg_capacity) == -1)
 		return err_no_memory(err);
-	if (joblog_expand(joblog, line->seq, slot, joblog->args, arg_count, err) == -1)
-		return -1;
-	line->command = joblog->command.bytes;
-	line->command_length = joblog->command.length;
-	if (joblog_line_append(&joblog->file.queue, line) == -1)
-		return err_no_memory(err);
-	return joblog_file_put(&joblog->file, err);
+	return joblog_put(joblog, line, slot, joblog->args, arg_count, err);
+}
+
+static struct joblog_line
+joblog_line_of(uint64_t seq, const struct result *result)
+{
+	bool has_run = result->started_real_ns != 0;
+	return (struct joblog_line){.seq = seq,
+				    .started_real_ns = has_run ? result->started_real_ns
+							       : clock_real_ns(),
+				    .wall_ns = result->wall_ns,
+				    .receive_bytes = result->stdout_bytes,
+				    .exit_value = result_gnu_exit(result),
+				    .signal = result->signal};
 }
 
 static int
@@ -59,18 +81,19 @@ joblog_settled(struct sink *sink, const struct task *task, const struct result *
 {
 	const char *packed = task_bytes(task);
 	size_t packed_bytes = task->packed_bytes;
-	struct joblog_line line = {.seq = task->seq,
-				   .started_real_ns = result->started_real_ns,
-				   .wall_ns = result->wall_ns,
-				   .receive_bytes = result->stdout_bytes,
-				   .exit_value = result_gnu_exit(result),
-				   .signal = result->signal};
+	struct joblog_line line = joblog_line_of(task->seq, result);
 	if (result->reason == RESULT_CANCELLED || result->reason == RESULT_SKIPPED)
 		return 0;
-	if (line.started_real_ns == 0) /* it never ran */
-		line.started_real_ns = clock_real_ns();
 	return joblog_record(joblog_of(sink), &line, result->slot, &packed, &packed_bytes,
 			     task->arg_count, err);
+}
+
+int
+joblog_add(struct joblog *joblog, uint64_t seq, const struct arg *args, size_t arg_count,
+	   const struct result *result, struct err *err)
+{
+	struct joblog_line line = joblog_line_of(seq, result);
+	return joblog_put(joblog, &line, result->slot, args, arg_count, err);
 }
 
 static int

@@ -33,6 +33,13 @@ struct joblog *joblog_open(const struct joblog_config *config, struct err *err);
 /* NULL: nothing is written (--dry-run). */
 struct sink *joblog_sink(struct joblog *joblog);
 
+/*
+ * One more record, of a task that was done before this run: it goes out with the next flush, or
+ * at the end.
+ */
+int joblog_add(struct joblog *joblog, uint64_t seq, const struct arg *args,
+	       size_t arg_count, const struct result *result, struct err *err);
+
 /* NULL: nothing was done before. */
 struct history *joblog_history(struct joblog *joblog);
 

@@ -7,6 +7,7 @@
 
 #include "record/apart.h"
 #include "record/joblog.h"
+#include "record/relog.h"
 #include "record/results.h"
 #include "record/results_front.h"
 #include "record/results_history.h"
@@ -166,22 +167,44 @@ records_open_runfile(struct records *records, const struct records_config *confi
 	return records->source == NULL ? -1 : 0;
 }
 
+/* The last to be asked of what was done before. */
+static int
+records_add_past(struct records *records, const struct records_config *config,
+		 struct err *err)
+{
+	struct history *past =
+	    records->runfile == NULL
+		? NULL
+		: runfile_history(records->runfile, config->before_count);
+	if (past != NULL && records->joblog != NULL && !config->spec->is_dry_run) {
+		past = relog_new(past, records->runfile, records->joblog, err);
+		if (past == NULL)
+			return -1;
+	}
+	records_add(records, NULL, past);
+	return 0;
+}
+
 int
 records_open(struct records *records, const struct records_config *config, struct err *err)
 {
 	*records = (struct records){0};
 	if (!config->spec->is_dry_run && apart_check(config, err) == -1)
 		return -1;
-	/* In this order they hear of an end: the joblog behind what it says is done. */
+	/*
+	 * In this order they hear of an end, and write it down: what says that a task is done
+	 * behind what it says is done, the joblog behind the run file, from which it can learn.
+	 */
 	if (records_open_runfile(records, config, err) == -1 ||
-	    records_open_results(records, config, err) == -1 ||
-	    records_open_joblog(records, config, err) == -1 ||
-	    records_open_outputs(records, config, err) == -1)
+	    records_open_results(records, config, err) == -1)
 		return -1;
 	if (records->runfile != NULL)
 		records_add(records, runfile_sink(records->runfile, config->before_count),
-			    runfile_history(records->runfile, config->before_count));
-	return 0;
+			    NULL);
+	if (records_open_joblog(records, config, err) == -1 ||
+	    records_open_outputs(records, config, err) == -1)
+		return -1;
+	return records_add_past(records, config, err);
 }
 
 void

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "record/identity_bag.h"
+#include "record/runfile_ends.h"
 #include "record/runfile_past.h"
 #include "record/runfile_pipe.h"
 #include "record/runfile_recorder.h"
@@ -48,6 +49,7 @@ struct runfile {
 	size_t name_capacity;
 	struct wire_names names_head;
 	struct buf tasks; /* for the source */
+	struct runfile_ends ends;
 };
 
 static struct runfile_stage *
@@ -122,6 +124,8 @@ runfile_hear(void *context, const struct wire_header *header, const char *payloa
 		return runfile_hear_done_max(stage, payload, err);
 	case WIRE_DONE_BEFORE:
 		return runfile_hear_done(stage, payload, length, err);
+	case WIRE_ENDED:
+		return runfile_ends_add(&self->ends, payload, err);
 	case WIRE_NAMES:
 		return runfile_hear_names(self, payload, length, err);
 	case WIRE_TASK:
@@ -510,6 +514,15 @@ runfile_history(struct runfile *runfile, size_t index)
 		   : NULL;
 }
 
+const struct result *
+runfile_end_of(struct runfile *runfile, const struct arg *args, size_t arg_count)
+{
+	struct runfile_stage *last = &runfile->stages[runfile->stage_count - 1];
+	struct identity identity =
+	    identity_of_task(&last->command, last->spec, args, arg_count);
+	return runfile_ends_take(&runfile->ends, &identity);
+}
+
 bool
 runfile_has_source(const struct spec *spec)
 {
@@ -572,6 +585,7 @@ runfile_free(struct runfile *runfile)
 	buf_fini(&runfile->names);
 	free(runfile->name_args);
 	buf_fini(&runfile->tasks);
+	runfile_ends_fini(&runfile->ends);
 	free(runfile->stages);
 	free(runfile);
 }

@@ -29,6 +29,13 @@ struct sink *runfile_sink(struct runfile *runfile, size_t index);
 struct history *runfile_history(struct runfile *runfile, size_t index);
 
 /*
+ * How a task of the last stage had ended that its history has just said is done; borrowed.
+ * NULL: there was no joblog to ask, and it is not known.
+ */
+const struct result *runfile_end_of(struct runfile *runfile, const struct arg *args,
+				    size_t arg_count);
+
+/*
  * --retry-failed: the tasks that have failed, once, and what their columns were called, borrowed.
  * The source is the caller's. With a joblog, too, that is the source.
  */

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "record/identity_bag.h"
+#include "record/reason.h"
 #include "record/words.h"
 
 static const char last_run_sql[] =
@@ -23,14 +24,16 @@ static const char chain_sql[] =
     " FROM run JOIN chain USING (id)";
 
 #define SUCCESS "(reason = 'exit' AND exit = 0)"
+#define END "reason, exit, signal, started_ns, wall_ns, stdout_bytes, slot"
 #define RETRIES "run_id IN (SELECT id FROM run WHERE resume_mode IN ('failed', 'retry'))"
 
 static const char successes_sql[] =
-    "SELECT identity, id, 1, seq FROM task WHERE id >= ?2 AND stage IS ?1 AND " SUCCESS;
+    "SELECT identity, id, 1, seq, " END
+    " FROM task WHERE id >= ?2 AND stage IS ?1 AND " SUCCESS;
 
 /* The newest first: those that were tried again are known before what they replace. */
 static const char ends_sql[] =
-    "SELECT identity, id, " SUCCESS ", seq, inputs, overrides, run_id, " RETRIES
+    "SELECT identity, id, " SUCCESS ", seq, " END ", inputs, overrides, run_id, " RETRIES
     " FROM task WHERE id >= ?2 AND stage IS ?1"
     " AND reason NOT IN ('cancelled', 'skipped') ORDER BY id DESC";
 
@@ -142,6 +145,23 @@ past_query_tasks(const struct runfile_db *db, const struct past *past, const cha
 	if (query != NULL)
 		db->sqlite.bind_int64(query, 2, past->first_task_id);
 	return query;
+}
+
+struct result
+past_read_end(const struct runfile_db *db, sqlite3_stmt *row)
+{
+	const struct sqlite_late *sqlite = &db->sqlite;
+	const char *reason = sqlite->column_blob(row, PAST_REASON);
+	size_t length = (size_t)sqlite->column_bytes(row, PAST_REASON);
+	return (struct result){
+	    .reason = reason_find(reason != NULL ? reason : "", length),
+	    .exit_status = (int32_t)sqlite->column_int64(row, PAST_EXIT),
+	    .signal = (int32_t)sqlite->column_int64(row, PAST_SIGNAL),
+	    .slot = (uint32_t)sqlite->column_int64(row, PAST_SLOT),
+	    .started_real_ns = sqlite->column_int64(row, PAST_STARTED),
+	    .wall_ns = sqlite->column_int64(row, PAST_WALL),
+	    .stdout_bytes = (uint64_t)sqlite->column_int64(row, PAST_STDOUT_BYTES),
+	};
 }
 
 static int

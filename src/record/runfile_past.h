@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "record/identity.h"
 #include "record/runfile_db.h"
+#include "task/result.h"
 #include "task/spec.h"
 #include "task/task.h"
 
@@ -47,15 +48,25 @@ void past_fini(struct past *past);
 /* Called for tasks of the chain, one by one. 0, or -1 and err, which ends it. */
 typedef int past_each(void *context, sqlite3_stmt *row, struct err *err);
 
-/* The first columns of the rows that are given to past_each; those behind PAST_SEQ of failed ones. */
+/* The first columns of the rows that are given to past_each; those behind PAST_SLOT of failed ones. */
 enum past_column {
 	PAST_IDENTITY,
 	PAST_ID,
 	PAST_SUCCESS,
 	PAST_SEQ,
+	PAST_REASON,
+	PAST_EXIT,
+	PAST_SIGNAL,
+	PAST_STARTED,
+	PAST_WALL,
+	PAST_STDOUT_BYTES,
+	PAST_SLOT,
 	PAST_INPUTS,
 	PAST_OVERRIDES,
 };
+
+/* How the task of a row has ended: as much of it as a joblog tells. */
+struct result past_read_end(const struct runfile_db *db, sqlite3_stmt *row);
 
 /* Those that need not be run again, as `resume` has it: SPEC_RESUME_REST or SPEC_RESUME_FAILED. */
 int past_each_done(const struct runfile_db *db, const struct past *past,

@@ -104,6 +104,22 @@ recorder_tells_of_last(const struct recorder *self)
 	return self->stage == self->config->records->before_count;
 }
 
+/* A joblog may lack what the run that was killed had told us. */
+static bool
+recorder_tells_of_ends(const struct recorder *self)
+{
+	return recorder_tells_of_last(self) && self->config->records->spec->joblog != NULL;
+}
+
+static int
+recorder_send_ended(struct recorder *self, const void *identity, sqlite3_stmt *row,
+		    struct err *err)
+{
+	struct wire_ended ended = {.result = past_read_end(&self->db, row)};
+	memcpy(&ended.identity, identity, IDENTITY_BYTES);
+	return recorder_send(self, WIRE_ENDED, &ended, sizeof(ended), err);
+}
+
 /* A past_each: gathers identities in frames. What stages before the last put out is wanted, too. */
 static int
 recorder_take_done(void *context, sqlite3_stmt *row, struct err *err)
@@ -119,6 +135,9 @@ recorder_take_done(void *context, sqlite3_stmt *row, struct err *err)
 	    kept_add(&self->kept, self->stage, identity,
 		     self->db.sqlite.column_int64(row, PAST_SEQ),
 		     self->db.sqlite.column_int64(row, PAST_ID), err) == -1)
+		return -1;
+	if (recorder_tells_of_ends(self) &&
+	    recorder_send_ended(self, identity, row, err) == -1)
 		return -1;
 	if (buf_append(&self->answer, identity, IDENTITY_BYTES) == -1)
 		return err_no_memory(err);

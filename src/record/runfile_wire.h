@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "record/identity.h"
 #include "task/result.h"
 
 enum wire_type {
@@ -26,6 +27,7 @@ enum wire_type {
 	/* From it. */
 	WIRE_DONE_MAX,    /* uint64_t: room for so many that may be done before */
 	WIRE_DONE_BEFORE, /* struct identity, many: tasks that are not to be run again */
+	WIRE_ENDED,       /* wire_ended: how one of them has ended, where a joblog asks */
 	WIRE_PIECE,       /* of the stdout of the task that was asked for */
 	WIRE_RECALLED,    /* uint32_t: that was all; or 0: it had not succeeded */
 	WIRE_NAMES,  /* wire_names, packed: what the columns of the tasks are called */
@@ -69,6 +71,12 @@ struct wire_answer {
 	uint64_t output_bytes;
 };
 
+struct wire_ended {
+	struct identity identity;
+	struct result result; /* past_read_end */
+	uint64_t taken_count; /* 0; for who hears it: of those with the same identity */
+};
+
 struct wire_end {
 	int32_t outcome; /* enum records_outcome */
 	int32_t exit_status;
@@ -92,8 +100,9 @@ struct wire_failed {
 };
 
 static_assert(sizeof(struct wire_header) == 12 && sizeof(struct wire_output) == 16 &&
-		  sizeof(struct wire_settled) == 104 && sizeof(struct wire_answered) == 40 &&
-		  sizeof(struct wire_answer) == 24 && sizeof(struct wire_end) == 16 &&
+		  sizeof(struct wire_settled) == 104 &&
+		  sizeof(struct wire_answered) == 40 && sizeof(struct wire_answer) == 24 &&
+		  sizeof(struct wire_end) == 16 && sizeof(struct wire_ended) == 112 &&
 		  sizeof(struct wire_task) == 16 && sizeof(struct wire_failed) == 8,
 	      "wire format");
 

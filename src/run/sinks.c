@@ -296,6 +296,14 @@ sinks_fini(struct sinks *sinks)
 	late_fini(&sinks->late);
 }
 
+/* What a sink still has to write: after it the next record does not say yet that it is written. */
+static bool
+sinks_is_unwritten(const struct sink *sink)
+{
+	return sink->ops->is_record && sink->ops->is_done != NULL &&
+	       !sink->ops->is_done(sink);
+}
+
 /* Flush or finish of those sinks that are records, or those that are not. */
 static int
 sinks_step_all(struct sinks *sinks, bool is_record, bool is_finish, struct err *err)
@@ -307,6 +315,8 @@ sinks_step_all(struct sinks *sinks, bool is_record, bool is_finish, struct err *
 		    is_finish ? sink->ops->finish : sink->ops->flush;
 		if (sink->ops->is_record == is_record && step != NULL)
 			status = sinks_note(sinks, at, step(sink, err), status);
+		if (is_record && !is_finish && sinks_is_unwritten(sink))
+			break;
 	}
 	return status;
 }
@@ -368,8 +378,7 @@ sinks_has_recorded(const struct sinks *sinks)
 {
 	struct sink *sink;
 	for (size_t at = 0; (sink = sinks_next(sinks, &at)) != NULL;)
-		if (sink->ops->is_record && sink->ops->is_done != NULL &&
-		    !sink->ops->is_done(sink))
+		if (sinks_is_unwritten(sink))
 			return false;
 	return true;
 }

@@ -8,11 +8,16 @@ load helper
 
 # --- 1: few tasks are run again ---
 
-has_settled() {
+# is_done_with FILE: nothing is added to it any more
+is_done_with() {
 	local before
-	before=$(wc -l <effects)
+	before=$(stat -c %s "$1")
 	sleep 0.1
-	[[ $(wc -l <effects) == "$before" ]]
+	[[ $(stat -c %s "$1") == "$before" ]]
+}
+
+has_settled() {
+	is_done_with effects
 }
 
 @test "what is run again is little, however short the tasks and however far behind the coordinator" {
@@ -58,6 +63,34 @@ has_settled() {
 	assert_equal "$(sort -un effects)" "$(seq 12)"
 	echo "$(wc -l <effects) tasks were run" >&2
 	(($(wc -l <effects) <= 12 + 2)) # one for each worker
+}
+
+@test "a joblog and a run file agree when a run that was killed is resumed, whichever was behind" {
+	local pid recorder task='>begun; until test -e gate; do sleep 0.01; done; head -c 1500000 /dev/zero; test {} != 3'
+	pinion map -j2 --unordered --joblog log --run-file db "$task" ::: {1..8} >out 3>&- &
+	pid=$!
+	wait_until test -e begun
+	recorder=$(ps -o pid=,sess= --ppid "$pid" | awk '$1 == $2 { print $1 }')
+	kill -STOP "$recorder"
+	: >gate
+	wait_until test -s out
+	wait_until is_done_with out
+	kill -KILL "$pid"
+	wait "$pid" || true
+	kill -CONT "$recorder"
+	WAIT_S=20 assert_nothing_left
+	run timeout 60 pinion map -j2 --unordered --joblog log --run-file db --resume "$task" ::: {1..8} >out
+	assert_equal "$(tail -n +2 log | cut -f 1,6,7 | sort -n)" \
+		"$(sqlite3 -tabs db 'SELECT seq + 1, stdout_bytes, exit FROM task ORDER BY seq')"
+	assert_equal "$(tail -n +2 log | cut -f 1 | sort -n)" "$(seq 8)"
+
+	# What the run file has done is not run again; what the joblog had said of it, it says again.
+	sort log >all
+	head -n 4 log >log.cut
+	mv log.cut log
+	run timeout 60 pinion map -j2 --unordered --joblog log --run-file db --resume "$task" ::: {1..8}
+	assert_equal "$status ${lines[-1]}" '0 pinion map: 8 of 8 tasks done before'
+	sort log | diff - all
 }
 
 @test "what would have been tried again when the run ended is in no record, so --resume runs it" {

@@ -10,6 +10,7 @@
 
 #include "record/identity.h"
 #include "record/identity_bag.h"
+#include "record/runfile_ends.h"
 #include "task/override.h"
 
 static struct identity
@@ -218,6 +219,36 @@ where_a_task_of_a_stage_came_from_is_not_what_it_is(void **state)
 	assert_same(identities[0], identities[2], false);
 }
 
+static void
+ends_are_given_once_each_by_identity(void **state)
+{
+	struct runfile_ends ends = {0};
+	struct err err;
+	(void)state;
+	assert_null(runfile_ends_take(&ends, &(struct identity){{1, 1}}));
+	runfile_ends_fini(&ends);
+	for (uint64_t i = 0; i < 30; i++) {
+		struct wire_ended ended = {.identity = {{i * 7 % 10, i % 2}},
+					   .result.wall_ns = (int64_t)i};
+		assert_int_equal(runfile_ends_add(&ends, (const char *)&ended, &err), 0);
+	}
+	for (uint64_t i = 0; i < 10; i++) {
+		const struct identity identity = {{i * 7 % 10, i % 2}};
+		int64_t sum = 0;
+		for (int j = 0; j < 3; j++) {
+			const struct result *end = runfile_ends_take(&ends, &identity);
+			assert_non_null(end);
+			assert_int_equal(end->wall_ns % 10, i);
+			sum += end->wall_ns;
+		}
+		assert_int_equal(sum, 30 + 3 * i);
+		assert_null(runfile_ends_take(&ends, &identity));
+	}
+	assert_null(runfile_ends_take(&ends, &(struct identity){{10, 0}}));
+	assert_null(runfile_ends_take(&ends, &(struct identity){{0, UINT64_MAX}}));
+	runfile_ends_fini(&ends);
+}
+
 int
 main(void)
 {
@@ -232,6 +263,7 @@ main(void)
 	    cmocka_unit_test(bag_that_was_told_how_many_does_not_grow),
 	    cmocka_unit_test(bag_counts_equal_ones_in_one_place),
 	    cmocka_unit_test(bag_of_more_than_there_can_be_is_refused),
+	    cmocka_unit_test(ends_are_given_once_each_by_identity),
 	    cmocka_unit_test(where_a_task_of_a_stage_came_from_is_not_what_it_is),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@ struct record {
 	struct sink sink;
 	struct buf log;
 	unsigned int flush_count;
+	bool is_behind; /* it has not written all */
 };
 
 struct fixture {
@@ -113,6 +114,12 @@ on_finish(struct sink *sink, struct err *err)
 	return buf_append_str(&((struct record *)sink)->log, "F ");
 }
 
+static bool
+is_written(const struct sink *sink)
+{
+	return !((const struct record *)sink)->is_behind;
+}
+
 static const struct sink_ops out_ops = {
     .out_end = out_end, .flush = out_step, .finish = out_step};
 static const struct sink_ops record_ops = {.is_record = true,
@@ -121,6 +128,7 @@ static const struct sink_ops record_ops = {.is_record = true,
 					   .settled = on_settled,
 					   .passed = on_passed,
 					   .flush = on_flush,
+					   .is_done = is_written,
 					   .finish = on_finish};
 static const struct sink_ops brief_ops = {.is_record = true, .answered = on_answered};
 
@@ -313,6 +321,30 @@ the_rest_is_not_told_when_the_output_comes_to_a_bad_end(void **state)
 	expect(f, "F ");
 }
 
+/* Else it would say of a task that it is done which the one before it, that was killed, lacks. */
+static void
+a_record_is_not_written_before_the_one_in_front_of_it(void **state)
+{
+	struct fixture *f = *state;
+	struct record behind = {.sink.ops = &record_ops};
+	f->sinks.items[2] = &behind.sink;
+	f->sinks.count = 3;
+	f->record.is_behind = true;
+	assert_int_equal(sinks_flush(&f->sinks, &f->err), 0);
+	assert_int_equal(f->record.flush_count, 1);
+	assert_int_equal(behind.flush_count, 0);
+	assert_false(sinks_has_recorded(&f->sinks));
+	f->record.is_behind = false;
+	assert_int_equal(sinks_flush(&f->sinks, &f->err), 0);
+	assert_int_equal(behind.flush_count, 1);
+	assert_true(sinks_has_recorded(&f->sinks));
+	f->record.is_behind = true;
+	assert_int_equal(sinks_finish_records(&f->sinks, &f->err), 0);
+	expect(f, "F ");
+	assert_string_equal(buf_str(&behind.log), "F ");
+	buf_fini(&behind.log);
+}
+
 /* Else a slow reader, or first task, and large values fill the memory. */
 static void
 no_more_tasks_are_started_while_too_much_waits(void **state)
@@ -396,6 +428,7 @@ main(void)
 	    TEST(an_output_that_fails_leaves_what_is_late_untold),
 	    TEST(the_rest_is_told_when_the_output_has_come_to_its_end_well),
 	    TEST(the_rest_is_not_told_when_the_output_comes_to_a_bad_end),
+	    TEST(a_record_is_not_written_before_the_one_in_front_of_it),
 	    TEST(no_more_tasks_are_started_while_too_much_waits),
 	    TEST(after_a_record_has_failed_no_other_says_done),
 	    TEST(an_output_that_adds_to_what_tasks_print_is_waited_for),
