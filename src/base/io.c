@@ -22,6 +22,21 @@ io_read(int fd, void *bytes, size_t length)
 }
 
 ssize_t
+io_read_start(int fd, void *bytes, size_t length)
+{
+	size_t done = 0;
+	while (done < length) {
+		ssize_t got = io_read(fd, (char *)bytes + done, length - done);
+		if (got == -1)
+			return -1;
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
+ssize_t
 io_write(int fd, const void *bytes, size_t length)
 {
 	ssize_t written;

@@ -15,6 +15,9 @@
 ssize_t io_read(int fd, void *bytes, size_t length);
 ssize_t io_write(int fd, const void *bytes, size_t length);
 
+/* Up to `length` bytes, fewer only where the end comes before. */
+ssize_t io_read_start(int fd, void *bytes, size_t length);
+
 /* All of it or -1; for files and blocking descriptors. */
 int io_write_all(int fd, const void *bytes, size_t length);
 int io_pwrite_all(int fd, const void *bytes, size_t length, off_t at);

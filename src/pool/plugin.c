@@ -33,7 +33,7 @@ plugin_check_file(const char *path, struct err *err)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		return err_errno(err, "cannot open %s", path);
-	ssize_t got = io_read(fd, ident, sizeof(ident));
+	ssize_t got = io_read_start(fd, ident, sizeof(ident));
 	int read_errno = errno;
 	close(fd);
 	errno = read_errno;

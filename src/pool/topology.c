@@ -166,7 +166,7 @@ read_jobs_file(const char *path, char text[JOBS_FILE_BYTES], struct err *err)
 	ssize_t got = -1;
 	errno = EINVAL;
 	if (io_is_regular(fd))
-		got = io_read(fd, text, JOBS_FILE_BYTES - 1);
+		got = io_read_start(fd, text, JOBS_FILE_BYTES - 1);
 	int saved = errno;
 	io_close(fd);
 	if (got == -1)

@@ -255,7 +255,7 @@ db_look_at_header(const struct runfile_db *db, struct err *err)
 	ssize_t got = 0; /* of a pipe or a device nothing is taken */
 	int saved = 0;
 	if (fstat(fd, &st) == -1 ||
-	    (S_ISREG(st.st_mode) && (got = io_read(fd, header, sizeof(header))) == -1))
+	    (S_ISREG(st.st_mode) && (got = io_read_start(fd, header, sizeof(header))) == -1))
 		saved = errno;
 	io_close(fd);
 	errno = saved;

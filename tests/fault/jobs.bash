@@ -180,7 +180,9 @@ job_retries() {
 
 # All that may hold up a start, and what a task is started with.
 job_manners() {
-	command=(pinion map -j2 --deadline 8h --load 100000 --memfree 1K --max-pressure cpu=100,io=100
+	printf '%9d\n' 2 >jobs-file
+	may_remain+=' jobs-file'
+	command=(pinion map -j jobs-file --deadline 8h --load 100000 --memfree 1K --max-pressure cpu=100,io=100
 		--nice 5 --ionice idle --delay 0.001 -a items "$block")
 }
 

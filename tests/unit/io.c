@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "child.h"
@@ -111,6 +112,25 @@ interrupted_read_goes_on(void **state)
 	sigaction(SIGUSR1, &before, NULL);
 	close(fds[0]);
 	close(fds[1]);
+}
+
+static void
+what_comes_in_parts_is_read_up_to_its_length_or_end(void **state)
+{
+	(void)state;
+	int fds[2];
+	char bytes[8];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	assert_int_equal(send(fds[1], "ab", 2, 0), 2);
+	assert_int_equal(send(fds[1], "cd", 2, 0), 2);
+	assert_int_equal(send(fds[1], "e", 1, 0), 1);
+	assert_int_equal(io_read_start(fds[0], bytes, 4), 4);
+	assert_memory_equal(bytes, "abcd", 4);
+	close(fds[1]);
+	assert_int_equal(io_read_start(fds[0], bytes, sizeof(bytes)), 1);
+	assert_int_equal(bytes[0], 'e');
+	close(fds[0]);
+	assert_int_equal(io_read_start(fds[0], bytes, 1), -1);
 }
 
 static void
@@ -292,6 +312,7 @@ main(void)
 	    TIMED_TEST(bytes_written_at_an_offset_are_read_there),
 	    TIMED_TEST(large_write_to_a_slow_reader_arrives_whole),
 	    TIMED_TEST(interrupted_read_goes_on),
+	    TIMED_TEST(what_comes_in_parts_is_read_up_to_its_length_or_end),
 	    TIMED_TEST(errors_are_left_in_errno),
 	    TIMED_TEST(pipes_block_and_are_not_inherited),
 	    TIMED_TEST(closing_forgets_the_descriptor),
