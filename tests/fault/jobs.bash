@@ -200,7 +200,7 @@ job_progress() {
 }
 
 judge_progress() {
-	[[ $end == @(exited $wanted|$death|hung) ]] || grep -q '^pinion map: ' err || complain "$end without a message"
+	[[ $end == @(exited $wanted|$death|hung) ]] || grep -Eq '^pinion( map)?: ' err || complain "$end without a message"
 }
 
 job_bench() {
