@@ -154,7 +154,7 @@ group_set_template(struct group *group, const struct template *template, size_t 
 {
 	group->template = template;
 	group->worker_count = MAX(worker_count, 1);
-	group->is_line = template != NULL && template_is_line(template);
+	group->is_line = template_is_line(template);
 	if (!group->is_line)
 		return;
 	group->shell_bytes = strlen(group->shell) + 1 + sizeof("-c");
@@ -165,8 +165,6 @@ group_set_template(struct group *group, const struct template *template, size_t 
 static struct group_length
 group_measure_base(const struct group *group)
 {
-	if (group->template == NULL)
-		return (struct group_length){0};
 	size_t chars = template_base_length(group->template);
 	/* A string takes a byte at least: not more strings than bytes. */
 	return (struct group_length){
@@ -180,8 +178,6 @@ static struct group_length
 group_measure(const struct group *group, const struct row *row)
 {
 	struct group_length length = {0};
-	if (group->template == NULL)
-		return length;
 	for (size_t i = 0; i < row->count; i++) {
 		size_t chars = template_value_length(group->template, &row->args[i]);
 		length.chars += MIN(chars, group->exec_bytes + 1); /* no overflow */

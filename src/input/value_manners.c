@@ -159,6 +159,13 @@ read_day_time(const char *text, struct tm *time)
 	return false;
 }
 
+static time_t
+time_of(struct tm day)
+{
+	day.tm_isdst = -1; /* whatever it is on that day */
+	return mktime(&day);
+}
+
 /* The next one of that time of the day. */
 static int
 next_day_time(const char *text, int64_t now_real_ns, int64_t *at_real_ns)
@@ -170,16 +177,13 @@ next_day_time(const char *text, int64_t now_real_ns, int64_t *at_real_ns)
 	day.tm_sec = 0;
 	if (!read_day_time(text, &day))
 		return -1;
-	for (int i = 0; i < 2; i++, day.tm_mday++) {
-		struct tm made = day;
-		made.tm_isdst = -1;
-		time_t at = mktime(&made);
-		if (at > now || i == 1) {
-			*at_real_ns = (int64_t)at * NS_PER_S;
-			return 0;
-		}
+	time_t at = time_of(day);
+	if (at <= now) {
+		day.tm_mday++;
+		at = time_of(day);
 	}
-	return -1;
+	*at_real_ns = (int64_t)at * NS_PER_S;
+	return 0;
 }
 
 static int

@@ -34,13 +34,9 @@ median_add(struct median *median, int64_t duration_ns)
 int64_t
 median_get(const struct median *median)
 {
-	uint64_t below = 0;
-	if (median->count == 0)
-		return 0;
-	for (unsigned int i = 0; i < MEDIAN_BUCKETS; i++) {
-		below += median->buckets[i];
-		if (below * 2 >= median->count)
-			return median_value(i);
-	}
-	return 0;
+	unsigned int bucket = 0;
+	uint64_t below = median->buckets[0];
+	while (below * 2 < median->count) /* which is that of all buckets */
+		below += median->buckets[++bucket];
+	return median_value(bucket);
 }
