@@ -266,6 +266,42 @@ replay_wants_one_way_and_one_task(void **state)
 }
 
 static void
+replay_of_a_task_whose_folder_has_gone_says_so(void **state)
+{
+	struct said said;
+	(void)state;
+	FILE *lines = fopen("lines", "we");
+	assert_non_null(lines);
+	fputs("{\"cwd\": \"sub\", \"k\": \"v\"}\n", lines);
+	assert_int_equal(fclose(lines), 0);
+	assert_int_equal(mkdir("sub", 0700), 0);
+	expect(&said, cmd_map,
+	       WORDS("map", "--run-file", "run.db", "--jsonl", "lines",
+		     "basename $PWD; echo {k}"));
+	expect(&said, cmd_replay, WORDS("replay", "run.db", "1"));
+	assert_string_equal(said.out, "sub\nv\n");
+	assert_int_equal(rmdir("sub"), 0);
+	refuse(cmd_replay, CMD_BROKEN,
+	       "cannot go to the folder sub: No such file or directory",
+	       WORDS("replay", "run.db", "1"));
+}
+
+static void
+report_names_tasks_by_their_values_or_else_their_command(void **state)
+{
+	struct said said;
+	(void)state;
+	expect(&said, cmd_map,
+	       WORDS("map", "--run-file", "two.db", "true", ":::", "a", ":::", "b c"));
+	expect(&said, cmd_report, WORDS("report", "two.db"));
+	assert_says(said.out, "task 1       a 'b c'\n");
+	expect(&said, cmd_map,
+	       WORDS("map", "--run-file", "none.db", "-n", "0", "true now", ":::", "a"));
+	expect(&said, cmd_report, WORDS("report", "none.db"));
+	assert_says(said.out, "task 1       true now\n");
+}
+
+static void
 report_is_as_wide_as_it_can_be(void **state)
 {
 	struct said wide, narrow, narrowest, odd;
@@ -389,6 +425,8 @@ main(void)
 	    TEST(results_of_what_has_no_values_is_refused),
 	    TEST(tables_of_several_values_have_a_column_for_each),
 	    TEST(replay_wants_one_way_and_one_task),
+	    TEST(replay_of_a_task_whose_folder_has_gone_says_so),
+	    TEST(report_names_tasks_by_their_values_or_else_their_command),
 	    TEST(report_is_as_wide_as_it_can_be),
 	    TEST(report_has_blocks_where_the_locale_has_them),
 	    TEST(report_tells_a_screen_of_kinds_and_the_sum_of_others),

@@ -90,6 +90,8 @@ names_are_sorted_and_there_once(void **state)
 	assert_found("z\\[1\\].jpg", NULL, "z[1].jpg");
 	assert_found("*.gif", NULL, "");
 	assert_found(".*.jpg", NULL, ".hidden.jpg");
+	assert_found("*/c.jpg", NULL, "d/c.jpg");
+	assert_found("*/e*/*.jpg", NULL, "d/e.jpg/g.jpg d/e/f.jpg");
 }
 
 static void

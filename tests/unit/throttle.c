@@ -164,6 +164,7 @@ load_of_others_holds_back_all_but_one(void **state)
 	assert_int_equal(judge(f, 0), 1);
 	assert_null(tell(f));
 	assert_int_equal(judge(f, 1), 0);
+	assert_string_equal(throttle_holder(&f->throttle, 7, f->now_ns), "load");
 	assert_string_equal(tell(f), "tasks wait: 9 processes run on this machine, "
 				     "--load wants fewer than 4");
 	assert_int_equal(throttle_wait_until(&f->throttle, 7), 1000 + LOOK);
