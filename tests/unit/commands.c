@@ -126,6 +126,8 @@ number_of_workers_may_be_no_number(void **state)
 	(void)state;
 	refuse(cmd_map, CMD_USAGE, "none",
 	       WORDS("map", "-j", "./none", "echo", ":::", "a"));
+	refuse(cmd_map, CMD_USAGE, "/dev/null: not a regular file",
+	       WORDS("map", "-j", "/dev/null", "echo", ":::", "a"));
 	FILE *job = fopen("job.json", "we");
 	assert_non_null(job);
 	fputs("{\"command\": \"true\", \"workers\": \"./none\"}\n", job);
@@ -219,6 +221,9 @@ exit_statuses_of_shells_are_explained(void **state)
 {
 	struct said said;
 	(void)state;
+	run(&said, cmd_map, WORDS("map", "", "{}", ":::", "a"));
+	assert_int_equal(said.status, CMD_TASK_FAILED);
+	assert_says(said.err, "task 1: cannot execute: No such file or directory");
 	run(&said, cmd_map, WORDS("map", "exit {}", ":::", "126"));
 	assert_int_equal(said.status, CMD_TASK_FAILED);
 	assert_says(said.err, "exit 126 of a shell: the command is not executable");
@@ -301,6 +306,56 @@ report_names_tasks_by_their_values_or_else_their_command(void **state)
 	assert_says(said.out, "task 1       true now\n");
 }
 
+/* More of it than one piece of a record holds; the end of it is shown. */
+static void
+report_shows_the_end_of_a_long_output(void **state)
+{
+	struct said said;
+	(void)state;
+	run(&said, cmd_map,
+	    WORDS("map", "--quiet", "--run-file", "run.db", "seq {} >&2; exit 3",
+		  ":::", "99999"));
+	assert_int_equal(said.status, CMD_TASK_FAILED);
+	expect(&said, cmd_report, WORDS("report", "run.db"));
+	assert_says(said.out, "\n    | 99998\n    | 99999\n");
+}
+
+static void
+record_of_what_cannot_be_executed_is_whole(void **state)
+{
+	struct said said;
+	(void)state;
+	FILE *lines = fopen("lines", "we");
+	assert_non_null(lines);
+	assert_int_equal(fwrite("a\0b\n", 4, 1, lines), 1);
+	assert_int_equal(fclose(lines), 0);
+	run(&said, cmd_map,
+	    WORDS("map", "--quiet", "--run-file", "run.db", "-a", "lines", "echo", "{}"));
+	assert_int_equal(said.status, CMD_TASK_FAILED);
+	expect(&said, cmd_report, WORDS("report", "--json", "run.db"));
+	assert_says(said.out, "\"cannot_execute\"");
+}
+
+static void
+job_file_may_run_again_what_failed_by_its_joblog(void **state)
+{
+	struct said said;
+	(void)state;
+	FILE *job = fopen("job.json", "we");
+	assert_non_null(job);
+	fputs("{\"command\": \"echo {}; test -e {}\", \"inputs\": {\"args\": "
+	      "[\"job.json\", "
+	      "\"b\"]}, \"joblog\": \"log\"}\n",
+	      job);
+	assert_int_equal(fclose(job), 0);
+	run(&said, cmd_run, WORDS("run", "job.json"));
+	assert_int_equal(said.status, CMD_TASK_FAILED);
+	assert_string_equal(said.out, "job.json\nb\n");
+	run(&said, cmd_run, WORDS("run", "job.json", "--set", "retry_failed=true"));
+	assert_int_equal(said.status, CMD_TASK_FAILED);
+	assert_string_equal(said.out, "b\n");
+}
+
 static void
 report_is_as_wide_as_it_can_be(void **state)
 {
@@ -373,8 +428,9 @@ page_has_tasks_that_never_ran(void **state)
 	    WORDS("map", "-j1", "--quiet", "--run-file", "run.db", "--halt", "now,fail=1",
 		  "exit", ":::", "1", "0", "0"));
 	assert_int_equal(said.status, CMD_TASK_FAILED);
-	run(&said, cmd_report, WORDS("report", "--html", "page.html", "run.db"));
-	assert_int_equal(said.status, CMD_OK);
+	expect(&said, cmd_report, WORDS("report", "--trace", "-", "run.db"));
+	assert_says(said.out, "exit 1");
+	expect(&said, cmd_report, WORDS("report", "--html", "page.html", "run.db"));
 	run(&said, cmd_map,
 	    WORDS("map", "grep -o '\"skipped\":[0-9]*' {}", ":::", "page.html"));
 	assert_string_equal(said.out, "\"skipped\":2\n");
@@ -427,6 +483,9 @@ main(void)
 	    TEST(replay_wants_one_way_and_one_task),
 	    TEST(replay_of_a_task_whose_folder_has_gone_says_so),
 	    TEST(report_names_tasks_by_their_values_or_else_their_command),
+	    TEST(report_shows_the_end_of_a_long_output),
+	    TEST(record_of_what_cannot_be_executed_is_whole),
+	    TEST(job_file_may_run_again_what_failed_by_its_joblog),
 	    TEST(report_is_as_wide_as_it_can_be),
 	    TEST(report_has_blocks_where_the_locale_has_them),
 	    TEST(report_tells_a_screen_of_kinds_and_the_sum_of_others),

@@ -449,6 +449,28 @@ last_lines_of_failed_tasks_are_told_where_wanted(void **state)
 }
 
 static void
+last_lines_of_a_try_that_does_not_count_are_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = {0};
+	struct buf text = {0}, nothing = {0};
+	const struct failures_config config = {.keeps_tails = true};
+	const struct result result = {.reason = RESULT_EXIT, .exit_status = 3};
+	f->sink = failures_new(&config, &err);
+	assert_non_null(f->sink);
+	struct task *task = task_new(0, 1, 0, &nothing);
+	assert_non_null(task);
+	print(f, 0, "first try\n");
+	assert_int_equal(f->sink->ops->retried(f->sink, task, &result, &err), 0);
+	free(task);
+	print(f, 0, "second try\n");
+	settle_exit(f, 0, 3);
+	assert_string_equal(summary(f, &text), "1 of 1 task failed (1 exit 3)\n"
+					       "  task 1: exit 3\n    | second try\n");
+	buf_fini(&text);
+}
+
+static void
 without_a_command_only_results_are_shown(void **state)
 {
 	struct fixture *f = *state;
@@ -488,6 +510,7 @@ main(void)
 	    FAILURES_TEST(kill_from_elsewhere_suggests_memory),
 	    FAILURES_TEST(kill_for_memory_is_named_and_says_what_helps),
 	    FAILURES_TEST(last_lines_of_failed_tasks_are_told_where_wanted),
+	    FAILURES_TEST(last_lines_of_a_try_that_does_not_count_are_forgotten),
 	    FAILURES_TEST(without_a_command_only_results_are_shown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -441,6 +441,10 @@ stages_are_specs_of_their_own(void **state)
 		   "\"input\"}]}",
 		   "1:48: stages[1].order: belongs to the job, not to a stage");
 	REFUSE_JOB("{\"pass\": \"lines\"}", "1:2: pass: belongs into a stage");
+	REFUSE_JOB(
+	    "{\"stages\": [{\"command\": \"x\", \"pass\": \"words\"}, {\"command\": "
+	    "\"y\"}]}",
+	    "1:38: stages[0].pass: expected \"lines\" or \"output\" or \"json\"");
 	REFUSE_JOB("{\"stages\": []}",
 		   "1:12: stages: expected an array of stages, one at least");
 }
