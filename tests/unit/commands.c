@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "runtime_folder.h"
 
@@ -31,9 +30,9 @@ read_back(int fd, char text[SAID_BYTES])
 	io_close(fd);
 }
 
-/* The verb with these words; a limit of open files if `fd_count` is not 0. */
+/* The verb with these words. */
 static void
-run_limited(struct said *said, rlim_t fd_count, verb_run *verb, const char *const *words)
+run(struct said *said, verb_run *verb, const char *const *words)
 {
 	int out_fd = io_memfd("out", 0), err_fd = io_memfd("err", 0);
 	int argc = 0;
@@ -42,12 +41,9 @@ run_limited(struct said *said, rlim_t fd_count, verb_run *verb, const char *cons
 		argc++;
 	pid_t pid = child_fork();
 	if (pid == 0) {
-		const struct rlimit limit = {fd_count, fd_count};
 		dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
 		dup2(out_fd, STDOUT_FILENO);
 		dup2(err_fd, STDERR_FILENO);
-		if (fd_count > 0)
-			setrlimit(RLIMIT_NOFILE, &limit);
 		_exit(verb(argc, argv));
 	}
 	int status = child_wait(pid);
@@ -55,12 +51,6 @@ run_limited(struct said *said, rlim_t fd_count, verb_run *verb, const char *cons
 	said->status = WEXITSTATUS(status);
 	read_back(out_fd, said->out);
 	read_back(err_fd, said->err);
-}
-
-static void
-run(struct said *said, verb_run *verb, const char *const *words)
-{
-	run_limited(said, 0, verb, words);
 }
 
 static void
@@ -103,21 +93,6 @@ record(int kind_count)
 	run(&said, cmd_map,
 	    WORDS("map", "-j1", "--quiet", "--run-file", "run.db", "-a", "items", "exit"));
 	assert_int_equal(said.status, CMD_TASK_FAILED);
-}
-
-static void
-workers_are_as_many_as_descriptors_allow(void **state)
-{
-	struct said said;
-	(void)state;
-	run_limited(&said, 40, cmd_map, WORDS("map", "-j", "50", "echo", ":::", "a"));
-	assert_int_equal(said.status, CMD_OK);
-	assert_string_equal(said.out, "a\n");
-	assert_says(said.err,
-		    " of 50 workers: the limit of open files (ulimit -n) allows no "
-		    "more\n");
-	run_limited(&said, 40, cmd_map, WORDS("map", "-j", "1", "echo", ":::", "a"));
-	assert_string_equal(said.err, "");
 }
 
 static void
@@ -475,7 +450,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(workers_are_as_many_as_descriptors_allow),
 	    TEST(number_of_workers_may_be_no_number),
 	    TEST(chunks_are_explained_when_asked_for),
 	    TEST(results_of_what_has_no_values_is_refused),
