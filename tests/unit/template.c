@@ -359,8 +359,7 @@ inputs_are_command_lines_without_a_command(void **state)
 	assert_expanded(&in_parallel, NO_WORDS, VALUES("echo a", "b"),
 			"S[/bin/sh][-c][echo a b]");
 	assert_expanded(&in_parallel, NO_WORDS, VALUES("ls a", "b"), "P[ls][a][b]");
-	assert_expanded(&in_parallel, WORDS(W("l{} -l")), VALUES("s a"),
-			"P[ls][a][-l]");
+	assert_expanded(&in_parallel, WORDS(W("l{} -l")), VALUES("s a"), "P[ls][a][-l]");
 	assert_expanded(&in_parallel, WORDS(W("A={} ls")), VALUES("s a"),
 			"S[/bin/sh][-c][A='s a' ls]");
 	assert_expanded(&in_map, NO_WORDS, VALUES(""), "S[/bin/sh][-c][]");
