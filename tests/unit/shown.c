@@ -129,6 +129,7 @@ lines_are_as_a_terminal_shows_them(void **state)
 	(void)state;
 	assert_tail("\033[1;31merror:\033[0m bad\n", false, 3, "error: bad\n");
 	assert_tail("10 %\r50 %\r100 %\r\n", false, 3, "100 %\n");
+	assert_tail("dos\r\nends\r\r\nso\r\n", false, 3, "dos\nends\nso\n");
 	assert_tail("\033]0;title\a\ttext\n", false, 3, "    text\n");
 	assert_tail("cut off \033[3", false, 3, "cut off \n");
 	assert_tail("bell\a\n", false, 3, "bell\\x07\n");

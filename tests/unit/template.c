@@ -328,6 +328,8 @@ line_that_begins_like_an_option_gets_a_blank(void **state)
 	assert_expanded(&in_map, WORDS(W("{};")), VALUES("-x"), "S[/bin/sh][-c][ -x;]");
 	assert_expanded(&in_map, WORDS(W("{};")), VALUES("+x"), "S[/bin/sh][-c][ +x;]");
 	assert_expanded(&in_map, NO_WORDS, VALUES("-x;"), "S[/bin/sh][-c][ -x;]");
+	assert_expanded(&in_map, WORDS(W("{#} {};")), VALUES("-x"),
+			"S[/bin/sh][-c][42 -x;]");
 	assert_way(APPEND_LINE, &in_map, WORDS(W("{};")), VALUES("-x"), "-x;");
 }
 
