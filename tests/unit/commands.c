@@ -206,6 +206,29 @@ exit_statuses_of_shells_are_explained(void **state)
 	assert_says(said.err, "exit 127 of a shell: it found no such command");
 }
 
+static void
+records_are_apart_also_by_other_names_and_in_stages(void **state)
+{
+	(void)state;
+	FILE *items = fopen("items", "we");
+	assert_non_null(items);
+	fputs("a\n", items);
+	assert_int_equal(fclose(items), 0);
+	assert_int_equal(link("items", "log"), 0);
+	assert_int_equal(link("items", "table.csv"), 0);
+	refuse(
+	    cmd_map, CMD_USAGE, "--results table.csv is --joblog, too: name another file",
+	    WORDS("map", "--results", "table.csv", "--joblog", "log", "echo", ":::", "a"));
+	FILE *job = fopen("job.json", "we");
+	assert_non_null(job);
+	fputs("{\"inputs\": {\"lines\": \"items\"}, \"run_file\": \"log\", \"stages\": "
+	      "[{\"command\": \"echo\"}, {\"command\": \"cat\"}]}\n",
+	      job);
+	assert_int_equal(fclose(job), 0);
+	refuse(cmd_run, CMD_USAGE, "--run-file log is an input, too: name another file",
+	       WORDS("run", "job.json"));
+}
+
 /* The first line of a table tells what the columns of each task will be. */
 static void
 tables_of_several_values_have_a_column_for_each(void **state)
@@ -464,6 +487,7 @@ main(void)
 	    TEST(report_has_blocks_where_the_locale_has_them),
 	    TEST(report_tells_a_screen_of_kinds_and_the_sum_of_others),
 	    TEST(other_verbs_refuse_too),
+	    TEST(records_are_apart_also_by_other_names_and_in_stages),
 	    TEST(exit_statuses_of_shells_are_explained),
 	    TEST(results_that_cannot_be_looked_at_are_no_past),
 	    TEST(results_of_what_failed_are_named_by_its_columns),
