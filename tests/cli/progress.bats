@@ -107,26 +107,36 @@ has_written() {
 	(($(writes_of "$1") >= $2))
 }
 
+# tty_is "ROWS COLUMNS", as programs in it are told; tmux tells them later.
+tty_is() {
+	[[ $(stty size <"$(mux display-message -p '#{pane_tty}')") == "$1" ]]
+}
+
 # resized COLUMNS ROWS: the terminal, and what is in it has been painted for this size: the first
 # paint may have begun before.
 resized() {
 	local painter
 	painter=$(pinion_in_terminal -o)
 	mux resize-window -x "$1" -y "$2"
+	wait_until tty_is "$2 $1"
 	wait_until has_written "$painter" $(($(writes_of "$painter") + 2))
 }
 
 # shown_in COLUMNS: output of tasks and --progress on one screen that changes its size meanwhile.
+# What has been painted has more rows where the terminal is narrower, and what the terminal then moves
+# out at its top nobody can paint over: so lanes are short, and there are lines above to be moved out.
 shown_in() {
 	local columns
-	terminal "$1" 12
-	type_line "clear; pinion map --progress -j3 'sleep 0.1; echo {}; [ {} -lt 12 ] || until [ -e go ]; do sleep 0.02; done' ::: {1..14} # "
+	printf '%s\n' '#!/bin/sh' 'sleep 0.1; echo "$1"; [ "$1" -lt 12 ] || until [ -e go ]; do sleep 0.02; done' >task
+	chmod +x task
+	terminal "$1" 16
+	type_line 'clear; pinion map --progress -j3 ./task ::: {1..14} # '
 	wait_until pane_has '^12$'
 	for columns in 80 40 200 33 "$1"; do
-		resized "$columns" 12
-		resized "$columns" 9
+		resized "$columns" 16
+		resized "$columns" 13
 		wait_until pane_has '1[12] of 14'
-		wait_until pane_has '^   2 .* sleep 0.1'
+		wait_until pane_has '^   2 .* \./task'
 	done
 	touch go
 	wait_until pane_ends_with_prompt
