@@ -51,6 +51,13 @@ slowness() {
 	esac
 }
 
+# rounds COUNT: how often a test does again what hits upon a random instant. PINION_STRESS says how
+# often in its long form; where each takes longer, there are fewer.
+rounds() {
+	local count=$((($1 + $(slowness) - 1) / $(slowness)))
+	echo "${PINION_STRESS:-$count}"
+}
+
 # How many processes want each processor now; 1 when there are enough.
 crowd() {
 	local running

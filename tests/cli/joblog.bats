@@ -382,7 +382,7 @@ false ''"
 
 # The long form: PINION_STRESS=200.
 holds_when_killed() {
-	run timeout 250 "$BATS_TEST_DIRNAME/kill-resume" "$1" "${PINION_STRESS:-20}" "$PWD/killed"
+	run timeout 250 "$BATS_TEST_DIRNAME/kill-resume" "$1" "$(rounds 20)" "$PWD/killed"
 	assert_equal "$output" ''
 	assert_equal "$status" 0
 }

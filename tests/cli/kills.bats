@@ -6,12 +6,8 @@
 
 load helper
 
-rounds() {
-	echo "${PINION_STRESS:-20}"
-}
-
 holds_when_killed() {
-	run timeout 250 "$BATS_TEST_DIRNAME/kill-random" "$1" "$(rounds)" "$PWD/rounds"
+	run timeout 250 "$BATS_TEST_DIRNAME/kill-random" "$1" "$(rounds 20)" "$PWD/rounds"
 	assert_equal "$output" ''
 	assert_equal "$status" 0
 }

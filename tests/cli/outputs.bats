@@ -409,7 +409,8 @@ assert_files() {
 # --- kill -9; PINION_STRESS=200 says how often ---
 
 holds_when_killed() {
-	local rounds=${PINION_STRESS:-8}
+	local rounds
+	rounds=$(rounds 8)
 	run timeout $((60 + 10 * rounds)) "$BATS_TEST_DIRNAME/kill-outputs" "$1" "$rounds" "$PWD/rounds"
 	assert_equal "$output" ''
 	assert_equal "$status" 0

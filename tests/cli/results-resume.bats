@@ -104,10 +104,6 @@ load helper
 
 # --- kill -9 ---
 
-rounds() {
-	echo "${PINION_STRESS:-15}"
-}
-
 # killed COMMAND...: starts it, and kills it at some instant; false if it ended by itself, well.
 killed() {
 	local pid status=0
@@ -148,7 +144,7 @@ check_folder() {
 
 @test "kill -9 at any instant: no half of a result ever counts" {
 	local round total tasks kills=0
-	total=$(rounds)
+	total=$(rounds 15)
 	tasks=$((total * 12))
 	write_task
 	mkdir out
@@ -168,7 +164,7 @@ check_folder() {
 
 @test "kill -9 at any instant: a table has whole records only, and all of them" {
 	local round total tasks kills=0
-	total=$(rounds)
+	total=$(rounds 15)
 	tasks=$((total * 12))
 	write_task
 	seq "$tasks" >items

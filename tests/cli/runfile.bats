@@ -478,7 +478,8 @@ has_ended() {
 }
 
 @test "killed at random instants it is sound, and resumed to the end" {
-	local rounds=${PINION_STRESS:-12}
+	local rounds
+	rounds=$(rounds 12)
 	run timeout 280 "$BATS_TEST_DIRNAME/runfile-kill-random" "$rounds" "$PWD/rounds"
 	assert_equal "$output" ''
 	assert_equal "$status" 0

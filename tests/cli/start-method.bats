@@ -391,7 +391,7 @@ print(p.wait(timeout=20))' "$method"
 	local method what
 	for method in "${methods[@]:1}"; do
 		for what in coordinator worker; do
-			PINION_START_METHOD=$method run timeout 250 "$BATS_TEST_DIRNAME/kill-random" "$what" 8 "$PWD/$method.$what"
+			PINION_START_METHOD=$method run timeout 250 "$BATS_TEST_DIRNAME/kill-random" "$what" "$(rounds 8)" "$PWD/$method.$what"
 			assert_equal "$output" ''
 			assert_equal "$status" 0
 		done
