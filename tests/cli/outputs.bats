@@ -265,13 +265,14 @@ assert_files() {
 }
 
 @test "a disk that is full leaves no half of a file" {
-	# Where nobody may mount, a limit on the size of files does.
-	local small='mkdir -p disk && mount -t tmpfs -o size=256k,mode=777 tmpfs disk'
+	# Where nobody may mount, a limit on the size of the tasks' files does.
+	local small='mkdir -p disk && mount -t tmpfs -o size=256k,mode=777 tmpfs disk' apart=(unshare -m)
 	if ! unshare -m bash -c "$small" 2>/dev/null; then
-		small='ulimit -f 100; trap "" XFSZ; mkdir -p disk'
+		small='mkdir -p disk' apart=()
+		export LIMIT='ulimit -f 200; trap "" XFSZ;'
 	fi
-	run --separate-stderr timeout 60 unshare -m bash -c "$small"'
-		pinion map -j1 --output disk/{} "head -c {}000 /dev/zero >{out}" ::: 50 500 60
+	run --separate-stderr timeout 60 "${apart[@]}" bash -c "$small"'
+		pinion map -j1 --output disk/{} "${LIMIT-} head -c {}000 /dev/zero >{out}" ::: 50 500 60
 		echo "status $?"
 		find disk -type f -printf "%f %s\n" | sort
 		find disk -name ".?*"'
