@@ -205,7 +205,7 @@ compare_peaks() {
 	if [[ -n ${PINION_STRESS-} ]]; then
 		compare_peaks 10000 1000000
 	else
-		compare_peaks 10000 40000
+		compare_peaks 5000 20000
 	fi
 }
 
