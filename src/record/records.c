@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "record/apart.h"
@@ -167,7 +168,10 @@ records_open_runfile(struct records *records, const struct records_config *confi
 	return records->source == NULL ? -1 : 0;
 }
 
-/* The last to be asked of what was done before. */
+/*
+ * The first to be asked of what was done before: it knows how many of equal tasks are done, and so
+ * has to hear of each.
+ */
 static int
 records_add_past(struct records *records, const struct records_config *config,
 		 struct err *err)
@@ -181,7 +185,12 @@ records_add_past(struct records *records, const struct records_config *config,
 		if (past == NULL)
 			return -1;
 	}
-	records_add(records, NULL, past);
+	if (past == NULL)
+		return 0;
+	memmove(records->histories + 1, records->histories,
+		records->history_count * sizeof(struct history *));
+	records->histories[0] = past;
+	records->history_count++;
 	return 0;
 }
 

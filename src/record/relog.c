@@ -6,9 +6,19 @@
 struct relog {
 	struct history history; /* first */
 	struct history *past;
+	struct history *logged; /* the joblog's; NULL: it is empty */
 	struct runfile *runfile;
 	struct joblog *joblog;
 };
+
+static int
+relog_is_logged(const struct relog *self, uint64_t seq, const struct arg *args,
+		size_t arg_count, struct err *err)
+{
+	return self->logged == NULL
+		   ? 0
+		   : self->logged->ops->has(self->logged, seq, args, arg_count, err);
+}
 
 static int
 relog_has(struct history *history, uint64_t seq, const struct arg *args, size_t arg_count,
@@ -17,6 +27,9 @@ relog_has(struct history *history, uint64_t seq, const struct arg *args, size_t 
 	struct relog *self = (struct relog *)history;
 	int status = self->past->ops->has(self->past, seq, args, arg_count, err);
 	if (status != 1)
+		return status;
+	status = relog_is_logged(self, seq, args, arg_count, err);
+	if (status != 0)
 		return status;
 	const struct result *end = runfile_end_of(self->runfile, args, arg_count);
 	if (end != NULL && joblog_add(self->joblog, seq, args, arg_count, end, err) == -1)
@@ -47,7 +60,10 @@ relog_new(struct history *past, struct runfile *runfile, struct joblog *joblog,
 		err_no_memory(err);
 		return NULL;
 	}
-	*self = (struct relog){
-	    .history.ops = &relog_ops, .past = past, .runfile = runfile, .joblog = joblog};
+	*self = (struct relog){.history.ops = &relog_ops,
+			       .past = past,
+			       .logged = joblog_history(joblog),
+			       .runfile = runfile,
+			       .joblog = joblog};
 	return &self->history;
 }

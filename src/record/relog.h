@@ -13,7 +13,7 @@
 #include "task/history.h"
 
 /*
- * Asked behind the joblog's own history. Owns `past`, the run file's, from here on (also after NULL
+ * Asked before the joblog's own history. Owns `past`, the run file's, from here on (also after NULL
  * and err); borrows the others.
  */
 struct history *relog_new(struct history *past, struct runfile *runfile,

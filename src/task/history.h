@@ -22,7 +22,7 @@ typedef int history_take(void *context, const char *bytes, size_t length, struct
 struct history_ops {
 	/*
 	 * Whether the task of this seq and with these values is done: 1 or 0; -1 and err. Asked once
-	 * for each task of the input that no other history has said is done, in seq order.
+	 * for each task of the input that no history before it has said is done, in seq order.
 	 */
 	int (*has)(struct history *history, uint64_t seq, const struct arg *args,
 		   size_t arg_count, struct err *err);

@@ -93,6 +93,15 @@ has_settled() {
 	sort log | diff - all
 }
 
+@test "equal tasks are each done once, also where a joblog stands beside a run file" {
+	local both=(--joblog log --run-file db)
+	yes a | head -n 2 | timeout 30 pinion map "${both[@]}" 'echo {} >>effects'
+	run timeout 30 pinion map "${both[@]}" --resume 'echo {} >>effects' <<<$'a\na\na\na'
+	assert_equal "$status $output" '0 pinion map: 2 of 4 tasks done before'
+	assert_equal "$(wc -l <effects)" 4
+	assert_equal "$(tail -n +2 log | cut -f 1 | sort)" "$(seq 4)"
+}
+
 @test "what would have been tried again when the run ended is in no record, so --resume runs it" {
 	local record
 	run timeout 30 pinion map -j3 --joblog log --run-file db --results res --deadline 3s --retries 2 --backoff 1000 \
