@@ -22,8 +22,7 @@
  */
 #define CHECKPOINT_PAGES 4096
 
-static const char schema_sql[] = "BEGIN IMMEDIATE;"
-				 "PRAGMA application_id = 1349086802;"
+static const char schema_sql[] = "PRAGMA application_id = 1349086802;"
 				 "PRAGMA user_version = 3;"
 				 "CREATE TABLE run ("
 				 "  id INTEGER PRIMARY KEY,"
@@ -183,9 +182,11 @@ db_check(const struct runfile_db *db, struct err *err)
 		return db_refuse(db, err);
 	if (status != SQLITE_OK)
 		return runfile_db_fail(db, err);
-	if (db_get_number(db, "PRAGMA application_id", &application_id, err) == -1 ||
-	    db_get_number(db, "PRAGMA user_version", &version, err) == -1 ||
-	    db_get_number(db, "SELECT count(*) FROM sqlite_schema", &table_count, err) == -1)
+	/* Tables that are there were made with their numbers: in this order nobody makes them between. */
+	if (db_get_number(db, "SELECT count(*) FROM sqlite_schema", &table_count, err) ==
+		-1 ||
+	    db_get_number(db, "PRAGMA application_id", &application_id, err) == -1 ||
+	    db_get_number(db, "PRAGMA user_version", &version, err) == -1)
 		return -1;
 	if (application_id == 0 && table_count == 0)
 		return 0;
@@ -290,6 +291,18 @@ db_sync_folder(const struct runfile_db *db, struct err *err)
 	return status;
 }
 
+/* The recorder of a run that was killed may make it at the same time. */
+static int
+db_make_schema(const struct runfile_db *db, struct err *err)
+{
+	if (runfile_db_exec(db, "BEGIN IMMEDIATE", err) == -1)
+		return -1;
+	int status = db_check(db, err);
+	if (status == -1)
+		return -1;
+	return runfile_db_exec(db, status == 0 ? schema_sql : "COMMIT", err);
+}
+
 static int
 db_set_up_writer(const struct runfile_db *db, struct err *err)
 {
@@ -299,8 +312,8 @@ db_set_up_writer(const struct runfile_db *db, struct err *err)
 	    "PRAGMA cache_size = -8192";
 	int status = db_check(db, err);
 	if (status == -1 || runfile_db_exec(db, log_sql, err) == -1 ||
-	    (status == 0 && (runfile_db_exec(db, schema_sql, err) == -1 ||
-			     db_sync_folder(db, err) == -1)))
+	    (status == 0 &&
+	     (db_make_schema(db, err) == -1 || db_sync_folder(db, err) == -1)))
 		return -1;
 	db->sqlite.wal_autocheckpoint(db->handle, CHECKPOINT_PAGES);
 	return 0;

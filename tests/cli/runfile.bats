@@ -477,6 +477,25 @@ has_ended() {
 	((ms < 20000))
 }
 
+@test "what another recorder makes at the same time is not made again" {
+	pinion map --run-file other.db true ::: 1
+	mkfifo order
+	sqlite3 run.db <order >answers 2>&1 3>&- &
+	local writer=$! pid
+	exec {order_fd}>order
+	echo "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; $(sqlite3 other.db .schema) SELECT 'begun';" >&"$order_fd"
+	wait_until grep -q begun answers
+	pinion map --run-file run.db true ::: 1 2>err 3>&- {order_fd}>&- &
+	pid=$!
+	wait_until grep -qs run.db-shm /proc/"$(pgrep -P "$pid" | head -n 1)"/maps
+	echo 'PRAGMA application_id = 1349086802; PRAGMA user_version = 3; COMMIT;' >&"$order_fd"
+	exec {order_fd}>&-
+	wait "$writer"
+	wait "$pid"
+	assert_equal "$(<err)" ''
+	assert_equal "$(sql 'SELECT count(*) FROM run')" 1
+}
+
 @test "killed at random instants it is sound, and resumed to the end" {
 	local rounds
 	rounds=$(rounds 12)
