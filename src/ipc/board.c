@@ -1,6 +1,7 @@
 /* board.c: see board.h. */
 #include "ipc/board.h"
 
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,6 +73,38 @@ board_fini(struct board *board)
 		io_close(board->fd);
 	}
 	*board = (struct board){0};
+}
+
+void
+board_leave_socket(struct board *board, const char *path, uint64_t inode)
+{
+	struct board_notices *notices = board->notices;
+	if (strlen(path) >= sizeof(notices->socket_path))
+		return;
+	strcpy(notices->socket_path, path);
+	notices->socket_inode = inode;
+	atomic_store(&notices->has_socket, 1);
+}
+
+void
+board_remove_socket(struct board *board)
+{
+	struct board_notices *notices = board->notices;
+	char path[BOARD_PATH_BYTES];
+	struct stat st;
+	if (atomic_load(&notices->has_socket) == 0)
+		return;
+	memcpy(path, notices->socket_path, sizeof(path)); /* others may write there */
+	path[sizeof(path) - 1] = '\0';
+	if (lstat(path, &st) == -1 || !S_ISSOCK(st.st_mode) ||
+	    st.st_ino != notices->socket_inode)
+		return; /* another worker was faster */
+	unlink(path);
+	char *slash = strrchr(path, '/');
+	if (slash == NULL)
+		return;
+	*slash = '\0';
+	rmdir(path);
 }
 
 void

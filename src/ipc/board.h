@@ -26,6 +26,7 @@ enum board_order {
 };
 
 #define BOARD_NO_TASK UINT64_MAX
+#define BOARD_PATH_BYTES 1024
 
 struct board_seat {
 	/* Written by the worker. */
@@ -52,6 +53,11 @@ struct board_seat {
 /* What is said once in a run, whichever worker notices it first. */
 struct board_notices {
 	_Atomic uint32_t has_said_unflushed; /* a fed program does not flush its answers */
+
+	/* Written by the coordinator, once: a socket of its own. */
+	_Atomic uint32_t has_socket; /* what follows is whole */
+	uint64_t socket_inode;
+	char socket_path[BOARD_PATH_BYTES];
 };
 
 struct board {
@@ -69,6 +75,12 @@ int board_attach(struct board *board, int fd, size_t seat_count, struct err *err
 /* Where every worker inherits the mapping nobody needs the file. */
 void board_close_file(struct board *board);
 void board_fini(struct board *board); /* in each process for itself */
+
+/* Whoever finds the coordinator killed is to remove this socket, and its folder if it is empty. */
+void board_leave_socket(struct board *board, const char *path, uint64_t inode);
+
+/* For who does. Async-signal-safe. */
+void board_remove_socket(struct board *board);
 
 /* For a worker that takes a seat. */
 void board_seat_reset(struct board_seat *seat);

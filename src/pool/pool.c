@@ -291,6 +291,12 @@ pool_hold_from(struct backend *backend, uint64_t seq)
 	pool_take_held_back(pool);
 }
 
+static void
+pool_leave_socket(struct backend *backend, const char *path, uint64_t inode)
+{
+	board_leave_socket(&pool_of(backend)->board, path, inode);
+}
+
 /* -v: where the chunks are worth a word. */
 static void
 pool_tell_chunks(const struct pool *pool)
@@ -385,6 +391,7 @@ static const struct backend_ops pool_ops = {
     .poll_at = pool_poll_at,
     .poll = pool_poll,
     .recorded = pool_recorded,
+    .leave_socket = pool_leave_socket,
     .reap = pool_reap,
     .close = pool_close,
     .is_gone = pool_is_gone,

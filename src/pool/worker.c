@@ -72,6 +72,7 @@ static void
 worker_orphaned(void)
 {
 	if (worker_self != NULL) {
+		board_remove_socket(worker_self->config.board);
 		tree_kill(atomic_load(&worker_self->config.seat->pid),
 			  &worker_self->host.rule, 0);
 		if (worker_self->host.outputs != NULL)

@@ -320,7 +320,12 @@ control_listen_locked(struct control *control)
 		return -1;
 	control->watch = loop_watch(control->config.loop, control->listen_fd, LOOP_READ,
 				    control_on_connect, control, &err);
-	return control->watch == NULL ? -1 : 0;
+	if (control->watch == NULL)
+		return -1;
+	char path[SOCK_PATH_BYTES + SOCK_NAME_BYTES];
+	snprintf(path, sizeof(path), "%s/%s", control->folder.path, file);
+	control->config.is_there(control->config.context, path, control->listen_inode);
+	return 0;
 }
 
 static void

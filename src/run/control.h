@@ -6,8 +6,8 @@
  * in a process, however many runs it has.
  *
  * Costs a run nothing that is over soon: the socket is made CONTROL_DELAY_MS after the start.
- * That it cannot be made is no failure: nobody can steer then. It is removed by control_free;
- * what a kill left behind, whoever looks into the folder next removes.
+ * That it cannot be made is no failure: nobody can steer then. It is removed by control_free,
+ * after a kill by the workers, and whatever is left by whoever looks into the folder next.
  *
  * Clients are of this user. None can hold us up: nothing waits, a request has CONTROL_LINE_BYTES
  * at most, the next one is read when the reply to the last is out, and of more than
@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -57,6 +58,8 @@ struct control_config {
 	 */
 	int (*act)(void *context, const struct control_request *request,
 		   struct buf *reply, struct err *err);
+	/* The socket is there: what to remove should this process be killed. */
+	void (*is_there)(void *context, const char *path, ino_t inode);
 };
 
 struct control;

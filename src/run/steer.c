@@ -185,6 +185,18 @@ steer_act(void *context, const struct control_request *request, struct buf *repl
 	return err_set(err, ERR_USAGE, "no such request");
 }
 
+static void
+steer_is_there(void *context, const char *path, ino_t inode)
+{
+	const struct steer *steer = context;
+	const struct conductor *conductor = steer->conductor;
+	for (size_t i = 0; i < conductor->run_count; i++) {
+		struct backend *backend = conductor->runs[i]->backend;
+		if (backend->ops->leave_socket != NULL)
+			backend->ops->leave_socket(backend, path, inode);
+	}
+}
+
 /* --- its life --- */
 
 struct steer *
@@ -202,6 +214,7 @@ steer_new(struct conductor *conductor, const struct spec *spec, struct err *err)
 	    .is_given = spec->name != NULL && run_name_is_good(spec->name),
 	    .context = steer,
 	    .act = steer_act,
+	    .is_there = steer_is_there,
 	};
 	steer->conductor = conductor;
 	steer->spec = spec;

@@ -11,6 +11,7 @@
 #define PINION_BACKEND_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "task/result.h"
@@ -118,6 +119,9 @@ struct backend_ops {
 
 	/* Workers finish the task in hand and leave; the rest comes back. */
 	void (*retire)(struct backend *backend);
+
+	/* Of ours, with a name: removed also when we are killed. NULL: nobody is left then. */
+	void (*leave_socket)(struct backend *backend, const char *path, uint64_t inode);
 
 	/* Most workers that resize gives; and what the index-th of them does, false: there is none. */
 	size_t (*seat_count)(const struct backend *backend);

@@ -400,17 +400,32 @@ steer_many() {
 	wait_until makes_none # on a busy machine it may take longer than that
 }
 
-@test "what a killed run leaves is removed by the next that looks" {
-	start map -j1 'sleep 1000; : {}' ::: a
+# None of its workers can clean up behind it.
+kill_with_workers() {
+	local workers
+	mapfile -t workers < <(pgrep -P "$pid")
+	kill -STOP "$pid"
+	kill -KILL "${workers[@]}" "$pid"
+	wait "$pid" || true
+}
+
+@test "the workers of a run that is killed remove what it cannot" {
+	start map -j2 'sleep 1000; : {}' ::: a b
 	kill -KILL "$pid"
 	wait "$pid" || true
+	assert_nothing_left
+	assert_equal "$(ls -A "$XDG_RUNTIME_DIR")" ''
+}
+
+@test "what a killed run leaves is removed by the next that looks" {
+	start map -j1 sleep ::: 1000
+	kill_with_workers
 	[[ -S $folder/$name.run ]]
 	run pinion ctl "$name" pause
 	assert_equal "$status" 1
 	assert_equal "$(ls -A "$XDG_RUNTIME_DIR")" ''
-	start map -j1 'sleep 1000; : {}' ::: a
-	kill -KILL "$pid"
-	wait "$pid" || true
+	start map -j1 sleep ::: 1000
+	kill_with_workers
 	# Or by the next run of that name.
 	start map -j1 'sleep 1000; : {}' ::: a
 	wait_until field_is "r['pid']" "$pid"

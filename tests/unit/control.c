@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "runtime_folder.h"
@@ -23,6 +24,7 @@ struct fixture {
 	struct control *control;
 	struct control_request last;
 	unsigned int count;
+	unsigned int there_count;
 	bool is_large; /* replies to status */
 	struct err err;
 };
@@ -45,11 +47,25 @@ act(void *context, const struct control_request *request, struct buf *reply, str
 	return buf_printf(reply, ",\"count\":%u", f->count);
 }
 
+static void
+is_there(void *context, const char *path, ino_t inode)
+{
+	struct stat st;
+	struct fixture *f = context;
+	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(st.st_ino, inode);
+	f->there_count++;
+}
+
 static struct control *
 new_control(struct fixture *f, const char *name, bool is_given)
 {
-	struct control_config config = {
-	    .loop = f->loop, .name = name, .is_given = is_given, .context = f, .act = act};
+	struct control_config config = {.loop = f->loop,
+					.name = name,
+					.is_given = is_given,
+					.context = f,
+					.act = act,
+					.is_there = is_there};
 	struct control *control = control_new(&config, &f->err);
 	assert_non_null(control);
 	return control;
@@ -95,6 +111,7 @@ start(struct fixture *f)
 	f->control = new_control(f, "work", true);
 	open_control(f, f->control);
 	assert_true(runtime_has("pinion/work.run"));
+	assert_int_equal(f->there_count, 1);
 }
 
 static int
