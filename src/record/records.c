@@ -48,6 +48,17 @@ records_open_joblog(struct records *records, const struct records_config *config
 	return records->source == NULL ? -1 : 0;
 }
 
+/* A history, or one in its place that tells the joblog, too; NULL and err, and it has its end. */
+static struct history *
+records_tell_joblog(const struct records *records, const struct spec *spec,
+		    struct history *past, struct runfile *runfile, struct err *err)
+{
+	if (past == NULL || records->joblog == NULL || spec->is_dry_run ||
+	    spec->resume == SPEC_RESUME_NOTHING)
+		return past;
+	return relog_new(past, runfile, records->joblog, err);
+}
+
 static int
 records_open_outputs(struct records *records, const struct records_config *config,
 		     struct err *err)
@@ -62,6 +73,7 @@ records_open_outputs(struct records *records, const struct records_config *confi
 	if (spec_feeds_stage(config->spec))
 		return 0;
 	struct history *history = uptodate_history_new(config, err);
+	history = records_tell_joblog(records, config->spec, history, NULL, err);
 	records_add(records, NULL, history);
 	return history == NULL ? -1 : 0;
 }
@@ -180,13 +192,11 @@ records_add_past(struct records *records, const struct records_config *config,
 	    records->runfile == NULL
 		? NULL
 		: runfile_history(records->runfile, config->before_count);
-	if (past != NULL && records->joblog != NULL && !config->spec->is_dry_run) {
-		past = relog_new(past, records->runfile, records->joblog, err);
-		if (past == NULL)
-			return -1;
-	}
 	if (past == NULL)
 		return 0;
+	past = records_tell_joblog(records, config->spec, past, records->runfile, err);
+	if (past == NULL)
+		return -1;
 	memmove(records->histories + 1, records->histories,
 		records->history_count * sizeof(struct history *));
 	records->histories[0] = past;

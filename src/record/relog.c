@@ -31,7 +31,10 @@ relog_has(struct history *history, uint64_t seq, const struct arg *args, size_t 
 	status = relog_is_logged(self, seq, args, arg_count, err);
 	if (status != 0)
 		return status;
-	const struct result *end = runfile_end_of(self->runfile, args, arg_count);
+	static const struct result success = {.reason = RESULT_EXIT};
+	const struct result *end = self->runfile == NULL
+				       ? &success
+				       : runfile_end_of(self->runfile, args, arg_count);
 	if (end != NULL && joblog_add(self->joblog, seq, args, arg_count, end, err) == -1)
 		return -1;
 	return 1;
@@ -44,7 +47,7 @@ relog_free(struct history *history)
 	free(history);
 }
 
-/* What tasks of the last stage had put out is never asked for. */
+/* What tasks of the last stage had put out, or made, is never asked for. */
 static const struct history_ops relog_ops = {
     .has = relog_has,
     .free = relog_free,

@@ -407,6 +407,16 @@ assert_files() {
 	[[ $stderr == *'1 of 1 task done before'* ]]
 }
 
+@test "a joblog that is resumed learns of files that are there" {
+	pinion map -j1 --joblog log --output out.{} 'echo {} >{out}' ::: a b c
+	sed -i 3d log # as if killed between the name and the line
+	run timeout 30 pinion map -j1 --joblog log --resume --output out.{} 'echo {} >{out}' ::: a b c d
+	assert_equal "$status $output" '0 pinion map: 3 of 4 tasks done before'
+	assert_equal "$(tail -n +2 log | cut -f 1,7,8 | sort | xargs)" '1 0 0 2 0 0 3 0 0 4 0 0'
+	run timeout 30 pinion map -j1 --joblog log --resume --output out.{} 'echo {} >{out}' ::: a b c d
+	assert_equal "$(wc -l <log)" 5
+}
+
 # --- kill -9; PINION_STRESS=200 says how often ---
 
 holds_when_killed() {
