@@ -61,9 +61,9 @@ in_script() {
 	sed -i -e '${/^$/d}' typescript
 }
 
-# For tasks in a script: until WHAT has been shown.
+# For tasks in a script: until WHAT has been shown, below the line that says what is run.
 await() {
-	echo "until grep -qaE '$1' typescript; do sleep 0.05; done"
+	echo "until sed 1d typescript | grep -qaE '$1'; do sleep 0.05; done"
 }
 
 # On a busy machine no run may be short; one in many is.
