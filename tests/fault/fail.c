@@ -202,7 +202,6 @@ begin(void)
 
 /* clang-format off */
 WRAP_BYTES(read, read, (int fd, void *bytes, size_t n), (fd, bytes, n))
-WRAP_AS(read, size_t, 0, fread, (void *bytes, size_t size, size_t n, FILE *file), (bytes, size, n, file))
 WRAP_BYTES(pread, pread, (int fd, void *bytes, size_t n, off_t at), (fd, bytes, n, at))
 WRAP_BYTES(pread, pread64, (int fd, void *bytes, size_t n, off_t at), (fd, bytes, n, at))
 WRAP_BYTES(write, write, (int fd, const void *bytes, size_t n), (fd, bytes, n))

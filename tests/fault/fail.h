@@ -26,7 +26,8 @@
  * call it. Left out is what cannot fail as it is used here (sigaction, sigprocmask, sigwait,
  * unsetenv, getpid and its like, uname, gethostname, sysconf, getpriority, umask, alarm, the clock),
  * or whose failing changes nothing, as it only gives something back (munmap, closedir, fclose of
- * what was read, pclose, dlclose, shutdown, timer_delete); dlsym, which finds what is real.
+ * what was read, pclose, dlclose, shutdown, timer_delete); dlsym, which finds what is real; fread,
+ * with which gcov takes up what it has counted so far.
  */
 #define FAULT_CALLS(X)       \
 	X(malloc)            \
