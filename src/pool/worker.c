@@ -72,7 +72,6 @@ static void
 worker_orphaned(void)
 {
 	if (worker_self != NULL) {
-		board_remove_socket(worker_self->config.board);
 		tree_kill(atomic_load(&worker_self->config.seat->pid),
 			  &worker_self->host.rule, 0);
 		if (worker_self->host.outputs != NULL)
@@ -80,6 +79,7 @@ worker_orphaned(void)
 		if (worker_self->jobserver_fds[1] != -1)
 			jobserver_unhold_orphaned(worker_self->config.board,
 						  worker_self->jobserver_fds[1]);
+		board_remove_socket(worker_self->config.board);
 	}
 	_exit(WORKER_BROKEN);
 }
