@@ -6,7 +6,7 @@
 struct relog {
 	struct history history; /* first */
 	struct history *past;
-	struct history *logged; /* the joblog's; NULL: it is empty */
+	struct history *logged; /* the joblog's; NULL: it is empty, or was asked before */
 	struct runfile *runfile;
 	struct joblog *joblog;
 };
@@ -65,7 +65,7 @@ relog_new(struct history *past, struct runfile *runfile, struct joblog *joblog,
 	}
 	*self = (struct relog){.history.ops = &relog_ops,
 			       .past = past,
-			       .logged = joblog_history(joblog),
+			       .logged = runfile != NULL ? joblog_history(joblog) : NULL,
 			       .runfile = runfile,
 			       .joblog = joblog};
 	return &self->history;

@@ -15,7 +15,8 @@
 
 /*
  * Owns `past` from here on (also after NULL and err); borrows the others. `runfile`: whose past it
- * is; NULL: it knows of successes and nothing else.
+ * is, asked before the joblog's own; NULL: it is asked behind that, and knows of successes and
+ * nothing else.
  */
 struct history *relog_new(struct history *past, struct runfile *runfile,
 			  struct joblog *joblog, struct err *err);
